@@ -1,0 +1,31 @@
+# gridloop_tests(LIBRARY) - each *_test.c of this folder becomes a program of its own, run by ctest.
+function(gridloop_tests library)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.c)
+  foreach(test IN LISTS tests)
+    get_filename_component(name ${test} NAME_WE)
+    add_executable(${name} ${test})
+    target_link_libraries(${name} PRIVATE ${library} PkgConfig::CMOCKA)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_compile_definitions(${name} PRIVATE GRIDLOOP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name})
+  endforeach()
+endfunction()
+
+# gridloop_sources(VARIABLE) - the .c files of this folder that are not tests.
+function(gridloop_sources variable)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  list(FILTER sources EXCLUDE REGEX "_test\\.c$")
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
+
+# gridloop_kinds(PREFIX LIBRARY) - each <kind>.c of this folder is one program, <PREFIX>-<kind with hyphens>.
+function(gridloop_kinds prefix library)
+  file(GLOB kinds CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  foreach(kind IN LISTS kinds)
+    get_filename_component(name ${kind} NAME_WE)
+    string(REPLACE "_" "-" name ${name})
+    add_executable(${prefix}-${name} ${kind})
+    target_link_libraries(${prefix}-${name} PRIVATE ${library})
+    install(TARGETS ${prefix}-${name})
+  endforeach()
+endfunction()

@@ -1,0 +1,31 @@
+/* text.h - small helpers for UTF-8 text and growing buffers. */
+#ifndef GRIDLOOP_TEXT_H
+#define GRIDLOOP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* True: valid UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). *characters gets the number of
+ * code points, *has_nul whether one is U+0000. Both may be NULL. */
+bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_nul);
+
+/* A buffer that grows; zeroed is empty and valid. Out of memory aborts. */
+struct text {
+    char *bytes; /* always with a NUL behind the last byte once anything was added */
+    size_t size, room;
+};
+void text_add(struct text *t, const void *bytes, size_t size);
+void text_add_string(struct text *t, const char *string);
+void text_format(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A JSON string with its quotes; bytes must be UTF-8. */
+void text_add_json_string(struct text *t, const void *bytes, size_t size);
+/* The shortest decimal that reads back as the same number, as JSON. */
+void text_add_json_double(struct text *t, double number);
+void text_clear(struct text *t); /* empty, memory kept */
+void text_free(struct text *t);
+
+/* "drone_alert" -> "drone-alert", in place. */
+void text_hyphens(char *name);
+
+#endif
