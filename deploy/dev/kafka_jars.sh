@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# kafka_jars.sh - Kafka's jars by Maven, once for all checkouts, and a Java to run them.
+
+readonly JAVA_MINIMUM=17
+
+java_major() {
+    sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null
+}
+
+# Java's home folder. Of several the lowest that will do: it is the one Kafka is most used with.
+find_java() {
+    local home major best='' best_major=1000
+    for home in "${JAVA_HOME:-/nonexistent}" /usr/lib/jvm/*; do
+        [ -x "$home/bin/java" ] || continue
+        major=$(java_major "$home")
+        if [ "${major:-0}" -ge "$JAVA_MINIMUM" ] && [ "$major" -lt "$best_major" ]; then
+            best=$home best_major=$major
+        fi
+    done
+    [ -n "$best" ] && printf '%s\n' "$best"
+}
+
+kafka_jars_dir() {
+    echo "$(cache_dir)/kafka-$(checksum "$ROOT/deploy/kafka/pom.xml")"
+}
+
+fetch_kafka_jars() {
+    local dir=$1 work
+    umask 022
+    work=$(mktemp -d "$dir.XXXXXX")
+    # shellcheck disable=SC2064 # the folder of now, not of then
+    trap "rm -rf -- '$work'" EXIT
+    mvn --batch-mode --no-transfer-progress -f "$ROOT/deploy/kafka/pom.xml" \
+        dependency:copy-dependencies -DoutputDirectory="$work/jars"
+    ls "$work"/jars/kafka_*.jar
+    chmod 755 "$work"
+    mv -T "$work" "$dir"
+}
+
+fetch_kafka_jars_unless_there() {
+    [ -d "$1" ] || step kafka-jars "fetching Kafka into $1" fetch_kafka_jars "$1"
+}
+
+install_kafka_jars() {
+    local dir
+    dir=$(kafka_jars_dir)
+    [ -d "$dir" ] || with_lock "$(cache_dir)/kafka.lock" fetch_kafka_jars_unless_there "$dir"
+}
