@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # kafka_jars.sh - Kafka's jars by Maven, once for all checkouts, and a Java to run them.
+set -euo pipefail
 
 readonly JAVA_MINIMUM=17
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # lib.sh - messages, logged steps, stamps, locks and the folders that everything else uses.
+set -euo pipefail
 
 readonly BUILD_DIR=$ROOT/build
 readonly LOG_DIR=$BUILD_DIR/log

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # librdkafka.sh - the system's librdkafka when it is new enough, else one from a newer Debian's
 # source package, built once for all checkouts.
+set -euo pipefail
 
 readonly LIBRDKAFKA_MINIMUM=2.3.0
 readonly LIBRDKAFKA_VERSION=2.8.0
@@ -36,6 +37,7 @@ librdkafka_choice() {
 debian_mirror() {
     local release
     release=$(os_release VERSION_CODENAME)
+    # shellcheck disable=SC2016 # apt fills this in
     apt-get indextargets --format '$(REPO_URI)' \
         'Created-By: Packages' "Release: $release" | head -n 1
 }
@@ -66,7 +68,7 @@ fetch_librdkafka_source() {
     mapfile -t options < <(apt_options "$dir/apt")
     apt-get "${options[@]}" update
     cd "$dir"
-    apt-get "${options[@]}" source --download-only "librdkafka"
+    apt-get "${options[@]}" source --download-only librdkafka
     # apt-get has just checked the files against the signed index; the maintainer's own signature
     # would need a keyring that is not installed.
     dpkg-source --no-check -x librdkafka_*.dsc source

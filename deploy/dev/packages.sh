@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # packages.sh - the distribution's packages; apt-get is only called when one is missing.
+set -euo pipefail
 
 readonly PACKAGES=(
     gcc g++ clang clang-format clang-tidy cmake ninja-build pkg-config make

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # venv.sh - the tests' Python packages under build/venv, and all the installing in one.
+set -euo pipefail
 
 readonly VENV=$BUILD_DIR/venv
 readonly PYTHON=/usr/bin/python3
