@@ -23,7 +23,7 @@ configure_variant() {
 
 # Ninja itself calls CMake again when the build files change, but not when its arguments do.
 configure_variant_if_needed() {
-    local variant=$1 options key
+    local variant=$1 key
     shift
     key=$(checksum - <<<"$(librdkafka_choice) $* ${CC:-} ${CFLAGS:-}")
     if [ -f "$BUILD_DIR/$variant/build.ninja" ] && stamp_is "configure-$variant" "$key"; then
@@ -34,20 +34,27 @@ configure_variant_if_needed() {
     stamp_set "configure-$variant" "$key"
 }
 
-variant_is_built() {
-    ninja -C "$BUILD_DIR/$1" -n 2>/dev/null | grep -q 'no work to do'
+# Says TEXT as soon as Ninja reports anything other than a look at the folders, which it always does.
+announce_work() {
+    awk -v text="$1" '!said && /^\[[0-9]+\/[0-9]+\] / && !/Re-checking globbed/ {
+        print text >"/dev/stderr"; said = 1 }'
+}
+
+ninja_variant() {
+    ninja -C "$BUILD_DIR/$1" 2>&1 </dev/null | tee "$2" | announce_work "building build/$1"
 }
 
 build_variant_locked() {
-    local options
+    local options log=$LOG_DIR/build-$1.log
     mapfile -t options < <(variant_options "$1")
     configure_variant_if_needed "$1" "${options[@]}"
-    variant_is_built "$1" ||
-        step "build-$1" "building build/$1" ninja -C "$BUILD_DIR/$1"
+    mkdir -p "$LOG_DIR"
+    attempt ninja_variant "$1" "$log"
+    [ "$ATTEMPT_CODE" -eq 0 ] || step_failed "$log" "$ATTEMPT_CODE"
 }
 
 build_variant() {
-    # In a subshell of its own mapfile would hide that the name is unknown.
+    # Here, because in mapfile's subshell an unknown name would go unnoticed.
     variant_options "$1" >/dev/null
     with_lock "$BUILD_DIR/lock/build-$1" build_variant_locked "$1"
 }

@@ -18,7 +18,8 @@ librdkafka_prefix() {
         os_release VERSION_CODENAME
         uname -m
         gcc -dumpfullversion
-    } | checksum "$ROOT/deploy/dev/librdkafka.sh" -)
+        declare -f fetch_librdkafka_source compile_librdkafka
+    } | checksum -)
     echo "$(cache_dir)/librdkafka-$LIBRDKAFKA_VERSION-$hash"
 }
 

@@ -62,9 +62,8 @@ stack_missing() {
 stack_env() {
     local kafka postgres
     stack_use
-    [ -e "$STACK_DIR/kafka.port" ] && [ -e "$STACK_DIR/postgres.port" ] || stack_missing
-    kafka=$(port_of kafka)
-    postgres=$(port_of postgres)
+    kafka=$(port_of kafka) || stack_missing
+    postgres=$(port_of postgres) || stack_missing
     printf 'export %s=%q\n' \
         GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS "127.0.0.1:$kafka" \
         GRIDLOOP_DATABASE_URL "postgresql://gridloop@127.0.0.1:$postgres/gridloop" \

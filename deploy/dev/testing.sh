@@ -23,17 +23,16 @@ test_variants() {
 test_remove_stale_stacks() {
     local dir
     for dir in "$TEST_STACKS"/*/; do
-        [ -d "$dir" ] && ! process_runs "${dir%/}.owner" || continue
-        say "removing the stack of a test run that was killed: ${dir%/}"
-        test_remove_stack "${dir%/}"
+        dir=${dir%/}
+        if [ -d "$dir" ] && process_gone "$dir.owner"; then
+            say "removing the stack of a test run that was killed: $dir"
+            test_remove_stack "$dir"
+        fi
     done
 }
 
 test_remove_stack() {
-    (
-        export GRIDLOOP_STACK_DIR=$1
-        stack_down --wipe
-    )
+    GRIDLOOP_STACK_DIR=$1 stack_down --wipe
     rm -f "$1.owner"
 }
 
