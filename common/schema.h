@@ -55,6 +55,9 @@ struct schema_field {
     const char **aliases;     /* NULL behind the last; NULL if none */
     struct schema *type;
     const char *default_json; /* JSON text of the default; NULL: the field has none */
+    const uint8_t *default_avro; /* the same in Avro's binary encoding, default_size bytes */
+    size_t default_size;
+    size_t ordinal; /* 0, 1 ...: a number of its own for each field of the file, nested ones too */
     struct schema_rules rules;
 };
 
@@ -72,6 +75,9 @@ uint64_t schema_fingerprint(const struct schema_file *file);
 
 /* The .avsc text as given, for Avro-C and for bus.schema. Borrowed. */
 const char *schema_text(const struct schema_file *file, size_t *size);
+
+/* How many fields the file has, nested ones too: one more than the highest ordinal. */
+size_t schema_field_count(const struct schema_file *file);
 
 /* Index of a record's field by name; -1: none. */
 int schema_find(const struct schema *record, const char *name);

@@ -1,0 +1,11 @@
+/* patrol_log.c - consumer of what one team did in one grid. */
+#include "consumers/runtime/kind.h"
+
+static const struct kind patrol_log = {
+    .name = "patrol_log",
+};
+
+int main(int argc, char **argv)
+{
+    return consumer_main(argc, argv, &patrol_log);
+}

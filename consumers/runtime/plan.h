@@ -1,0 +1,45 @@
+/* plan.h - how the bytes of one writer schema become the values of the reader schema: compiled once per
+ * writer, run for each event.
+ *
+ * Avro's schema resolution is done when compiling (fields by name and alias, defaults, enum symbols,
+ * promotions, unions). Running only walks a flat array of steps. No bytes can make it crash, hang or ask
+ * for much memory: every length is checked against what remains of the message before anything is
+ * taken, items are counted against it, and depth is bounded because schemas are not recursive. */
+#ifndef GRIDLOOP_PLAN_H
+#define GRIDLOOP_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "common/schema.h"
+#include "consumers/runtime/value.h"
+
+struct plan; /* opaque */
+
+/* The reader's defaults: values[field->ordinal], NULL where a field has none. */
+struct defaults {
+    const struct value **values;
+};
+
+/* Both schemas and the defaults must outlive the plan. defaults may be NULL where writer and reader are
+ * the same. NULL: the writer cannot be read by this reader; *e is REJECT and names the field and why. */
+struct plan *plan_compile(const struct schema *writer, const struct schema *reader, const struct defaults *defaults,
+                          struct err *e);
+void plan_free(struct plan *plan); /* NULL is fine */
+
+/* Why an event cannot be taken: one of a closed list of words, the reader's field, and words for people.
+ * All text is constant or in the arena, and never quotes the event. */
+struct reject {
+    const char *reason; /* "short", "trailing", "utf8" ...: the list is in docs/design.md */
+    const char *field;  /* NULL: the event as a whole */
+    const char *detail;
+};
+
+/* Decodes size bytes into *out, memory from arena, texts pointing into bytes. Also checks the contract's
+ * rules (schema_rules). False: *reject says why; *out is not to be used. */
+bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size, struct arena *arena, struct value *out,
+              struct reject *reject);
+
+#endif
