@@ -12,8 +12,23 @@ shell_files() {
     tracked | xargs -0 grep -lIZE -m 1 '^(#!.*\b(ba)?sh$|# shellcheck shell=)' --
 }
 
+# Every place that differs would fill the terminal: a number for each file will do.
+unformatted_files() {
+    tracked '*.c' '*.h' | xargs -0 -r clang-format --dry-run -- 2>&1 |
+        sed -n 's/^\([^:]*\):[0-9].*Wclang-format.*/\1/p' | uniq -c
+}
+
 lint_c() {
-    tracked '*.c' '*.h' | xargs -0 -r clang-format --dry-run -Werror --
+    local files
+    files=$(unformatted_files)
+    [ -n "$files" ] || return 0
+    say "not formatted (./dev lint --fix does it), and in how many places:"
+    say "$files"
+    return 1
+}
+
+lint_fix() {
+    tracked '*.c' '*.h' | xargs -0 -r clang-format -i --
 }
 
 lint_shell() {
@@ -36,7 +51,8 @@ lint_run() {
     case ${1:-} in
         '') ;;
         --tidy) parts+=(tidy) ;;
-        *) usage_error "lint: --tidy or nothing" ;;
+        --fix) parts=(fix "${parts[@]}") ;;
+        *) usage_error "lint: --tidy, --fix or nothing" ;;
     esac
     install_packages_locked
     cd "$ROOT"
