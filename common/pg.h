@@ -1,10 +1,16 @@
 /* pg.h - PostgreSQL as gridloop uses it; pg.c is the only user of libpq-fe.h.
  *
- * Every call waits at most the connection's time-out and then gives it up (RETRY): a server that
- * vanished cannot hold a daemon. What an error means is decided by its SQLSTATE alone:
+ * Every call waits at most the connection's time-out (the server ends the statement then) and one second
+ * more, and then gives the connection up: a server that vanished cannot hold a daemon. What an error means is
+ * decided by its SQLSTATE alone:
  *   RETRY   classes 08 40 53 57, 55P03 25006 25P03, and no SQLSTATE at all (connection gone)
  *   FATAL   everything else; a caller that knows better (the insert of event rows) looks at pg_sqlstate()
- * One thread per connection. */
+ *           exit code 77 for 28xxx and 42501, 78 for 3D000, else 70
+ * After a RETRY the transaction is gone: roll back, or open another connection if pg_is_usable() is false.
+ * Messages in struct err never quote a value of an event, nor a password.
+ *
+ * A session has an empty search_path (write bus.batch, not batch), time zone UTC, ISO dates, hex bytea, UTF-8,
+ * read committed, lock_timeout 30 s, idle_in_transaction_session_timeout 60 s. One thread per connection. */
 #ifndef GRIDLOOP_PG_H
 #define GRIDLOOP_PG_H
 
@@ -16,57 +22,74 @@
 
 struct pg; /* opaque */
 
-/* Connects. url: postgresql://... or a libpq string, without a password (FATAL 78 if there is one);
- * password_file: a file whose first line is the password, or NULL. RETRY: no server; FATAL: 77 refused. */
-struct pg *pg_open(const char *url, const char *password_file, const char *application_name, int timeout_ms,
-                   struct err *e);
+enum { PG_MAX_PARAMETERS = 64 };
+
+/* Connects and waits at most connect_timeout (5 s unless url says otherwise) for each address, and at most
+ * twice. url: postgresql://... or "name=value ..."; what it leaves open gets keepalives, tcp_user_timeout and
+ * target_session_attrs=read-write. password_file: its first line is the password; NULL: none, libpq looks
+ * into its own places. timeout_ms: > 0, for each later call. All arguments are read during the call only.
+ * NULL and *e: RETRY, no server; FATAL 78, a password in url, a password file that is missing, empty or
+ * open to others, no such database; FATAL 77, login refused. */
+struct pg *pg_open(const char *url, const char *password_file,
+                   const char *application_name, int timeout_ms, struct err *e);
 void pg_close(struct pg *pg); /* NULL is fine; never waits for the server */
 
 /* False after a lost connection: close it and open another. */
 bool pg_is_usable(const struct pg *pg);
 
-/* SQLSTATE of the last error, "" if it had none; and its other parts, "" where absent. Borrowed until the
- * next call. line: the row number in a failed COPY, counted from 1; 0 if the error does not say. */
+/* The last call's error: its SQLSTATE, "" if it had none, and its other parts, "" where absent. Borrowed until
+ * the next call, and all empty after a call that succeeded. pg_copy_line(): the row that a failed COPY
+ * stumbled over, counted from 1; 0 if the error does not say. pg_message(): the server's primary message;
+ * it may quote data and so must not be logged. */
 const char *pg_sqlstate(const struct pg *pg);
 const char *pg_constraint(const struct pg *pg);
-const char *pg_message(const struct pg *pg); /* the primary message; may quote data: not for logs */
+const char *pg_message(const struct pg *pg);
 const char *pg_column(const struct pg *pg);
 size_t pg_copy_line(const struct pg *pg);
 
-/* A result in text form. NULL where the column is null. Borrowed until pg_result_free(). */
+/* A result in text form; rows and columns count from 0. pg_value(): NULL where the column is null; borrowed
+ * until pg_result_free(), which may come after pg_close(). pg_affected(): rows inserted, updated, selected. */
 struct pg_result;
 size_t pg_rows(const struct pg_result *result);
 size_t pg_affected(const struct pg_result *result);
 const char *pg_value(const struct pg_result *result, size_t row, size_t column);
-int64_t pg_number(const struct pg_result *result, size_t row, size_t column); /* 0 where null */
-/* bytea as bytes: writes up to room bytes, returns the value's size. */
-size_t pg_bytes(const struct pg_result *result, size_t row, size_t column, uint8_t *out, size_t room);
+/* A whole number; 0 where null. */
+int64_t pg_number(const struct pg_result *result, size_t row, size_t column);
+/* bytea as bytes: writes up to room bytes, returns the value's size; 0 where null. */
+size_t pg_bytes(const struct pg_result *result, size_t row, size_t column, uint8_t *out,
+                size_t room);
 void pg_result_free(struct pg_result *result); /* NULL is fine */
 
-/* Several statements without parameters; the results are dropped. */
+/* Statements without parameters, separated by ";"; without begin they are one transaction. The results are
+ * dropped. A "commit" that the server turned into a rollback is FATAL (a bug: an error was passed over). */
 enum outcome pg_run(struct pg *pg, const char *sql, struct err *e);
 
-/* One statement with text parameters (NULL: null). *result may be NULL if not wanted; else the caller
- * frees it. The statement is prepared once per connection and kept. */
-enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters, size_t count,
-                      struct pg_result **result, struct err *e);
+/* One statement with up to PG_MAX_PARAMETERS text parameters (NULL: null). result may be NULL if not wanted;
+ * else the caller frees *result, which is set only if DONE. The statement is prepared once per connection and
+ * kept (the first 128 different texts), so build few texts. */
+enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters,
+                      size_t count, struct pg_result **result, struct err *e);
 
-/* One statement with one parameter in binary form (an array built by pg_array_*). */
+/* The same with parameters that may be in PostgreSQL's binary form, arrays above all. Cast them in the
+ * statement: "... unnest($1::bigint[])". */
 struct pg_parameter {
     const void *bytes; /* NULL: null */
-    size_t size;
-    bool binary; /* false: bytes is NUL-terminated text */
+    size_t size;       /* of the binary form */
+    bool binary;       /* false: bytes is NUL-terminated text */
 };
-enum outcome pg_query_binary(struct pg *pg, const char *sql, const struct pg_parameter *parameters, size_t count,
+enum outcome pg_query_binary(struct pg *pg, const char *sql,
+                             const struct pg_parameter *parameters, size_t count,
                              struct pg_result **result, struct err *e);
 
-/* COPY ... FROM STDIN. Between begin and end only these calls are allowed. After an error the statement
- * is over (and the transaction failed); end must not be called. */
+/* COPY ... FROM STDIN. Between begin and end only these calls are allowed. After an error of any of them the
+ * statement is over (and the transaction failed); end must not be called. put copies; pieces of about 64 KiB
+ * are best, cut anywhere. It sends in the background of the caller's work, holds back at most one piece, and
+ * sees at the next put that the server has failed. rows (may be NULL) gets the number of rows copied. */
 enum outcome pg_copy_begin(struct pg *pg, const char *sql, struct err *e);
 enum outcome pg_copy_put(struct pg *pg, const void *bytes, size_t size, struct err *e);
 enum outcome pg_copy_end(struct pg *pg, size_t *rows, struct err *e);
 
-/* Quoted for use inside SQL text; the caller frees it. */
+/* name as a quoted identifier for use inside SQL text; the caller frees it. */
 char *pg_quote_name(const char *name);
 
 #endif
