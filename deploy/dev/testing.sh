@@ -9,7 +9,8 @@
 set -euo pipefail
 
 readonly TEST_STACKS=$BUILD_DIR/teststack
-readonly TEST_RESULTS=$BUILD_DIR/results
+readonly TEST_RESULTS=$BUILD_DIR/results-$$
+TEST_STACK=
 
 test_variants() {
     case $1 in
@@ -40,7 +41,7 @@ test_remove_stack() {
 test_keep_logs() {
     local logs=$LOG_DIR/teststack
     rm -rf "$logs"
-    [ ! -d "$GRIDLOOP_STACK_DIR/log" ] || cp -r "$GRIDLOOP_STACK_DIR/log" "$logs"
+    [ ! -d "$TEST_STACK/log" ] || cp -r "$TEST_STACK/log" "$logs"
 }
 
 test_end() {
@@ -48,19 +49,26 @@ test_end() {
     trap - EXIT
     # A second Ctrl-C must not leave half of it running.
     trap '' INT TERM
-    test_keep_logs
-    test_remove_stack "$GRIDLOOP_STACK_DIR"
+    rm -rf "$TEST_RESULTS"
+    if [ -n "$TEST_STACK" ]; then
+        test_keep_logs
+        test_remove_stack "$TEST_STACK"
+    fi
     exit "$code"
+}
+
+test_end_whatever_happens() {
+    trap test_end EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
 }
 
 test_start_stack() {
     mkdir -p "$TEST_STACKS"
     with_lock "$BUILD_DIR/lock/teststacks" test_remove_stale_stacks
-    export GRIDLOOP_STACK_DIR=$TEST_STACKS/$$
-    process_identity $$ >"$GRIDLOOP_STACK_DIR.owner"
-    trap test_end EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    TEST_STACK=$TEST_STACKS/$$
+    process_identity $$ >"$TEST_STACK.owner"
+    export GRIDLOOP_STACK_DIR=$TEST_STACK
     stack_up
     eval "$(stack_env)"
 }
@@ -126,7 +134,7 @@ test_prepare() {
             build_variant "$variant"
         done
     done
-    rm -rf "$TEST_RESULTS"
+    test_end_whatever_happens
     mkdir -p "$TEST_RESULTS"
     export GRIDLOOP_BUILD=$BUILD_DIR/release
     export GRIDLOOP_POINTS_BUILD=$BUILD_DIR/points
