@@ -638,14 +638,30 @@ static bool text_keeps(struct run *r, const struct schema_rules *rules, const st
 
     if (rules->hex_digits && (value->count != rules->hex_digits || !is_hex(value->bytes, value->count)))
         return fail(r, "range", "not %zu hex digits", rules->hex_digits);
-    /* Not more bytes than allowed characters: no need to count. */
-    if (value->count <= rules->max_length && !rules->min_length)
+    /* A character takes a byte or more: mostly there is no need to count. */
+    if (value->count <= rules->max_length && (rules->min_length == 0 || (rules->min_length == 1 && value->count)))
         return true;
     text_is_utf8(value->bytes, value->count, &characters, NULL);
     if (characters > rules->max_length)
         return fail(r, "range", "%zu characters, at most %zu are allowed", characters, rules->max_length);
     if (characters < rules->min_length)
         return fail(r, "range", "%zu characters, at least %zu are needed", characters, rules->min_length);
+    return true;
+}
+
+/* Rules of texts hold for each text of an array. */
+static bool items_keep(struct run *r, const struct schema_rules *rules, const struct schema *schema,
+                       const struct value *value)
+{
+    if (schema->type == SCHEMA_RECORD)
+        return true;
+    if (value->count > rules->max_items)
+        return fail(r, "items", "%u items, at most %zu are allowed", value->count, rules->max_items);
+    if (schema->type != SCHEMA_ARRAY || schema->branches[0]->type != SCHEMA_STRING || schema->branches[0]->logical)
+        return true;
+    for (uint32_t i = 0; i < value->count; i++)
+        if (!text_keeps(r, rules, &value->items[i]))
+            return false;
     return true;
 }
 
@@ -661,10 +677,7 @@ static bool value_keeps(struct run *r, const struct schema_field *field, const s
         return number_keeps(r, rules, (double)value->number);
     case VALUE_REAL: return number_keeps(r, rules, value->real);
     case VALUE_BYTES: return schema->type != SCHEMA_STRING || schema->logical || text_keeps(r, rules, value);
-    case VALUE_ITEMS:
-        if (schema->type != SCHEMA_RECORD && value->count > rules->max_items)
-            return fail(r, "items", "%u items, at most %zu are allowed", value->count, rules->max_items);
-        return true;
+    case VALUE_ITEMS: return items_keep(r, rules, schema, value);
     default: return true;
     }
 }

@@ -1,0 +1,345 @@
+/* columns.c - from the reader schema to columns, and from values to rows of COPY BINARY. */
+#include "consumers/runtime/columns.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/arena.h"
+#include "consumers/runtime/sql.h"
+
+typedef void put_value(struct text *out, const struct schema *schema, const struct value *value);
+
+struct column {
+    const char *name;
+    const char *sql_type;
+    int field; /* of the reader; -1: one of the store's own */
+    const struct schema *schema;
+    put_value *put;
+};
+
+struct columns {
+    const char *kind;
+    size_t count;
+    struct column *list;
+    struct text copy_sql;
+    struct text layout; /* the names as a PostgreSQL array */
+};
+
+/* ---- COPY's binary form: big endian, each value behind its length ---- */
+
+void copy_put_head(struct text *out)
+{
+    text_add(out, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+}
+
+void copy_put_end(struct text *out)
+{
+    text_add(out, "\377\377", 2);
+}
+
+void copy_put_count(struct text *out, int16_t columns)
+{
+    uint16_t count = htobe16((uint16_t)columns);
+
+    text_add(out, &count, sizeof count);
+}
+
+static void put_length(struct text *out, int32_t length)
+{
+    uint32_t big = htobe32((uint32_t)length);
+
+    text_add(out, &big, sizeof big);
+}
+
+void copy_put_null(struct text *out)
+{
+    put_length(out, -1);
+}
+
+void copy_put_int32(struct text *out, int32_t number)
+{
+    uint32_t pair[2] = {htobe32(4), htobe32((uint32_t)number)};
+
+    text_add(out, pair, sizeof pair);
+}
+
+static void put_64(struct text *out, uint64_t bits)
+{
+    uint32_t triple[3] = {htobe32(8), htobe32((uint32_t)(bits >> 32)), htobe32((uint32_t)bits)};
+
+    text_add(out, triple, sizeof triple);
+}
+
+void copy_put_int64(struct text *out, int64_t number)
+{
+    put_64(out, (uint64_t)number);
+}
+
+void copy_put_bytes(struct text *out, const void *bytes, size_t size)
+{
+    if (!bytes) {
+        copy_put_null(out);
+        return;
+    }
+    put_length(out, (int32_t)size);
+    text_add(out, bytes, size);
+}
+
+void copy_put_string(struct text *out, const char *string)
+{
+    copy_put_bytes(out, string, string ? strlen(string) : 0);
+}
+
+/* ---- values ---- */
+
+static void put_boolean(struct text *out, const struct schema *schema, const struct value *value)
+{
+    (void)schema;
+    copy_put_bytes(out, value->number ? "\1" : "\0", 1);
+}
+
+static void put_integer(struct text *out, const struct schema *schema, const struct value *value)
+{
+    (void)schema;
+    copy_put_int32(out, (int32_t)value->number);
+}
+
+static void put_bigint(struct text *out, const struct schema *schema, const struct value *value)
+{
+    (void)schema;
+    copy_put_int64(out, value->number);
+}
+
+/* PostgreSQL counts from 2000-01-01 UTC. */
+static void put_time(struct text *out, const struct schema *schema, const struct value *value)
+{
+    (void)schema;
+    copy_put_int64(out, value->number - 946684800000000);
+}
+
+static void put_real(struct text *out, const struct schema *schema, const struct value *value)
+{
+    float real = (float)value->real;
+    int32_t bits;
+
+    (void)schema;
+    memcpy(&bits, &real, sizeof bits);
+    copy_put_int32(out, bits);
+}
+
+static void put_double(struct text *out, const struct schema *schema, const struct value *value)
+{
+    uint64_t bits;
+
+    (void)schema;
+    memcpy(&bits, &value->real, sizeof bits);
+    put_64(out, bits);
+}
+
+static void put_bytes(struct text *out, const struct schema *schema, const struct value *value)
+{
+    (void)schema;
+    copy_put_bytes(out, value->bytes, value->count);
+}
+
+/* Dimensions, "has nulls", type of the items, and if there are any: their number and first index. */
+void copy_put_array_head(struct text *out, uint32_t item_oid, uint32_t count)
+{
+    uint32_t head[5] = {htobe32(count ? 1 : 0), 0, htobe32(item_oid), htobe32(count), htobe32(1)};
+
+    text_add(out, head, count ? sizeof head : 3 * sizeof head[0]);
+}
+
+static void put_array(struct text *out, uint32_t item_oid, const struct value *value)
+{
+    size_t start = out->size;
+    uint32_t length;
+
+    put_length(out, 0);
+    copy_put_array_head(out, item_oid, value->count);
+    for (uint32_t i = 0; i < value->count; i++)
+        copy_put_bytes(out, value->items[i].bytes, value->items[i].count);
+    length = htobe32((uint32_t)(out->size - start - sizeof length));
+    memcpy(out->bytes + start, &length, sizeof length);
+}
+
+static void put_texts(struct text *out, const struct schema *schema, const struct value *value)
+{
+    (void)schema;
+    put_array(out, 25, value);
+}
+
+static void put_uuids(struct text *out, const struct schema *schema, const struct value *value)
+{
+    (void)schema;
+    put_array(out, 2950, value);
+}
+
+static void put_json(struct text *out, const struct schema *schema, const struct value *value)
+{
+    size_t start = out->size;
+    uint32_t length;
+
+    put_length(out, 0);
+    value_json(out, schema, value);
+    length = htobe32((uint32_t)(out->size - start - sizeof length));
+    memcpy(out->bytes + start, &length, sizeof length);
+}
+
+enum { ANY_LOGICAL = -1 };
+
+static const struct type_row {
+    enum schema_type type;
+    int logical;
+    const char *sql_type;
+    put_value *put;
+} type_rows[] = {
+    {SCHEMA_BOOLEAN, ANY_LOGICAL, "boolean", put_boolean},
+    {SCHEMA_INT, ANY_LOGICAL, "integer", put_integer},
+    {SCHEMA_LONG, LOGICAL_TIMESTAMP_MICROS, "timestamp with time zone", put_time},
+    {SCHEMA_LONG, LOGICAL_NONE, "bigint", put_bigint},
+    {SCHEMA_FLOAT, ANY_LOGICAL, "real", put_real},
+    {SCHEMA_DOUBLE, ANY_LOGICAL, "double precision", put_double},
+    {SCHEMA_STRING, LOGICAL_UUID, "uuid", put_bytes},
+    {SCHEMA_STRING, LOGICAL_NONE, "text", put_bytes},
+    {SCHEMA_ENUM, ANY_LOGICAL, "text", put_bytes},
+    {SCHEMA_BYTES, ANY_LOGICAL, "bytea", put_bytes},
+    {SCHEMA_FIXED, ANY_LOGICAL, "bytea", put_bytes},
+};
+
+static void find_type(struct column *column)
+{
+    bool optional;
+    const struct schema *type = schema_strip_null(column->schema, &optional);
+    const struct schema *item = type && type->type == SCHEMA_ARRAY ? type->branches[0] : NULL;
+
+    column->sql_type = "json";
+    column->put = put_json;
+    if (!type)
+        return;
+    for (size_t i = 0; i < sizeof type_rows / sizeof type_rows[0]; i++)
+        if (type_rows[i].type == type->type
+            && (type_rows[i].logical == ANY_LOGICAL || type_rows[i].logical == (int)type->logical)) {
+            column->sql_type = type_rows[i].sql_type;
+            column->put = type_rows[i].put;
+            return;
+        }
+    if (item && item->type == SCHEMA_STRING) {
+        column->sql_type = item->logical == LOGICAL_UUID ? "uuid[]" : "text[]";
+        column->put = item->logical == LOGICAL_UUID ? put_uuids : put_texts;
+    }
+}
+
+/* ---- the list ---- */
+
+static const struct column own_columns[] = {
+    {"source_id", "integer", -1, NULL, NULL},
+    {"topic_offset", "bigint", -1, NULL, NULL},
+    {"content_hash", "bytea", -1, NULL, NULL},
+};
+enum { OWN_COLUMNS = sizeof own_columns / sizeof own_columns[0] };
+
+static void write_statements(struct columns *columns)
+{
+    text_format(&columns->copy_sql, "copy events.%s (", columns->kind);
+    text_add_string(&columns->layout, "{");
+    for (size_t i = 0; i < columns->count; i++) {
+        text_format(&columns->copy_sql, "%s%s", i ? ", " : "", columns->list[i].name);
+        text_format(&columns->layout, "%s%s", i ? "," : "", columns->list[i].name);
+    }
+    text_add_string(&columns->copy_sql, ") from stdin (format binary)");
+    text_add_string(&columns->layout, "}");
+}
+
+struct columns *columns_new(const struct reader *reader, const char *kind)
+{
+    struct columns *columns = xcalloc(1, sizeof *columns);
+
+    columns->kind = kind;
+    columns->count = reader->schema->count + OWN_COLUMNS;
+    columns->list = xcalloc(columns->count, sizeof *columns->list);
+    memcpy(columns->list, own_columns, sizeof own_columns);
+    for (size_t i = 0; i < reader->schema->count; i++) {
+        struct column *column = &columns->list[OWN_COLUMNS + i];
+        column->name = reader->schema->fields[i].name;
+        column->schema = reader->schema->fields[i].type;
+        column->field = (int)i;
+        find_type(column);
+    }
+    write_statements(columns);
+    return columns;
+}
+
+void columns_free(struct columns *columns)
+{
+    if (!columns)
+        return;
+    text_free(&columns->copy_sql);
+    text_free(&columns->layout);
+    free(columns->list);
+    free(columns);
+}
+
+const char *columns_copy_sql(const struct columns *columns)
+{
+    return columns->copy_sql.bytes;
+}
+
+static enum outcome check_column(const struct columns *columns, const struct column *column,
+                                 const struct pg_result *result, struct err *e)
+{
+    for (size_t row = 0; row < pg_rows(result); row++) {
+        if (strcmp(pg_value(result, row, 0), column->name) != 0)
+            continue;
+        if (strcmp(pg_value(result, row, 1), column->sql_type) == 0)
+            return DONE;
+        return err_exit(e, EX_CONFIG, "column %s of events.%s is %s; the schema needs %s", column->name,
+                        columns->kind, pg_value(result, row, 1), column->sql_type);
+    }
+    return err_set(e, RETRY, "table events.%s has no column %s yet: run gridloopctl setup", columns->kind,
+                   column->name);
+}
+
+enum outcome columns_check(const struct columns *columns, struct pg *pg, struct err *e)
+{
+    struct pg_result *result = NULL;
+    enum outcome outcome = pg_query(pg, sql_text("columns"), &columns->kind, 1, &result, e);
+
+    for (size_t i = 0; !outcome && i < columns->count; i++)
+        outcome = check_column(columns, &columns->list[i], result, e);
+    pg_result_free(result);
+    return outcome;
+}
+
+enum outcome columns_layout(const struct columns *columns, struct pg *pg, int32_t *layout_id, struct err *e)
+{
+    const char *parameters[] = {columns->kind, columns->layout.bytes};
+    struct pg_result *result = NULL;
+    enum outcome outcome = pg_query(pg, sql_text("layout"), parameters, 2, &result, e);
+
+    if (!outcome && pg_rows(result) == 0)
+        outcome = err_set(e, RETRY, "another session is writing the layout");
+    else if (!outcome)
+        *layout_id = (int32_t)pg_number(result, 0, 0);
+    pg_result_free(result);
+    return outcome;
+}
+
+void columns_put_row(const struct columns *columns, struct text *out, const struct event *event,
+                     int32_t source_id)
+{
+    copy_put_count(out, (int16_t)columns->count);
+    copy_put_int32(out, source_id);
+    copy_put_int64(out, event->message.offset);
+    copy_put_bytes(out, event->content_hash, sizeof event->content_hash);
+    for (size_t i = OWN_COLUMNS; i < columns->count; i++) {
+        const struct column *column = &columns->list[i];
+        const struct value *value = &event->values[column->field];
+        if (value->kind == VALUE_NULL)
+            copy_put_null(out);
+        else
+            column->put(out, column->schema, value);
+    }
+}

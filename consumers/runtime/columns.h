@@ -1,0 +1,48 @@
+/* columns.h - the event table's columns, derived from the reader schema, and the binary form of its rows.
+ *
+ * Type map (first match wins; anything else stops the daemon at start-up):
+ *   boolean boolean | int integer | long bigint | long/timestamp-micros timestamptz | float real
+ *   double double precision | string, enum text | string/uuid uuid | bytes, fixed bytea
+ *   array of string text[] | array of string/uuid uuid[] | other arrays, maps, records, unions json */
+#ifndef GRIDLOOP_COLUMNS_H
+#define GRIDLOOP_COLUMNS_H
+
+#include "common/err.h"
+#include "common/pg.h"
+#include "common/text.h"
+#include "consumers/runtime/batch.h"
+#include "consumers/runtime/reader.h"
+
+struct columns; /* opaque */
+
+struct columns *columns_new(const struct reader *reader, const char *kind);
+void columns_free(struct columns *columns); /* NULL is fine */
+
+/* Compares with the table. RETRY: it lacks a column (this daemon is newer than the table: wait for setup).
+ * FATAL 78: a column has another type. Columns that only the table has are left to their defaults. */
+enum outcome columns_check(const struct columns *columns, struct pg *pg, struct err *e);
+
+/* The number of this list of columns in bus.layout. */
+enum outcome columns_layout(const struct columns *columns, struct pg *pg, int32_t *layout_id, struct err *e);
+
+/* "copy events.<kind> (...) from stdin (format binary)". Borrowed. */
+const char *columns_copy_sql(const struct columns *columns);
+
+/* Appends the row of one event in COPY's binary form. */
+void columns_put_row(const struct columns *columns, struct text *out, const struct event *event,
+                     int32_t source_id);
+
+/* Pieces of that form, for other tables: the head of a file, of a row, its end, and values. */
+void copy_put_head(struct text *out);
+void copy_put_end(struct text *out);
+void copy_put_count(struct text *out, int16_t columns);
+void copy_put_null(struct text *out);
+void copy_put_int32(struct text *out, int32_t number);
+void copy_put_int64(struct text *out, int64_t number);
+void copy_put_bytes(struct text *out, const void *bytes, size_t size); /* bytes NULL: null */
+void copy_put_string(struct text *out, const char *string);            /* NULL: null */
+
+/* Head of a one-dimensional array, without the length in front of it. */
+void copy_put_array_head(struct text *out, uint32_t item_oid, uint32_t count);
+
+#endif

@@ -1,0 +1,16 @@
+/* fold.h - the same event twice is stored once; the same id with other content is set aside. */
+#ifndef GRIDLOOP_FOLD_H
+#define GRIDLOOP_FOLD_H
+
+#include "consumers/runtime/batch.h"
+#include "consumers/runtime/recent.h"
+
+/* Decides for every event that is not settled: stored if it is the first with its id, else a duplicate, or
+ * dead with reason identity_conflict. Can be run again after an event was settled otherwise (the server
+ * refused it): the next one with its id then takes its place, as if they had come in two batches. */
+void fold_batch(struct batch *batch, const struct recent *recent);
+
+/* Settles one event against the content that is stored under its id. */
+void fold_against(struct event *event, const uint8_t stored_hash[SHA256_SIZE]);
+
+#endif

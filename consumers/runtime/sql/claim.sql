@@ -1,0 +1,10 @@
+-- Takes a source over: from now on every write of an earlier owner misses.
+update bus.progress
+set owner_epoch = owner_epoch + 1,
+    owner = $2::text,
+    backend_pid = pg_catalog.pg_backend_pid(),
+    backend_start = (select backend_start from pg_catalog.pg_stat_activity
+                     where pid = pg_catalog.pg_backend_pid()),
+    claimed_at = pg_catalog.clock_timestamp()
+where source_id = $1::integer
+returning next_offset, owner_epoch

@@ -1,0 +1,6 @@
+-- What the event table really looks like.
+select a.attname, pg_catalog.format_type(a.atttypid, null)
+from pg_catalog.pg_attribute a
+join pg_catalog.pg_class c on c.oid = a.attrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'events' and c.relname = $1::text and a.attnum > 0 and not a.attisdropped

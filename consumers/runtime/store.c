@@ -1,0 +1,509 @@
+/* store.c - the transaction that makes a batch durable, and what is done when PostgreSQL refuses a row. */
+#include "consumers/runtime/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/point.h"
+#include "consumers/runtime/fold.h"
+#include "consumers/runtime/recent.h"
+#include "consumers/runtime/sql.h"
+#include "consumers/runtime/tile.h"
+
+enum {
+    RECENT_IDS = 65536,
+    CHUNK_BYTES = 64 << 10,     /* handed to libpq at once */
+    KEPT_VALUE_BYTES = 64 << 10, /* of a dead letter's value */
+    LOOK_UP_BATCHES = 64,       /* how long we ask first, after an id was there already */
+    MOST_TRIES = 20
+};
+
+struct store {
+    const struct reader *reader;
+    const struct columns *columns;
+    const char *kind;
+    int32_t layout_id;
+    struct recent *recent;
+    struct text buffer;
+    struct store_counts counts;
+    int look_up_batches; /* > 0: ask which ids are stored before inserting */
+
+    /* The transaction at hand. */
+    struct pg *pg;
+    struct batch *batch;
+    struct claim *claims;
+    size_t claim_count;
+    struct event **rows; /* events to insert, sorted by id */
+    size_t row_count;
+    bool is_inserting; /* the last error came from the insert of event rows */
+    int refusals;
+};
+
+struct store *store_new(const struct reader *reader, const struct columns *columns, const char *kind)
+{
+    struct store *store = xcalloc(1, sizeof *store);
+
+    store->reader = reader;
+    store->columns = columns;
+    store->kind = kind;
+    store->recent = recent_new(RECENT_IDS);
+    return store;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    recent_free(store->recent);
+    text_free(&store->buffer);
+    free(store);
+}
+
+enum outcome store_begin(struct store *store, struct pg *pg, struct err *e)
+{
+    recent_clear(store->recent);
+    if (columns_check(store->columns, pg, e))
+        return e->outcome;
+    return columns_layout(store->columns, pg, &store->layout_id, e);
+}
+
+const struct store_counts *store_counted(const struct store *store)
+{
+    return &store->counts;
+}
+
+/* ---- who may write ---- */
+
+static const struct claim *find_claim(const struct store *store, int64_t source_id)
+{
+    for (size_t i = 0; i < store->claim_count; i++)
+        if (store->claims[i].source_id == source_id)
+            return &store->claims[i];
+    return NULL;
+}
+
+static enum outcome compare_progress(const struct store *store, const struct pg_result *result, size_t moving,
+                                     struct err *e)
+{
+    if (pg_rows(result) != moving)
+        return err_set(e, RETRY, "a progress row is gone");
+    for (size_t row = 0; row < moving; row++) {
+        const struct claim *claim = find_claim(store, pg_number(result, row, 0));
+        if (!claim || pg_number(result, row, 1) != claim->next_offset || pg_number(result, row, 2) != claim->owner_epoch)
+            return err_set(e, RETRY, "partition %" PRId32 " has another owner", claim ? claim->partition : -1);
+    }
+    return DONE;
+}
+
+static enum outcome lock_progress(struct store *store, struct err *e)
+{
+    struct text sources = {0};
+    struct pg_result *result = NULL;
+    size_t moving = 0;
+    enum outcome outcome;
+
+    text_add_string(&sources, "{");
+    for (size_t i = 0; i < store->claim_count; i++)
+        if (store->batch->next_offsets[i] > store->claims[i].next_offset)
+            text_format(&sources, "%s%" PRId32, moving++ ? "," : "", store->claims[i].source_id);
+    text_add_string(&sources, "}");
+    outcome = pg_query(store->pg, sql_text("lock"), (const char *const[]){sources.bytes}, 1, &result, e);
+    if (!outcome)
+        outcome = compare_progress(store, result, moving, e);
+    pg_result_free(result);
+    text_free(&sources);
+    return outcome;
+}
+
+/* ---- which ids are stored already ---- */
+
+static struct event *find_row(const struct store *store, const uint8_t event_id[UUID_SIZE])
+{
+    size_t low = 0, high = store->row_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = memcmp(store->rows[middle]->event_id, event_id, UUID_SIZE);
+        if (order == 0)
+            return store->rows[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct event *const *left = a, *const *right = b;
+
+    return memcmp((*left)->event_id, (*right)->event_id, UUID_SIZE);
+}
+
+/* Folds the batch and lists the events to insert, sorted: two daemons that insert the same ids in
+ * different orders would deadlock. */
+static void choose_rows(struct store *store)
+{
+    struct batch *batch = store->batch;
+
+    fold_batch(batch, store->recent);
+    store->row_count = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->events[i].outcome == EVENT_STORED)
+            store->rows[store->row_count++] = &batch->events[i];
+    qsort(store->rows, store->row_count, sizeof *store->rows, compare_rows);
+}
+
+/* The ids as uuid[] in binary form. */
+static void put_ids(struct store *store)
+{
+    const uint32_t uuid_oid = 2950;
+    struct text *out = &store->buffer;
+
+    text_clear(out);
+    copy_put_array_head(out, uuid_oid, (uint32_t)store->row_count);
+    for (size_t i = 0; i < store->row_count; i++)
+        copy_put_bytes(out, store->rows[i]->event_id, UUID_SIZE);
+}
+
+static enum outcome look_up(struct store *store, struct err *e)
+{
+    char sql[160];
+    struct pg_result *result = NULL;
+    struct pg_parameter parameter;
+
+    if (store->row_count == 0)
+        return DONE;
+    put_ids(store);
+    parameter = (struct pg_parameter){store->buffer.bytes, store->buffer.size, true};
+    snprintf(sql, sizeof sql, "select event_id, content_hash from events.%s where event_id = any ($1::uuid[])",
+             store->kind);
+    if (pg_query_binary(store->pg, sql, &parameter, 1, &result, e))
+        return e->outcome;
+    store->counts.look_ups++;
+    for (size_t row = 0; row < pg_rows(result); row++) {
+        uint8_t event_id[UUID_SIZE], hash[SHA256_SIZE];
+        const char *text = pg_value(result, row, 0);
+        if (!uuid_parse(event_id, text, strlen(text)) || pg_bytes(result, row, 1, hash, sizeof hash) != sizeof hash)
+            continue;
+        fold_against(find_row(store, event_id), hash);
+    }
+    if (pg_rows(result) > 0)
+        choose_rows(store);
+    pg_result_free(result);
+    return DONE;
+}
+
+/* ---- the inserts ---- */
+
+static enum outcome flush(struct store *store, size_t at_least, struct err *e)
+{
+    struct text *buffer = &store->buffer;
+
+    if (buffer->size < at_least || buffer->size == 0)
+        return DONE;
+    if (pg_copy_put(store->pg, buffer->bytes, buffer->size, e))
+        return e->outcome;
+    text_clear(buffer);
+    return DONE;
+}
+
+static enum outcome copy_rows(struct store *store, size_t from, size_t to, struct err *e)
+{
+    if (pg_copy_begin(store->pg, columns_copy_sql(store->columns), e))
+        return e->outcome;
+    text_clear(&store->buffer);
+    copy_put_head(&store->buffer);
+    for (size_t i = from; i < to; i++) {
+        struct event *event = store->rows[i];
+        columns_put_row(store->columns, &store->buffer, event, store->claims[event->claim].source_id);
+        if (flush(store, i == from + (to - from) / 2 ? 1 : CHUNK_BYTES, e))
+            return e->outcome;
+        if (i == from + (to - from) / 2)
+            POINT("mid_copy");
+    }
+    copy_put_end(&store->buffer);
+    if (flush(store, 1, e))
+        return e->outcome;
+    return pg_copy_end(store->pg, NULL, e);
+}
+
+static enum outcome insert_events(struct store *store, struct err *e)
+{
+    POINT("before_insert");
+    if (store->row_count == 0)
+        return DONE;
+    store->is_inserting = true;
+    if (copy_rows(store, 0, store->row_count, e))
+        return err_wrap(e, "inserting %zu events", store->row_count);
+    store->is_inserting = false;
+    POINT("after_copy");
+    return DONE;
+}
+
+static void put_dead_letter(struct store *store, const struct event *event)
+{
+    const struct kafka_message *message = &event->message;
+    struct text *out = &store->buffer;
+    uint8_t digest[SHA256_SIZE];
+
+    sha256_of(message->value, message->value_size, digest);
+    copy_put_count(out, 12);
+    copy_put_int32(out, store->claims[event->claim].source_id);
+    copy_put_int64(out, message->offset);
+    copy_put_string(out, store->kind);
+    copy_put_string(out, event->reject.reason);
+    copy_put_string(out, event->reject.detail);
+    copy_put_string(out, event->reject.field);
+    copy_put_bytes(out, event->event_id, UUID_SIZE);
+    copy_put_string(out, event->sqlstate);
+    copy_put_bytes(out, message->key, message->key_size);
+    copy_put_bytes(out, message->value,
+                   message->value_size < KEPT_VALUE_BYTES ? message->value_size : KEPT_VALUE_BYTES);
+    copy_put_int64(out, (int64_t)message->value_size);
+    copy_put_bytes(out, digest, sizeof digest);
+}
+
+static enum outcome insert_dead_letters(struct store *store, struct err *e)
+{
+    static const char sql[] = "copy bus.dead_letter (source_id, topic_offset, kind, reason, detail, field, event_id, "
+                              "sqlstate, message_key, value, value_size, value_sha256) from stdin (format binary)";
+    bool is_open = false;
+
+    for (size_t i = 0; i < store->batch->count; i++) {
+        const struct event *event = &store->batch->events[i];
+        if (event->outcome != EVENT_DEAD)
+            continue;
+        if (!is_open) {
+            if (pg_copy_begin(store->pg, sql, e))
+                return e->outcome;
+            text_clear(&store->buffer);
+            copy_put_head(&store->buffer);
+            is_open = true;
+        }
+        put_dead_letter(store, event);
+        if (flush(store, CHUNK_BYTES, e))
+            return e->outcome;
+    }
+    if (!is_open)
+        return DONE;
+    copy_put_end(&store->buffer);
+    if (flush(store, 1, e))
+        return e->outcome;
+    return pg_copy_end(store->pg, NULL, e);
+}
+
+static enum outcome advance(struct store *store, struct err *e)
+{
+    struct tiles *tiles = tiles_of(store->batch, store->claims, store->claim_count);
+    struct pg_result *result = NULL;
+    enum outcome outcome =
+        pg_query(store->pg, sql_text("advance"), tiles_parameters(tiles, store->layout_id), TILE_PARAMETERS, &result, e);
+
+    if (!outcome && pg_affected(result) != tiles_count(tiles))
+        outcome = err_set(e, RETRY, "a partition got another owner");
+    pg_result_free(result);
+    tiles_free(tiles);
+    return outcome;
+}
+
+/* ---- the transaction ---- */
+
+static enum outcome attempt(struct store *store, struct err *e)
+{
+    POINT("before_begin");
+    if (pg_run(store->pg, "begin", e) || lock_progress(store, e))
+        return e->outcome;
+    POINT("after_lock");
+    choose_rows(store);
+    if (store->look_up_batches > 0 && look_up(store, e))
+        return err_wrap(e, "looking up ids");
+    if (insert_events(store, e))
+        return e->outcome;
+    if (insert_dead_letters(store, e))
+        return err_wrap(e, "writing dead letters");
+    if (advance(store, e))
+        return err_wrap(e, "moving the progress");
+    POINT("before_commit");
+    if (pg_run(store->pg, "commit", e))
+        return err_wrap(e, "commit");
+    POINT("after_commit");
+    return DONE;
+}
+
+/* ---- rows that PostgreSQL refuses ---- */
+
+/* Faults of the row itself, and only from the insert of event rows. 22P03 and 22P04 would be our own
+ * encoding. */
+static bool is_row_fault(const struct store *store)
+{
+    const char *state = pg_sqlstate(store->pg);
+
+    if (strncmp(state, "22", 2) == 0)
+        return strcmp(state, "22P03") != 0 && strcmp(state, "22P04") != 0;
+    if (strcmp(state, "23514") == 0)
+        return pg_constraint(store->pg)[0] != '\0';
+    return strcmp(state, "23502") == 0 || strcmp(state, "54000") == 0;
+}
+
+static void bury_refused(struct store *store, struct event *event)
+{
+    struct arena *arena = store->batch->arena;
+    const char *sqlstate = pg_sqlstate(store->pg), *constraint = pg_constraint(store->pg);
+    const char *column = pg_column(store->pg);
+    char detail[300];
+
+    snprintf(detail, sizeof detail, "PostgreSQL refused the row, SQLSTATE %s%s%s", sqlstate,
+             constraint[0] ? ", constraint " : "", constraint);
+    event_bury(event, "refused_by_server", column[0] ? arena_copy(arena, column, strlen(column)) : NULL,
+               arena_copy(arena, detail, strlen(detail)));
+    event->sqlstate = arena_copy(arena, sqlstate, strlen(sqlstate));
+}
+
+/* Finds every row of [from, to) that the server refuses, by inserting and taking back. Rows in front of the
+ * one that an error names have been taken, so they need not be tried again; where the error names none,
+ * by halving. */
+static enum outcome probe(struct store *store, size_t from, size_t to, struct err *e)
+{
+    while (from < to) {
+        size_t line;
+        if (pg_run(store->pg, "savepoint probe", e))
+            return e->outcome;
+        if (!copy_rows(store, from, to, e))
+            return DONE;
+        if (!is_row_fault(store))
+            return e->outcome;
+        line = pg_copy_line(store->pg);
+        if (to - from == 1)
+            line = 1;
+        if (line >= 1 && line <= to - from)
+            bury_refused(store, store->rows[from + line - 1]);
+        if (pg_run(store->pg, "rollback to savepoint probe", e))
+            return e->outcome;
+        if (line == 0 || line > to - from) {
+            if (probe(store, from, from + (to - from) / 2, e))
+                return e->outcome;
+            line = (to - from) / 2;
+        }
+        from += line;
+    }
+    return DONE;
+}
+
+/* An id that another daemon stored meanwhile ends the search early; the next try looks ids up first. */
+static enum outcome probe_all(struct store *store, struct err *e)
+{
+    enum outcome outcome = pg_run(store->pg, "begin", e);
+
+    if (!outcome)
+        outcome = probe(store, 0, store->row_count, e);
+    if (outcome && strcmp(pg_sqlstate(store->pg), "23505") == 0) {
+        store->look_up_batches = LOOK_UP_BATCHES;
+        outcome = DONE;
+    }
+    return outcome ? outcome : pg_run(store->pg, "rollback", e);
+}
+
+/* After the insert of event rows failed and everything was rolled back. DONE: what was wrong is settled, run
+ * the transaction again from the start. */
+static enum outcome repair(struct store *store, const char *sqlstate, const struct event *culprit, struct err *e)
+{
+    store->counts.redone++;
+    if (strcmp(sqlstate, "23505") == 0) {
+        store->look_up_batches = LOOK_UP_BATCHES;
+        return DONE;
+    }
+    if (culprit && ++store->refusals <= 2)
+        return DONE;
+    return probe_all(store, e);
+}
+
+/* The row that the error names is buried while the error is still at hand. NULL: it names none. */
+static const struct event *take_culprit(struct store *store)
+{
+    size_t line = pg_copy_line(store->pg);
+
+    if (!is_row_fault(store) || line < 1 || line > store->row_count)
+        return NULL;
+    bury_refused(store, store->rows[line - 1]);
+    return store->rows[line - 1];
+}
+
+static bool is_repairable(const struct store *store)
+{
+    return store->is_inserting && pg_is_usable(store->pg)
+           && (strcmp(pg_sqlstate(store->pg), "23505") == 0 || is_row_fault(store));
+}
+
+/* Leaves no transaction open; what went wrong stays in *e. */
+static enum outcome give_up(struct store *store, struct err *e)
+{
+    struct err ignored;
+
+    if (pg_is_usable(store->pg))
+        pg_run(store->pg, "rollback", &ignored);
+    return e->outcome;
+}
+
+static enum outcome try_until_stored(struct store *store, struct err *e)
+{
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+        char sqlstate[6] = "";
+        const struct event *culprit;
+        store->is_inserting = false;
+        if (!attempt(store, e))
+            return DONE;
+        if (!is_repairable(store))
+            return give_up(store, e);
+        snprintf(sqlstate, sizeof sqlstate, "%s", pg_sqlstate(store->pg));
+        culprit = take_culprit(store);
+        if (pg_run(store->pg, "rollback", e) || repair(store, sqlstate, culprit, e))
+            return give_up(store, e);
+    }
+    return err_set(e, RETRY, "others keep storing the same ids at the same time");
+}
+
+/* ---- after the commit ---- */
+
+static void count_outcome(struct store_counts *counts, const struct event *event)
+{
+    switch (event->outcome) {
+    case EVENT_STORED: counts->stored++; break;
+    case EVENT_DUPLICATE: counts->duplicate++; break;
+    case EVENT_DEAD: counts->dead_letter++; break;
+    case EVENT_ABSENT: counts->absent++; break;
+    }
+}
+
+static void remember(struct store *store)
+{
+    for (size_t i = 0; i < store->row_count; i++)
+        recent_add(store->recent, store->rows[i]->event_id, store->rows[i]->content_hash);
+    for (size_t i = 0; i < store->batch->count; i++)
+        count_outcome(&store->counts, &store->batch->events[i]);
+    for (size_t i = 0; i < store->claim_count; i++)
+        store->claims[i].next_offset = store->batch->next_offsets[i];
+    store->counts.batches++;
+    if (store->look_up_batches > 0)
+        store->look_up_batches--;
+}
+
+enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch, struct claim *claims, size_t count,
+                         struct err *e)
+{
+    if (batch->count == 0)
+        return DONE;
+    store->pg = pg;
+    store->batch = batch;
+    store->claims = claims;
+    store->claim_count = count;
+    store->refusals = 0;
+    store->rows = arena_take_array(batch->arena, batch->count, sizeof *store->rows);
+    if (try_until_stored(store, e))
+        return err_wrap(e, "storing %zu events", batch->count);
+    remember(store);
+    return DONE;
+}

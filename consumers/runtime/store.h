@@ -1,0 +1,37 @@
+/* store.h - one batch, one PostgreSQL transaction: progress, events, dead letters, tiles.
+ *
+ * The order of steps is fixed, and correctness hangs on it: lock the progress rows (sorted; they say that
+ * we still own them and where they stand) - insert the events (sorted by id) - [link] - dead letters -
+ * tiles and progress, compared once more - commit. */
+#ifndef GRIDLOOP_STORE_H
+#define GRIDLOOP_STORE_H
+
+#include "common/err.h"
+#include "common/pg.h"
+#include "consumers/runtime/batch.h"
+#include "consumers/runtime/columns.h"
+#include "consumers/runtime/reader.h"
+
+struct store; /* opaque */
+
+struct store_counts {
+    int64_t batches, stored, duplicate, dead_letter, absent;
+    int64_t look_ups; /* batches that asked the database which ids it has */
+    int64_t redone;   /* transactions run again from the start: known ids, refused rows */
+};
+
+/* All arguments must outlive the store. */
+struct store *store_new(const struct reader *reader, const struct columns *columns, const char *kind);
+void store_free(struct store *store); /* NULL is fine */
+
+/* To be called for each new connection: checks the table and forgets what may no longer be so. */
+enum outcome store_begin(struct store *store, struct pg *pg, struct err *e);
+
+/* Stores the batch and moves the claims. RETRY: nothing was stored, or (after a lost connection at COMMIT)
+ * nobody knows: claim again and see. */
+enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch, struct claim *claims, size_t count,
+                         struct err *e);
+
+const struct store_counts *store_counted(const struct store *store);
+
+#endif
