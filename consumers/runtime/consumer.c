@@ -1,0 +1,120 @@
+/* consumer.c - a consumer's main: settings, signals, the loop. */
+#include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/option.h"
+#include "common/text.h"
+#include "consumers/runtime/kind.h"
+#include "consumers/runtime/pump.h"
+
+#define AT(member) offsetof(struct pump_settings, member)
+
+static const struct option_row rows[] = {
+    {"database_url", OPTION_TEXT, AT(database_url), NULL, 0, 0, NULL,
+     "PostgreSQL, as postgresql://user@host:port/database, without a password", true},
+    {"database_password_file", OPTION_TEXT, AT(database_password_file), NULL, 0, 0, NULL,
+     "file whose first line is the password", false},
+    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL, "first part of the topic's and group's name",
+     false},
+    {"start_at", OPTION_CHOICE, AT(start_at), "zero", 0, 0, "zero|earliest",
+     "where a partition begins that was never read: at offset 0 (stops if that is gone), or at the earliest kept", false},
+    {"batch_rows", OPTION_NUMBER, AT(batch_rows), "10000", 1, 100000, NULL, "most events of one transaction", false},
+    {"batch_bytes", OPTION_NUMBER, AT(batch_bytes), "8388608", 1, 1 << 30, NULL, "most bytes of one transaction", false},
+    {"linger_ms", OPTION_NUMBER, AT(linger_ms), "50", 0, 60000, NULL,
+     "longest wait for more events after the first, milliseconds", false},
+    {"max_event_bytes", OPTION_NUMBER, AT(max_event_bytes), "1048576", 1024, 64 << 20, NULL,
+     "a larger message becomes a dead letter", false},
+    {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "16384", 64, 2097151, NULL,
+     "fetched and not yet taken, kilobytes", false},
+    {"lock_timeout_ms", OPTION_NUMBER, AT(lock_timeout_ms), "2000", 1, 600000, NULL,
+     "how long a former owner may hold a partition before its session is ended, milliseconds", false},
+    {"statement_timeout_ms", OPTION_NUMBER, AT(statement_timeout_ms), "60000", 100, 3600000, NULL,
+     "longest wait for PostgreSQL's answer, milliseconds", false},
+    {"backoff_max_ms", OPTION_NUMBER, AT(backoff_max_ms), "5000", 1, 600000, NULL,
+     "longest pause before trying again, milliseconds", false},
+    {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
+     "longest time a graceful stop may take, seconds", false},
+    {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error", "least important lines logged",
+     false},
+};
+
+static volatile bool stop_asked;
+static unsigned stop_timeout_s;
+
+/* What is not committed is read again, so that leaving at once is always right. */
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+    _exit(EX_TEMPFAIL);
+}
+
+static void on_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_asked = true;
+    alarm(stop_timeout_s);
+}
+
+static void handle_signals(const struct pump_settings *settings)
+{
+    struct sigaction action = {.sa_handler = on_stop};
+
+    stop_timeout_s = (unsigned)settings->stop_timeout_s;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = on_alarm;
+    sigaction(SIGALRM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static enum outcome load(int argc, char **argv, const char *program, struct pump_settings *settings, struct err *e)
+{
+    const struct option_set set = {
+        .program = program,
+        .synopsis = "[OPTION...]",
+        .purpose = "Reads one kind of event from Kafka and stores each exactly once in PostgreSQL.",
+        .rows = rows,
+        .row_count = sizeof rows / sizeof rows[0],
+        .kafka_offset = AT(kafka),
+    };
+    struct option_list operands = {0};
+
+    if (options_load(&set, argc, argv, settings, &operands, e))
+        return e->outcome;
+    if (operands.count > 0)
+        return err_exit(e, EX_USAGE, "no argument '%s' is expected", operands.items[0]);
+    return DONE;
+}
+
+int consumer_main(int argc, char **argv, const struct kind *kind)
+{
+    char hyphens[128];
+    char program[160];
+    struct pump_settings settings = {0};
+    struct pump *pump;
+    struct err e;
+    int status;
+
+    snprintf(hyphens, sizeof hyphens, "%s", kind->name);
+    text_hyphens(hyphens);
+    snprintf(program, sizeof program, "gridloop-consume-%s", hyphens);
+    if (load(argc, argv, program, &settings, &e))
+        return err_report(program, &e);
+    log_set_level(settings.log_level);
+    log_set_context("kind", kind->name);
+    handle_signals(&settings);
+    mallopt(M_ARENA_MAX, 2); /* librdkafka's threads would each get a heap of their own */
+    pump = pump_new(kind, program, &settings, &e);
+    if (!pump)
+        return err_report(program, &e);
+    status = pump_run(pump, &stop_asked);
+    pump_free(pump);
+    return status;
+}

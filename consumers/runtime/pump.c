@@ -1,0 +1,370 @@
+/* pump.c - the loop, and what it does when a stage cannot go on. */
+#include "consumers/runtime/pump.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/kafka.h"
+#include "common/log.h"
+#include "common/pg.h"
+#include "common/text.h"
+#include "consumers/runtime/claim.h"
+#include "consumers/runtime/decode.h"
+#include "consumers/runtime/store.h"
+
+enum { IDLE_MS = 100, FIRST_BACKOFF_MS = 100, TELL_MS = 1000, REPORT_MS = 10000, NAME_SIZE = 320 };
+
+struct pump {
+    const struct kind *kind;
+    const char *program;
+    const struct pump_settings *settings;
+    const volatile bool *stop;
+    char topic[NAME_SIZE], group[NAME_SIZE], owner[NAME_SIZE];
+
+    struct kafka_consumer *consumer;
+    struct pg *pg; /* NULL: not connected */
+    struct decoder *decoder;
+    struct columns *columns;
+    struct store *store;
+    struct batch *batch;
+
+    struct claim *claims; /* what we read now, or read last */
+    size_t claim_count;
+    bool is_claimed; /* the claims hold, as far as we know */
+    uint64_t taken;  /* number of the group's decision that they answer */
+
+    size_t rows_limit; /* of a batch; halved where the server ran out of memory */
+    int64_t backoff_ms;
+    int64_t told_ms, reported_ms; /* when, on the monotonic clock */
+    int64_t reported_batches;
+};
+
+/* ---- owning ---- */
+
+static enum outcome connect(struct pump *p, struct err *e)
+{
+    if (p->pg && pg_is_usable(p->pg))
+        return DONE;
+    pg_close(p->pg);
+    p->pg = pg_open(p->settings->database_url, p->settings->database_password_file, p->program,
+                    (int)p->settings->statement_timeout_ms, e);
+    if (!p->pg)
+        return err_wrap(e, "connecting to PostgreSQL");
+    return store_begin(p->store, p->pg, e);
+}
+
+static struct kafka_place *places_of(const struct pump *p)
+{
+    struct kafka_place *places = xcalloc(p->claim_count + 1, sizeof *places);
+
+    for (size_t i = 0; i < p->claim_count; i++)
+        places[i] = (struct kafka_place){p->claims[i].partition, p->claims[i].next_offset};
+    return places;
+}
+
+/* After trouble the group may have gone on without us. Claiming again would then take the partitions away
+ * from their new owner, so the group is asked first. */
+static enum outcome confirm(struct pump *p, struct err *e)
+{
+    struct kafka_place *places = places_of(p);
+    enum outcome outcome = kafka_consumer_confirm(p->consumer, places, p->claim_count, e);
+
+    free(places);
+    return outcome ? err_wrap(e, "asking the group whether we are still a member") : DONE;
+}
+
+static enum outcome claim(struct pump *p, const int32_t *partitions, size_t count, struct err *e)
+{
+    const struct claim_settings settings = {p->topic, p->owner, strcmp(p->settings->start_at, "earliest") == 0,
+                                            (int)p->settings->lock_timeout_ms};
+    struct kafka_place *places;
+    enum outcome outcome;
+
+    p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
+    p->claim_count = 0;
+    if (claim_partitions(&settings, p->pg, p->consumer, partitions, count, p->claims, &p->claim_count, e))
+        return e->outcome;
+    places = places_of(p);
+    outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
+    free(places);
+    return outcome;
+}
+
+/* Makes sure that we own what the group wants us to read. */
+static enum outcome own(struct pump *p, struct err *e)
+{
+    const int32_t *partitions;
+    size_t count;
+    uint64_t wanted = kafka_consumer_wanted(p->consumer, &partitions, &count);
+
+    if (p->is_claimed && wanted == p->taken)
+        return DONE;
+    if (connect(p, e) || (wanted == p->taken && confirm(p, e)))
+        return e->outcome;
+    p->taken = wanted;
+    if (claim(p, partitions, count, e))
+        return e->outcome;
+    p->is_claimed = true;
+    log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted", LOG_NUMBER(count), NULL);
+    return DONE;
+}
+
+/* ---- fill ---- */
+
+static bool is_reassigned(const struct pump *p)
+{
+    return kafka_consumer_wanted(p->consumer, NULL, NULL) != p->taken;
+}
+
+static void begin_batch(const struct pump *p, struct batch *batch)
+{
+    batch->next_offsets = arena_take_array(batch->arena, p->claim_count + 1, sizeof *batch->next_offsets);
+    for (size_t i = 0; i < p->claim_count; i++)
+        batch->next_offsets[i] = p->claims[i].next_offset;
+}
+
+static void add_message(const struct pump *p, struct batch *batch, struct kafka_message *message)
+{
+    size_t claim = 0;
+    struct event *event;
+
+    while (claim < p->claim_count && p->claims[claim].partition != message->partition)
+        claim++;
+    if (claim == p->claim_count || message->offset < batch->next_offsets[claim]) {
+        kafka_message_free(message); /* not ours, or counted already: what we keep is what the claims say */
+        return;
+    }
+    event = &batch->events[batch->count++];
+    *event = (struct event){.message = *message, .outcome = EVENT_STORED, .claim = claim};
+    batch->next_offsets[claim] = message->offset + 1;
+    batch->bytes += message->key_size + message->value_size;
+}
+
+static int fill_timeout(const struct batch *batch, int64_t linger_end_ms)
+{
+    int64_t left = linger_end_ms - clock_monotonic_ms();
+
+    if (batch->count == 0)
+        return IDLE_MS;
+    return left > 0 ? (int)left : 0;
+}
+
+/* Faults of the broker are repaired by librdkafka; an offset that it does not have is for the next claim to
+ * look into. */
+static enum outcome take_fault(const struct kafka_fault *fault, struct err *e)
+{
+    if (e->outcome == FATAL || fault->partition >= 0)
+        return err_wrap(e, "reading");
+    log_warn("reading", "error", e->message, NULL);
+    return DONE;
+}
+
+/* Takes messages until the batch is full by rows, bytes or time. An empty batch: there was nothing, or the
+ * group has decided anew and what came before is void. */
+static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
+{
+    int64_t linger_end_ms = 0;
+
+    begin_batch(p, batch);
+    while (batch->count < p->rows_limit && batch->bytes < (size_t)p->settings->batch_bytes && !*p->stop) {
+        struct kafka_message message = {0};
+        struct kafka_fault fault = {-1};
+        int timeout_ms = fill_timeout(batch, linger_end_ms);
+        if (kafka_consumer_poll(p->consumer, timeout_ms, &message, &fault, e) && take_fault(&fault, e))
+            return e->outcome;
+        if (is_reassigned(p)) {
+            kafka_message_free(&message);
+            batch_reset(batch);
+            return DONE;
+        }
+        if (!message.handle && (batch->count == 0 || clock_monotonic_ms() >= linger_end_ms))
+            return DONE;
+        if (!message.handle)
+            continue;
+        add_message(p, batch, &message);
+        if (linger_end_ms == 0)
+            linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
+    }
+    return DONE;
+}
+
+/* ---- advance ---- */
+
+static void report(struct pump *p)
+{
+    const struct store_counts *counts = store_counted(p->store);
+
+    if (counts->batches == p->reported_batches)
+        return;
+    p->reported_batches = counts->batches;
+    log_info("progress", "batches", LOG_NUMBER(counts->batches), "stored", LOG_NUMBER(counts->stored), "duplicate",
+             LOG_NUMBER(counts->duplicate), "dead_letter", LOG_NUMBER(counts->dead_letter), "absent",
+             LOG_NUMBER(counts->absent), "look_ups", LOG_NUMBER(counts->look_ups), "redone",
+             LOG_NUMBER(counts->redone), NULL);
+}
+
+/* Kafka's own committed offset is for lag tools; nothing depends on it. */
+static void tell(struct pump *p)
+{
+    struct kafka_place *places = places_of(p);
+
+    kafka_consumer_tell(p->consumer, places, p->claim_count);
+    free(places);
+}
+
+static enum outcome advance(struct pump *p)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms - p->told_ms >= TELL_MS) {
+        tell(p);
+        p->told_ms = now_ms;
+    }
+    if (now_ms - p->reported_ms >= REPORT_MS) {
+        report(p);
+        p->reported_ms = now_ms;
+    }
+    if (p->rows_limit < (size_t)p->settings->batch_rows)
+        p->rows_limit++;
+    return DONE;
+}
+
+/* ---- the loop ---- */
+
+/* One batch, start to end. Progress moves in the transaction that stores the rows. */
+static enum outcome pump_once(struct pump *p, struct err *e)
+{
+    struct batch *batch = batch_reset(p->batch);
+
+    if (own(p, e) || fill(p, batch, e))
+        return e->outcome;
+    decode_batch(p->decoder, batch);
+    if (store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
+        return e->outcome;
+    return advance(p);
+}
+
+/* Forgets the batch and stops reading; the claims are kept only to ask the group by them. */
+static void let_go(struct pump *p)
+{
+    struct err ignored;
+
+    batch_reset(p->batch);
+    if (p->is_claimed)
+        kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
+    if (p->pg && strcmp(pg_sqlstate(p->pg), "53200") == 0 && p->rows_limit > 1)
+        p->rows_limit /= 2;
+    p->is_claimed = false;
+}
+
+/* Waits with growing patience, and polls meanwhile, so that the group does not take us for dead. */
+static void back_off(struct pump *p)
+{
+    uint16_t noise;
+    int64_t wait_ms, end_ms;
+
+    p->backoff_ms = p->backoff_ms ? p->backoff_ms * 2 : FIRST_BACKOFF_MS;
+    if (p->backoff_ms > p->settings->backoff_max_ms)
+        p->backoff_ms = p->settings->backoff_max_ms;
+    random_bytes(&noise, sizeof noise);
+    wait_ms = p->backoff_ms / 2 + p->backoff_ms * noise / (2 * UINT16_MAX);
+    end_ms = clock_monotonic_ms() + wait_ms;
+    while (!*p->stop && clock_monotonic_ms() < end_ms) {
+        struct kafka_message message = {0};
+        struct kafka_fault fault = {-1};
+        struct err ignored;
+        kafka_consumer_poll(p->consumer, IDLE_MS, &message, &fault, &ignored);
+        kafka_message_free(&message);
+    }
+}
+
+int pump_run(struct pump *p, const volatile bool *stop)
+{
+    struct err e = {DONE, EX_OK, ""};
+
+    p->stop = stop;
+    while (!*stop) {
+        switch (pump_once(p, &e)) {
+        case DONE:
+            p->backoff_ms = 0;
+            break;
+        case RETRY:
+            log_warn("will try again", "error", e.message, NULL);
+            let_go(p);
+            back_off(p);
+            break;
+        case REJECT: /* set aside within a stage; to arrive here is a bug */
+        case FATAL:
+            log_error("cannot go on", "error", e.message, NULL);
+            return e.exit_code ? e.exit_code : EX_SOFTWARE;
+        }
+    }
+    report(p);
+    if (p->is_claimed)
+        tell(p);
+    log_info("stopped", NULL);
+    return EX_OK;
+}
+
+/* ---- making one ---- */
+
+static void name_all(struct pump *p)
+{
+    char host[64] = "";
+    char kind[128];
+
+    snprintf(kind, sizeof kind, "%s", p->kind->name);
+    text_hyphens(kind);
+    gethostname(host, sizeof host - 1);
+    snprintf(p->topic, sizeof p->topic, "%s.%s.v1", p->settings->name_space, kind);
+    snprintf(p->group, sizeof p->group, "%s.%s", p->settings->name_space, kind);
+    snprintf(p->owner, sizeof p->owner, "%s/%ld", host, (long)getpid());
+}
+
+struct pump *pump_new(const struct kind *kind, const char *program, const struct pump_settings *settings,
+                      struct err *e)
+{
+    struct pump *p = xcalloc(1, sizeof *p);
+
+    p->kind = kind;
+    p->program = program;
+    p->settings = settings;
+    p->rows_limit = (size_t)settings->batch_rows;
+    p->batch = batch_new(p->rows_limit);
+    name_all(p);
+    p->decoder = decoder_new(kind->name, (size_t)settings->max_event_bytes, e);
+    if (!p->decoder)
+        goto fail;
+    p->columns = columns_new(decoder_reader(p->decoder), kind->name);
+    p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name);
+    p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic, (size_t)settings->max_event_bytes,
+                                      (size_t)settings->queue_kbytes, e);
+    if (!p->consumer)
+        goto fail;
+    log_info("started", "topic", p->topic, "group", p->group, "librdkafka", kafka_version(), NULL);
+    return p;
+fail:
+    pump_free(p);
+    return NULL;
+}
+
+void pump_free(struct pump *p)
+{
+    if (!p)
+        return;
+    batch_free(p->batch);
+    kafka_consumer_close(p->consumer);
+    pg_close(p->pg);
+    store_free(p->store);
+    columns_free(p->columns);
+    decoder_free(p->decoder);
+    free(p->claims);
+    free(p);
+}
