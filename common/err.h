@@ -9,14 +9,14 @@
 
 enum outcome {
     DONE = 0, /* go on */
-    RETRY,    /* passes with time: forget the batch, go back to what is stored, wait, come again */
-    REJECT,   /* this one input is bad: set it aside with its reason, go on with the others */
-    FATAL     /* a bug, or wrong configuration: write nothing, say why, exit with exit_code */
+    RETRY, /* passes with time: forget the batch, go back to what is stored, wait, come again */
+    REJECT, /* this one input is bad: set it aside with its reason, go on with the others */
+    FATAL /* a bug, or wrong configuration: write nothing, say why, exit with exit_code */
 };
 
 struct err {
     enum outcome outcome;
-    int exit_code;     /* of <sysexits.h>; what the program exits with if the outcome is FATAL */
+    int exit_code; /* of <sysexits.h>; what the program exits with if the outcome is FATAL */
     char message[600]; /* one line, without a newline at its end */
 };
 
@@ -30,6 +30,7 @@ enum outcome err_exit(struct err *e, int exit_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Puts "format: " before the message and returns e->outcome unchanged. */
-enum outcome err_wrap(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum outcome err_wrap(struct err *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -44,12 +44,13 @@ static const char *const primitive_names[] = {
 };
 enum { PRIMITIVES = sizeof primitive_names / sizeof primitive_names[0] };
 
-static struct schema *parse_type(struct parser *p, const json_t *json, const char *name_space);
+static struct schema *parse_type(struct parser *p, const json_t *json,
+                                 const char *name_space);
 
 static void *refuse(struct parser *p, const char *reason, const char *what)
 {
-    err_exit(p->e, EX_CONFIG, "%s: %s%s%s", p->path[0] ? p->path : "schema", reason, *what ? " " : "",
-             what);
+    err_exit(p->e, EX_CONFIG, "%s: %s%s%s", p->path[0] ? p->path : "schema", reason,
+             *what ? " " : "", what);
     return NULL;
 }
 
@@ -123,7 +124,8 @@ static struct named *find_named(struct parser *p, const char *full)
 }
 
 /* A type named by a string: a primitive, or a named type defined further up. */
-static struct schema *parse_reference(struct parser *p, const char *name, const char *name_space)
+static struct schema *parse_reference(struct parser *p, const char *name,
+                                      const char *name_space)
 {
     struct named *named;
 
@@ -139,8 +141,8 @@ static struct schema *parse_reference(struct parser *p, const char *name, const 
 }
 
 /* NULL-terminated copies of an array of names; *out stays NULL if json is absent. */
-static bool parse_name_list(struct parser *p, const json_t *json, const char *name_space, const char *key,
-                            const char ***out)
+static bool parse_name_list(struct parser *p, const json_t *json, const char *name_space,
+                            const char *key, const char ***out)
 {
     size_t count = json_array_size(json);
     const char **list;
@@ -164,8 +166,8 @@ static bool parse_name_list(struct parser *p, const json_t *json, const char *na
 
 /* Name, namespace, aliases and doc of a record, enum or fixed; registers it as open. The namespace
  * that holds inside it is returned, NULL after an error. */
-static const char *open_named(struct parser *p, const json_t *json, const char *name_space,
-                              struct schema *schema)
+static const char *open_named(struct parser *p, const json_t *json,
+                              const char *name_space, struct schema *schema)
 {
     const char *name = json_string_value(json_object_get(json, "name"));
     const char *own = json_string_value(json_object_get(json, "namespace"));
@@ -182,8 +184,11 @@ static const char *open_named(struct parser *p, const json_t *json, const char *
     if (p->name_count == MOST_NAMES)
         return refuse(p, "more than 256 named types", "");
     p->names[p->name_count++] = (struct named){schema, true};
-    own = last_dot ? arena_copy(p->arena, schema->full_name, (size_t)(last_dot - schema->full_name)) : "";
-    if (!parse_name_list(p, json_object_get(json, "aliases"), own, "\"aliases\"", &schema->aliases))
+    own = last_dot ? arena_copy(p->arena, schema->full_name,
+                                (size_t)(last_dot - schema->full_name))
+                   : "";
+    if (!parse_name_list(p, json_object_get(json, "aliases"), own, "\"aliases\"",
+                         &schema->aliases))
         return NULL;
     return own;
 }
@@ -203,7 +208,8 @@ static bool default_record_fits(const struct schema *schema, const json_t *json)
         return false;
     for (size_t i = 0; i < schema->count; i++) {
         const json_t *value = json_object_get(json, schema->fields[i].name);
-        if (value ? !default_fits(schema->fields[i].type, value) : !schema->fields[i].default_json)
+        if (value ? !default_fits(schema->fields[i].type, value)
+                  : !schema->fields[i].default_json)
             return false;
     }
     return true;
@@ -249,7 +255,8 @@ static bool default_fits(const struct schema *schema, const json_t *json)
     case SCHEMA_ENUM: return default_symbol_fits(schema, json);
     case SCHEMA_ARRAY:
     case SCHEMA_MAP: return default_items_fit(schema, json);
-    case SCHEMA_UNION: return schema->count > 0 && default_fits(schema->branches[0], json);
+    case SCHEMA_UNION:
+        return schema->count > 0 && default_fits(schema->branches[0], json);
     case SCHEMA_RECORD: return default_record_fits(schema, json);
     }
     return false;
@@ -269,13 +276,15 @@ static void encode_real(struct text *out, const struct schema *schema, double nu
     float narrow = (float)number;
 
     if (schema->type == SCHEMA_FLOAT)
-        text_add(out, &narrow, sizeof narrow); /* little endian, as the machines that we build for */
+        text_add(out, &narrow,
+                 sizeof narrow); /* little endian, as the machines that we build for */
     else
         text_add(out, &number, sizeof number);
 }
 
 /* In a default, bytes and fixed are JSON strings whose code points 0 to 255 are the bytes. */
-static void encode_bytes(struct text *out, const struct schema *schema, const json_t *json)
+static void encode_bytes(struct text *out, const struct schema *schema,
+                         const json_t *json)
 {
     const unsigned char *at = (const unsigned char *)json_string_value(json);
     size_t size = json_string_length(json);
@@ -294,13 +303,16 @@ static void encode_bytes(struct text *out, const struct schema *schema, const js
     text_free(&raw);
 }
 
-static void encode_default(struct text *out, const struct schema *schema, const json_t *json);
+static void encode_default(struct text *out, const struct schema *schema,
+                           const json_t *json);
 
-static void encode_items(struct text *out, const struct schema *schema, const json_t *json)
+static void encode_items(struct text *out, const struct schema *schema,
+                         const json_t *json)
 {
     const char *key;
     json_t *value;
-    size_t count = schema->type == SCHEMA_ARRAY ? json_array_size(json) : json_object_size(json);
+    size_t count =
+        schema->type == SCHEMA_ARRAY ? json_array_size(json) : json_object_size(json);
 
     if (count)
         encode_number(out, (json_int_t)count);
@@ -315,7 +327,8 @@ static void encode_items(struct text *out, const struct schema *schema, const js
     encode_number(out, 0);
 }
 
-static void encode_record(struct text *out, const struct schema *schema, const json_t *json)
+static void encode_record(struct text *out, const struct schema *schema,
+                          const json_t *json)
 {
     for (size_t i = 0; i < schema->count; i++) {
         const struct schema_field *field = &schema->fields[i];
@@ -327,7 +340,8 @@ static void encode_record(struct text *out, const struct schema *schema, const j
     }
 }
 
-static void encode_symbol(struct text *out, const struct schema *schema, const char *symbol)
+static void encode_symbol(struct text *out, const struct schema *schema,
+                          const char *symbol)
 {
     for (size_t i = 0; i < schema->count; i++)
         if (strcmp(schema->symbols[i], symbol) == 0)
@@ -335,7 +349,8 @@ static void encode_symbol(struct text *out, const struct schema *schema, const c
 }
 
 /* json fits the schema (default_fits). */
-static void encode_default(struct text *out, const struct schema *schema, const json_t *json)
+static void encode_default(struct text *out, const struct schema *schema,
+                           const json_t *json)
 {
     switch (schema->type) {
     case SCHEMA_NULL: break;
@@ -366,7 +381,8 @@ static void keep_default(struct parser *p, const json_t *json, struct schema_fie
     field->default_json = copy(p, text);
     free(text);
     encode_default(&avro, field->type, json);
-    field->default_avro = (const uint8_t *)arena_copy(p->arena, avro.bytes ? avro.bytes : "", avro.size);
+    field->default_avro =
+        (const uint8_t *)arena_copy(p->arena, avro.bytes ? avro.bytes : "", avro.size);
     field->default_size = avro.size;
     text_free(&avro);
 }
@@ -391,7 +407,8 @@ static const struct rule_row {
     {"gridloop.requires", RULE_NAMES, offsetof(struct schema_rules, requires)},
 };
 
-static bool parse_rule(struct parser *p, const struct rule_row *row, const json_t *json, void *rules)
+static bool parse_rule(struct parser *p, const struct rule_row *row, const json_t *json,
+                       void *rules)
 {
     char *member = (char *)rules + row->offset;
     bool fits = false;
@@ -424,8 +441,11 @@ static bool parse_rules(struct parser *p, const json_t *json, struct schema_rule
     const char *key;
     json_t *value;
 
-    *rules = (struct schema_rules){.minimum = -INFINITY, .maximum = INFINITY, .max_length = SIZE_MAX,
-                                   .max_items = SIZE_MAX, .must_be = -1};
+    *rules = (struct schema_rules){.minimum = -INFINITY,
+                                   .maximum = INFINITY,
+                                   .max_length = SIZE_MAX,
+                                   .max_items = SIZE_MAX,
+                                   .must_be = -1};
     json_object_foreach((json_t *)(uintptr_t)json, key, value)
     {
         size_t row = 0, rows = sizeof rule_rows / sizeof rule_rows[0];
@@ -459,7 +479,8 @@ static bool parse_field(struct parser *p, const json_t *json, const char *name_s
     field->doc = copy(p, json_string_value(json_object_get(json, "doc")));
     field->type = parse_type(p, json_object_get(json, "type"), name_space);
     if (field->type && parse_rules(p, json, &field->rules)
-        && parse_name_list(p, json_object_get(json, "aliases"), NULL, "\"aliases\"", &field->aliases)) {
+        && parse_name_list(p, json_object_get(json, "aliases"), NULL, "\"aliases\"",
+                           &field->aliases)) {
         done = !fallback || default_fits(field->type, fallback);
         if (!done)
             refuse(p, "the default does not fit the type", "");
@@ -475,11 +496,13 @@ static bool check_requires(struct parser *p, const struct schema *record)
     for (size_t i = 0; i < record->count; i++)
         for (const char **name = record->fields[i].rules.requires; name && *name; name++)
             if (schema_find(record, *name) < 0)
-                return refuse(p, "gridloop.requires names no field of the record:", *name);
+                return refuse(p,
+                              "gridloop.requires names no field of the record:", *name);
     return true;
 }
 
-static struct schema *parse_record(struct parser *p, const json_t *json, const char *name_space)
+static struct schema *parse_record(struct parser *p, const json_t *json,
+                                   const char *name_space)
 {
     struct schema *record = new_schema(p, SCHEMA_RECORD);
     const json_t *fields = json_object_get(json, "fields");
@@ -489,7 +512,8 @@ static struct schema *parse_record(struct parser *p, const json_t *json, const c
         return NULL;
     if (!json_is_array(fields))
         return refuse(p, "a record needs \"fields\"", "");
-    record->fields = arena_take_array(p->arena, json_array_size(fields) + 1, sizeof *record->fields);
+    record->fields =
+        arena_take_array(p->arena, json_array_size(fields) + 1, sizeof *record->fields);
     for (size_t i = 0; i < json_array_size(fields); i++) {
         struct schema_field *field = &record->fields[i];
         if (!parse_field(p, json_array_get(fields, i), inside, field))
@@ -502,13 +526,15 @@ static struct schema *parse_record(struct parser *p, const json_t *json, const c
     return check_requires(p, record) ? record : NULL;
 }
 
-static struct schema *parse_enum(struct parser *p, const json_t *json, const char *name_space)
+static struct schema *parse_enum(struct parser *p, const json_t *json,
+                                 const char *name_space)
 {
     struct schema *schema = new_schema(p, SCHEMA_ENUM);
     const json_t *fallback = json_object_get(json, "default");
 
     if (!open_named(p, json, name_space, schema)
-        || !parse_name_list(p, json_object_get(json, "symbols"), NULL, "\"symbols\"", &schema->symbols))
+        || !parse_name_list(p, json_object_get(json, "symbols"), NULL, "\"symbols\"",
+                            &schema->symbols))
         return NULL;
     if (!schema->symbols || !schema->symbols[0])
         return refuse(p, "an enum needs \"symbols\"", "");
@@ -525,7 +551,8 @@ static struct schema *parse_enum(struct parser *p, const json_t *json, const cha
     return schema;
 }
 
-static struct schema *parse_fixed(struct parser *p, const json_t *json, const char *name_space)
+static struct schema *parse_fixed(struct parser *p, const json_t *json,
+                                  const char *name_space)
 {
     struct schema *schema = new_schema(p, SCHEMA_FIXED);
     json_int_t size = json_integer_value(json_object_get(json, "size"));
@@ -539,8 +566,9 @@ static struct schema *parse_fixed(struct parser *p, const json_t *json, const ch
     return schema;
 }
 
-static struct schema *parse_items(struct parser *p, const json_t *json, const char *name_space,
-                                  enum schema_type type, const char *key)
+static struct schema *parse_items(struct parser *p, const json_t *json,
+                                  const char *name_space, enum schema_type type,
+                                  const char *key)
 {
     struct schema *schema = new_schema(p, type);
     size_t path = enter(p, key);
@@ -554,18 +582,22 @@ static struct schema *parse_items(struct parser *p, const json_t *json, const ch
 /* Two branches of one union that a writer could not tell apart. */
 static bool same_branch(const struct schema *a, const struct schema *b)
 {
-    return a->type == b->type && (!a->full_name || strcmp(a->full_name, b->full_name) == 0);
+    return a->type == b->type
+           && (!a->full_name || strcmp(a->full_name, b->full_name) == 0);
 }
 
-static struct schema *parse_union(struct parser *p, const json_t *json, const char *name_space)
+static struct schema *parse_union(struct parser *p, const json_t *json,
+                                  const char *name_space)
 {
     struct schema *schema = new_schema(p, SCHEMA_UNION);
 
     if (json_array_size(json) == 0)
         return refuse(p, "a union needs a branch", "");
-    schema->branches = arena_take_array(p->arena, json_array_size(json), sizeof *schema->branches);
+    schema->branches =
+        arena_take_array(p->arena, json_array_size(json), sizeof *schema->branches);
     for (; schema->count < json_array_size(json); schema->count++) {
-        struct schema *branch = parse_type(p, json_array_get(json, schema->count), name_space);
+        struct schema *branch =
+            parse_type(p, json_array_get(json, schema->count), name_space);
         if (!branch)
             return NULL;
         if (branch->type == SCHEMA_UNION)
@@ -580,7 +612,8 @@ static struct schema *parse_union(struct parser *p, const json_t *json, const ch
 
 /* Only what both the contract and the store know: an unknown logical type would be stored as something
  * that its writer did not mean. */
-static struct schema *parse_logical(struct parser *p, const json_t *json, struct schema *schema)
+static struct schema *parse_logical(struct parser *p, const json_t *json,
+                                    struct schema *schema)
 {
     const char *logical = json_string_value(json_object_get(json, "logicalType"));
 
@@ -595,7 +628,8 @@ static struct schema *parse_logical(struct parser *p, const json_t *json, struct
     return schema;
 }
 
-static struct schema *parse_object(struct parser *p, const json_t *json, const char *name_space)
+static struct schema *parse_object(struct parser *p, const json_t *json,
+                                   const char *name_space)
 {
     const json_t *type = json_object_get(json, "type");
     const char *name = json_string_value(type);
@@ -617,7 +651,8 @@ static struct schema *parse_object(struct parser *p, const json_t *json, const c
     return parse_logical(p, json, parse_reference(p, name, name_space));
 }
 
-static struct schema *parse_type(struct parser *p, const json_t *json, const char *name_space)
+static struct schema *parse_type(struct parser *p, const json_t *json,
+                                 const char *name_space)
 {
     struct schema *schema;
 
@@ -640,7 +675,8 @@ static struct schema *parse_type(struct parser *p, const json_t *json, const cha
 
 struct canonical {
     struct text text;
-    const struct schema *named[MOST_NAMES]; /* already written out: from then on only their names */
+    const struct schema
+        *named[MOST_NAMES]; /* already written out: from then on only their names */
     size_t count;
 };
 
@@ -676,8 +712,8 @@ static void canonical_named(struct canonical *c, const struct schema *schema)
     if (schema->type == SCHEMA_FIXED) {
         text_format(&c->text, "\"fixed\",\"size\":%zu", schema->count);
     } else {
-        text_add_string(&c->text,
-                        schema->type == SCHEMA_ENUM ? "\"enum\",\"symbols\":" : "\"record\",\"fields\":");
+        text_add_string(&c->text, schema->type == SCHEMA_ENUM ? "\"enum\",\"symbols\":"
+                                                              : "\"record\",\"fields\":");
         canonical_list(c, schema);
     }
     text_add_string(&c->text, "}");
@@ -692,8 +728,9 @@ static void canonical_type(struct canonical *c, const struct schema *schema)
     case SCHEMA_UNION: canonical_list(c, schema); break;
     case SCHEMA_ARRAY:
     case SCHEMA_MAP:
-        text_add_string(&c->text, schema->type == SCHEMA_ARRAY ? "{\"type\":\"array\",\"items\":"
-                                                               : "{\"type\":\"map\",\"values\":");
+        text_add_string(&c->text, schema->type == SCHEMA_ARRAY
+                                      ? "{\"type\":\"array\",\"items\":"
+                                      : "{\"type\":\"map\",\"values\":");
         canonical_type(c, schema->branches[0]);
         text_add_string(&c->text, "}");
         break;
@@ -729,7 +766,8 @@ static json_t *load_json(const char *text, size_t size, struct err *e)
     return json;
 }
 
-struct schema_file *schema_parse(const char *name, const char *text, size_t size, struct err *e)
+struct schema_file *schema_parse(const char *name, const char *text, size_t size,
+                                 struct err *e)
 {
     struct parser p = {.e = e};
     struct schema_file *file = NULL;
@@ -741,8 +779,12 @@ struct schema_file *schema_parse(const char *name, const char *text, size_t size
         root = parse_type(&p, json, NULL);
         if (root) {
             file = arena_take(p.arena, sizeof *file);
-            *file = (struct schema_file){p.arena, root, arena_copy(p.arena, text, size), size,
-                                         fingerprint_of(root), p.field_count};
+            *file = (struct schema_file){p.arena,
+                                         root,
+                                         arena_copy(p.arena, text, size),
+                                         size,
+                                         fingerprint_of(root),
+                                         p.field_count};
         } else {
             arena_free(p.arena);
         }

@@ -37,7 +37,8 @@ void batch_free(struct batch *batch)
     free(batch);
 }
 
-void event_bury(struct event *event, const char *reason, const char *field, const char *detail)
+void event_bury(struct event *event, const char *reason, const char *field,
+                const char *detail)
 {
     event->outcome = EVENT_DEAD;
     event->is_settled = true;

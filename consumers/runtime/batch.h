@@ -16,22 +16,27 @@
 
 /* What became of an offset. The letters stand in bus.batch.outcomes. */
 enum event_outcome {
-    EVENT_STORED = 's',    /* a new row; until a stage says otherwise, this is meant for every event */
-    EVENT_DUPLICATE = 'd', /* the same event is stored already, or earlier in this batch */
-    EVENT_DEAD = 'x',      /* set aside with its reason in bus.dead_letter */
-    EVENT_ABSENT = 'a'     /* nothing to store: a heartbeat, a transaction marker, a compacted offset */
+    EVENT_STORED =
+        's', /* a new row; until a stage says otherwise, this is meant for every event */
+    EVENT_DUPLICATE =
+        'd',          /* the same event is stored already, or earlier in this batch */
+    EVENT_DEAD = 'x', /* set aside with its reason in bus.dead_letter */
+    EVENT_ABSENT =
+        'a' /* nothing to store: a heartbeat, a transaction marker, a compacted offset */
 };
 
 struct event {
     struct kafka_message message;
     enum event_outcome outcome;
-    size_t claim;                /* index of its partition's claim */
-    const struct value *values;  /* one per field of the reader; NULL if it could not be decoded */
-    const uint8_t *event_id;     /* 16 bytes; NULL as above */
+    size_t claim; /* index of its partition's claim */
+    const struct value
+        *values; /* one per field of the reader; NULL if it could not be decoded */
+    const uint8_t *event_id; /* 16 bytes; NULL as above */
     uint8_t content_hash[SHA256_SIZE];
-    struct reject reject;        /* of a dead one */
-    const char *sqlstate;        /* of one that the server refused; else NULL */
-    bool is_settled;             /* nothing later in the batch can change the outcome: the fold leaves it alone */
+    struct reject reject; /* of a dead one */
+    const char *sqlstate; /* of one that the server refused; else NULL */
+    bool
+        is_settled; /* nothing later in the batch can change the outcome: the fold leaves it alone */
 };
 
 /* One partition that this process owns. */
@@ -44,7 +49,8 @@ struct claim {
 
 struct batch {
     struct arena *arena;
-    struct event *events; /* in the order they came: by rising offset within a partition */
+    struct event
+        *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
     size_t bytes;          /* of keys and values */
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
@@ -57,6 +63,7 @@ void batch_free(struct batch *batch); /* NULL is fine */
 struct batch *batch_reset(struct batch *batch);
 
 /* Marks an event as dead, for good. Texts are constant or in the batch's arena. */
-void event_bury(struct event *event, const char *reason, const char *field, const char *detail);
+void event_bury(struct event *event, const char *reason, const char *field,
+                const char *detail);
 
 #endif

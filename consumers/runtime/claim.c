@@ -24,10 +24,12 @@ struct identity {
     char cluster_id[KAFKA_ID_SIZE], topic_id[KAFKA_ID_SIZE];
 };
 
-static enum outcome find_source(const struct claim_settings *settings, struct pg *pg, const struct identity *identity,
-                                struct claim *claim, struct err *e)
+static enum outcome find_source(const struct claim_settings *settings, struct pg *pg,
+                                const struct identity *identity, struct claim *claim,
+                                struct err *e)
 {
-    const char *parameters[] = {identity->cluster_id, settings->topic, identity->topic_id, TEXT_OF(claim->partition)};
+    const char *parameters[] = {identity->cluster_id, settings->topic, identity->topic_id,
+                                TEXT_OF(claim->partition)};
     struct pg_result *result = NULL;
     enum outcome outcome = pg_query(pg, sql_text("source"), parameters, 4, &result, e);
 
@@ -40,7 +42,8 @@ static enum outcome find_source(const struct claim_settings *settings, struct pg
 }
 
 /* Where the source stands. *next is -1 if nobody has read it before. */
-static enum outcome read_progress(struct pg *pg, int32_t source_id, int64_t *next, bool *has_gap, struct err *e)
+static enum outcome read_progress(struct pg *pg, int32_t source_id, int64_t *next,
+                                  bool *has_gap, struct err *e)
 {
     const char *parameters[] = {TEXT_OF(source_id)};
     struct pg_result *result = NULL;
@@ -56,17 +59,20 @@ static enum outcome read_progress(struct pg *pg, int32_t source_id, int64_t *nex
     return outcome;
 }
 
-static enum outcome write_gap(struct pg *pg, const struct claim *claim, int64_t from, int64_t to, const char *reason,
-                              struct err *e)
+static enum outcome write_gap(struct pg *pg, const struct claim *claim, int64_t from,
+                              int64_t to, const char *reason, struct err *e)
 {
-    const char *parameters[] = {TEXT_OF(claim->source_id), TEXT_OF(from), TEXT_OF(to), reason};
+    const char *parameters[] = {TEXT_OF(claim->source_id), TEXT_OF(from), TEXT_OF(to),
+                                reason};
 
-    log_error("partition stopped: the broker does not have its next offset", "reason", reason, "partition",
-              TEXT_OF(claim->partition), "next_offset", TEXT_OF(from), "broker_offset", TEXT_OF(to), NULL);
+    log_error("partition stopped: the broker does not have its next offset", "reason",
+              reason, "partition", TEXT_OF(claim->partition), "next_offset",
+              TEXT_OF(from), "broker_offset", TEXT_OF(to), NULL);
     return pg_query(pg, sql_text("gap"), parameters, 4, NULL, e);
 }
 
-static enum outcome make_progress(struct pg *pg, const struct claim *claim, int64_t from, struct err *e)
+static enum outcome make_progress(struct pg *pg, const struct claim *claim, int64_t from,
+                                  struct err *e)
 {
     const char *parameters[] = {TEXT_OF(claim->source_id), TEXT_OF(from)};
 
@@ -74,8 +80,10 @@ static enum outcome make_progress(struct pg *pg, const struct claim *claim, int6
 }
 
 /* Whether the broker still has what comes next. *is_readable false: it does not, and a gap is written. */
-static enum outcome check_place(const struct claim_settings *settings, struct pg *pg, struct kafka_consumer *consumer,
-                                const struct claim *claim, bool *is_readable, struct err *e)
+static enum outcome check_place(const struct claim_settings *settings, struct pg *pg,
+                                struct kafka_consumer *consumer,
+                                const struct claim *claim, bool *is_readable,
+                                struct err *e)
 {
     int64_t next, low, high;
     bool has_gap;
@@ -93,7 +101,8 @@ static enum outcome check_place(const struct claim_settings *settings, struct pg
             return write_gap(pg, claim, 0, low, "before_first_start", e);
     }
     if (has_gap)
-        log_warn("partition waits for an operator to accept a gap", "partition", TEXT_OF(claim->partition), NULL);
+        log_warn("partition waits for an operator to accept a gap", "partition",
+                 TEXT_OF(claim->partition), NULL);
     else if (next < low)
         return write_gap(pg, claim, next, low, "retention", e);
     else if (next > high)
@@ -102,14 +111,16 @@ static enum outcome check_place(const struct claim_settings *settings, struct pg
     return DONE;
 }
 
-static enum outcome take_row(const struct claim_settings *settings, struct pg *pg, struct claim *claim, struct err *e)
+static enum outcome take_row(const struct claim_settings *settings, struct pg *pg,
+                             struct claim *claim, struct err *e)
 {
     const char *parameters[] = {TEXT_OF(claim->source_id), settings->owner};
     struct pg_result *result = NULL;
     char begin[80];
     enum outcome outcome;
 
-    snprintf(begin, sizeof begin, "begin; set local lock_timeout = %d", settings->lock_timeout_ms);
+    snprintf(begin, sizeof begin, "begin; set local lock_timeout = %d",
+             settings->lock_timeout_ms);
     outcome = pg_run(pg, begin, e);
     if (!outcome)
         outcome = pg_query(pg, sql_text("claim"), parameters, 2, &result, e);
@@ -126,7 +137,8 @@ static enum outcome take_row(const struct claim_settings *settings, struct pg *p
 
 /* A lock that outlasts the time-out is held by a former owner that stalls: its session is ended, and the
  * claim is tried once more. */
-static enum outcome take_over(const struct claim_settings *settings, struct pg *pg, struct claim *claim, struct err *e)
+static enum outcome take_over(const struct claim_settings *settings, struct pg *pg,
+                              struct claim *claim, struct err *e)
 {
     struct pg_result *result = NULL;
     struct err ignored;
@@ -139,10 +151,12 @@ static enum outcome take_over(const struct claim_settings *settings, struct pg *
         pg_run(pg, "rollback", &ignored);
     if (!was_locked)
         return e->outcome;
-    if (pg_query(pg, sql_text("evict"), (const char *const[]){TEXT_OF(claim->source_id)}, 1, &result, e))
+    if (pg_query(pg, sql_text("evict"), (const char *const[]){TEXT_OF(claim->source_id)},
+                 1, &result, e))
         return err_wrap(e, "ending the former owner's session");
-    log_warn("a former owner held the partition; its session was ended", "partition", TEXT_OF(claim->partition),
-             "sessions", TEXT_OF((int64_t)pg_rows(result)), NULL);
+    log_warn("a former owner held the partition; its session was ended", "partition",
+             TEXT_OF(claim->partition), "sessions", TEXT_OF((int64_t)pg_rows(result)),
+             NULL);
     pg_result_free(result);
     if (!take_row(settings, pg, claim, e))
         return DONE;
@@ -151,23 +165,28 @@ static enum outcome take_over(const struct claim_settings *settings, struct pg *
     return e->outcome;
 }
 
-static enum outcome claim_one(const struct claim_settings *settings, struct pg *pg, struct kafka_consumer *consumer,
-                              const struct identity *identity, struct claim *claim, bool *is_readable, struct err *e)
+static enum outcome claim_one(const struct claim_settings *settings, struct pg *pg,
+                              struct kafka_consumer *consumer,
+                              const struct identity *identity, struct claim *claim,
+                              bool *is_readable, struct err *e)
 {
-    if (find_source(settings, pg, identity, claim, e) || check_place(settings, pg, consumer, claim, is_readable, e))
+    if (find_source(settings, pg, identity, claim, e)
+        || check_place(settings, pg, consumer, claim, is_readable, e))
         return e->outcome;
     POINT("before_claim");
     return *is_readable ? take_over(settings, pg, claim, e) : DONE;
 }
 
-enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg, struct kafka_consumer *consumer,
-                              const int32_t *partitions, size_t count, struct claim *claims, size_t *claimed,
+enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
+                              struct kafka_consumer *consumer, const int32_t *partitions,
+                              size_t count, struct claim *claims, size_t *claimed,
                               struct err *e)
 {
     struct identity identity;
 
     *claimed = 0;
-    if (count > 0 && kafka_consumer_identity(consumer, identity.cluster_id, identity.topic_id, e))
+    if (count > 0
+        && kafka_consumer_identity(consumer, identity.cluster_id, identity.topic_id, e))
         return e->outcome;
     for (size_t i = 0; i < count; i++) {
         struct claim *claim = &claims[*claimed];

@@ -14,16 +14,18 @@
 
 struct claim_settings {
     const char *topic;
-    const char *owner;       /* for people: host and process id */
-    bool start_at_earliest;  /* a source never read before may begin where the broker's log begins */
-    int lock_timeout_ms;     /* how long a former owner may hold the row before it is ended */
+    const char *owner; /* for people: host and process id */
+    bool
+        start_at_earliest; /* a source never read before may begin where the broker's log begins */
+    int lock_timeout_ms; /* how long a former owner may hold the row before it is ended */
 };
 
 /* Claims these partitions, each in a short transaction of its own. claims[0..*claimed) are those that may be
  * read; a partition whose next offset the broker does not have, or that waits for an operator to accept a
  * gap, is left out with a row in bus.gap and a line in the log. RETRY: nothing is to be read now. */
-enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg, struct kafka_consumer *consumer,
-                              const int32_t *partitions, size_t count, struct claim *claims, size_t *claimed,
+enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
+                              struct kafka_consumer *consumer, const int32_t *partitions,
+                              size_t count, struct claim *claims, size_t *claimed,
                               struct err *e);
 
 #endif

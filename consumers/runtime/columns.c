@@ -9,7 +9,8 @@
 #include "common/arena.h"
 #include "consumers/runtime/sql.h"
 
-typedef void put_value(struct text *out, const struct schema *schema, const struct value *value);
+typedef void put_value(struct text *out, const struct schema *schema,
+                       const struct value *value);
 
 struct column {
     const char *name;
@@ -67,7 +68,8 @@ void copy_put_int32(struct text *out, int32_t number)
 
 static void put_64(struct text *out, uint64_t bits)
 {
-    uint32_t triple[3] = {htobe32(8), htobe32((uint32_t)(bits >> 32)), htobe32((uint32_t)bits)};
+    uint32_t triple[3] = {htobe32(8), htobe32((uint32_t)(bits >> 32)),
+                          htobe32((uint32_t)bits)};
 
     text_add(out, triple, sizeof triple);
 }
@@ -94,32 +96,37 @@ void copy_put_string(struct text *out, const char *string)
 
 /* ---- values ---- */
 
-static void put_boolean(struct text *out, const struct schema *schema, const struct value *value)
+static void put_boolean(struct text *out, const struct schema *schema,
+                        const struct value *value)
 {
     (void)schema;
     copy_put_bytes(out, value->number ? "\1" : "\0", 1);
 }
 
-static void put_integer(struct text *out, const struct schema *schema, const struct value *value)
+static void put_integer(struct text *out, const struct schema *schema,
+                        const struct value *value)
 {
     (void)schema;
     copy_put_int32(out, (int32_t)value->number);
 }
 
-static void put_bigint(struct text *out, const struct schema *schema, const struct value *value)
+static void put_bigint(struct text *out, const struct schema *schema,
+                       const struct value *value)
 {
     (void)schema;
     copy_put_int64(out, value->number);
 }
 
 /* PostgreSQL counts from 2000-01-01 UTC. */
-static void put_time(struct text *out, const struct schema *schema, const struct value *value)
+static void put_time(struct text *out, const struct schema *schema,
+                     const struct value *value)
 {
     (void)schema;
     copy_put_int64(out, value->number - 946684800000000);
 }
 
-static void put_real(struct text *out, const struct schema *schema, const struct value *value)
+static void put_real(struct text *out, const struct schema *schema,
+                     const struct value *value)
 {
     float real = (float)value->real;
     int32_t bits;
@@ -129,7 +136,8 @@ static void put_real(struct text *out, const struct schema *schema, const struct
     copy_put_int32(out, bits);
 }
 
-static void put_double(struct text *out, const struct schema *schema, const struct value *value)
+static void put_double(struct text *out, const struct schema *schema,
+                       const struct value *value)
 {
     uint64_t bits;
 
@@ -138,7 +146,8 @@ static void put_double(struct text *out, const struct schema *schema, const stru
     put_64(out, bits);
 }
 
-static void put_bytes(struct text *out, const struct schema *schema, const struct value *value)
+static void put_bytes(struct text *out, const struct schema *schema,
+                      const struct value *value)
 {
     (void)schema;
     copy_put_bytes(out, value->bytes, value->count);
@@ -147,7 +156,8 @@ static void put_bytes(struct text *out, const struct schema *schema, const struc
 /* Dimensions, "has nulls", type of the items, and if there are any: their number and first index. */
 void copy_put_array_head(struct text *out, uint32_t item_oid, uint32_t count)
 {
-    uint32_t head[5] = {htobe32(count ? 1 : 0), 0, htobe32(item_oid), htobe32(count), htobe32(1)};
+    uint32_t head[5] = {htobe32(count ? 1 : 0), 0, htobe32(item_oid), htobe32(count),
+                        htobe32(1)};
 
     text_add(out, head, count ? sizeof head : 3 * sizeof head[0]);
 }
@@ -165,19 +175,22 @@ static void put_array(struct text *out, uint32_t item_oid, const struct value *v
     memcpy(out->bytes + start, &length, sizeof length);
 }
 
-static void put_texts(struct text *out, const struct schema *schema, const struct value *value)
+static void put_texts(struct text *out, const struct schema *schema,
+                      const struct value *value)
 {
     (void)schema;
     put_array(out, 25, value);
 }
 
-static void put_uuids(struct text *out, const struct schema *schema, const struct value *value)
+static void put_uuids(struct text *out, const struct schema *schema,
+                      const struct value *value)
 {
     (void)schema;
     put_array(out, 2950, value);
 }
 
-static void put_json(struct text *out, const struct schema *schema, const struct value *value)
+static void put_json(struct text *out, const struct schema *schema,
+                     const struct value *value)
 {
     size_t start = out->size;
     uint32_t length;
@@ -213,7 +226,8 @@ static void find_type(struct column *column)
 {
     bool optional;
     const struct schema *type = schema_strip_null(column->schema, &optional);
-    const struct schema *item = type && type->type == SCHEMA_ARRAY ? type->branches[0] : NULL;
+    const struct schema *item =
+        type && type->type == SCHEMA_ARRAY ? type->branches[0] : NULL;
 
     column->sql_type = "json";
     column->put = put_json;
@@ -221,7 +235,8 @@ static void find_type(struct column *column)
         return;
     for (size_t i = 0; i < sizeof type_rows / sizeof type_rows[0]; i++)
         if (type_rows[i].type == type->type
-            && (type_rows[i].logical == ANY_LOGICAL || type_rows[i].logical == (int)type->logical)) {
+            && (type_rows[i].logical == ANY_LOGICAL
+                || type_rows[i].logical == (int)type->logical)) {
             column->sql_type = type_rows[i].sql_type;
             column->put = type_rows[i].put;
             return;
@@ -287,7 +302,8 @@ const char *columns_copy_sql(const struct columns *columns)
     return columns->copy_sql.bytes;
 }
 
-static enum outcome check_column(const struct columns *columns, const struct column *column,
+static enum outcome check_column(const struct columns *columns,
+                                 const struct column *column,
                                  const struct pg_result *result, struct err *e)
 {
     for (size_t row = 0; row < pg_rows(result); row++) {
@@ -295,17 +311,20 @@ static enum outcome check_column(const struct columns *columns, const struct col
             continue;
         if (strcmp(pg_value(result, row, 1), column->sql_type) == 0)
             return DONE;
-        return err_exit(e, EX_CONFIG, "column %s of events.%s is %s; the schema needs %s", column->name,
-                        columns->kind, pg_value(result, row, 1), column->sql_type);
+        return err_exit(e, EX_CONFIG, "column %s of events.%s is %s; the schema needs %s",
+                        column->name, columns->kind, pg_value(result, row, 1),
+                        column->sql_type);
     }
-    return err_set(e, RETRY, "table events.%s has no column %s yet: run gridloopctl setup", columns->kind,
-                   column->name);
+    return err_set(e, RETRY,
+                   "table events.%s has no column %s yet: run gridloopctl setup",
+                   columns->kind, column->name);
 }
 
 enum outcome columns_check(const struct columns *columns, struct pg *pg, struct err *e)
 {
     struct pg_result *result = NULL;
-    enum outcome outcome = pg_query(pg, sql_text("columns"), &columns->kind, 1, &result, e);
+    enum outcome outcome =
+        pg_query(pg, sql_text("columns"), &columns->kind, 1, &result, e);
 
     for (size_t i = 0; !outcome && i < columns->count; i++)
         outcome = check_column(columns, &columns->list[i], result, e);
@@ -313,7 +332,8 @@ enum outcome columns_check(const struct columns *columns, struct pg *pg, struct 
     return outcome;
 }
 
-enum outcome columns_layout(const struct columns *columns, struct pg *pg, int32_t *layout_id, struct err *e)
+enum outcome columns_layout(const struct columns *columns, struct pg *pg,
+                            int32_t *layout_id, struct err *e)
 {
     const char *parameters[] = {columns->kind, columns->layout.bytes};
     struct pg_result *result = NULL;
@@ -327,8 +347,8 @@ enum outcome columns_layout(const struct columns *columns, struct pg *pg, int32_
     return outcome;
 }
 
-void columns_put_row(const struct columns *columns, struct text *out, const struct event *event,
-                     int32_t source_id)
+void columns_put_row(const struct columns *columns, struct text *out,
+                     const struct event *event, int32_t source_id)
 {
     copy_put_count(out, (int16_t)columns->count);
     copy_put_int32(out, source_id);

@@ -23,14 +23,15 @@ void columns_free(struct columns *columns); /* NULL is fine */
 enum outcome columns_check(const struct columns *columns, struct pg *pg, struct err *e);
 
 /* The number of this list of columns in bus.layout. */
-enum outcome columns_layout(const struct columns *columns, struct pg *pg, int32_t *layout_id, struct err *e);
+enum outcome columns_layout(const struct columns *columns, struct pg *pg,
+                            int32_t *layout_id, struct err *e);
 
 /* "copy events.<kind> (...) from stdin (format binary)". Borrowed. */
 const char *columns_copy_sql(const struct columns *columns);
 
 /* Appends the row of one event in COPY's binary form. */
-void columns_put_row(const struct columns *columns, struct text *out, const struct event *event,
-                     int32_t source_id);
+void columns_put_row(const struct columns *columns, struct text *out,
+                     const struct event *event, int32_t source_id);
 
 /* Pieces of that form, for other tables: the head of a file, of a row, its end, and values. */
 void copy_put_head(struct text *out);
@@ -39,8 +40,9 @@ void copy_put_count(struct text *out, int16_t columns);
 void copy_put_null(struct text *out);
 void copy_put_int32(struct text *out, int32_t number);
 void copy_put_int64(struct text *out, int64_t number);
-void copy_put_bytes(struct text *out, const void *bytes, size_t size); /* bytes NULL: null */
-void copy_put_string(struct text *out, const char *string);            /* NULL: null */
+void copy_put_bytes(struct text *out, const void *bytes,
+                    size_t size);                           /* bytes NULL: null */
+void copy_put_string(struct text *out, const char *string); /* NULL: null */
 
 /* Head of a one-dimensional array, without the length in front of it. */
 void copy_put_array_head(struct text *out, uint32_t item_oid, uint32_t count);

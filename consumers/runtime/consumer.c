@@ -21,28 +21,34 @@ static const struct option_row rows[] = {
      "PostgreSQL, as postgresql://user@host:port/database, without a password", true},
     {"database_password_file", OPTION_TEXT, AT(database_password_file), NULL, 0, 0, NULL,
      "file whose first line is the password", false},
-    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL, "first part of the topic's and group's name",
-     false},
+    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
+     "first part of the topic's and group's name", false},
     {"start_at", OPTION_CHOICE, AT(start_at), "zero", 0, 0, "zero|earliest",
-     "where a partition begins that was never read: at offset 0 (stops if that is gone), or at the earliest kept", false},
-    {"batch_rows", OPTION_NUMBER, AT(batch_rows), "10000", 1, 100000, NULL, "most events of one transaction", false},
-    {"batch_bytes", OPTION_NUMBER, AT(batch_bytes), "8388608", 1, 1 << 30, NULL, "most bytes of one transaction", false},
+     "where a partition begins that was never read: at offset 0 (stops if that is gone), "
+     "or at the earliest kept",
+     false},
+    {"batch_rows", OPTION_NUMBER, AT(batch_rows), "10000", 1, 100000, NULL,
+     "most events of one transaction", false},
+    {"batch_bytes", OPTION_NUMBER, AT(batch_bytes), "8388608", 1, 1 << 30, NULL,
+     "most bytes of one transaction", false},
     {"linger_ms", OPTION_NUMBER, AT(linger_ms), "50", 0, 60000, NULL,
      "longest wait for more events after the first, milliseconds", false},
-    {"max_event_bytes", OPTION_NUMBER, AT(max_event_bytes), "1048576", 1024, 64 << 20, NULL,
-     "a larger message becomes a dead letter", false},
+    {"max_event_bytes", OPTION_NUMBER, AT(max_event_bytes), "1048576", 1024, 64 << 20,
+     NULL, "a larger message becomes a dead letter", false},
     {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "16384", 64, 2097151, NULL,
      "fetched and not yet taken, kilobytes", false},
     {"lock_timeout_ms", OPTION_NUMBER, AT(lock_timeout_ms), "2000", 1, 600000, NULL,
-     "how long a former owner may hold a partition before its session is ended, milliseconds", false},
-    {"statement_timeout_ms", OPTION_NUMBER, AT(statement_timeout_ms), "60000", 100, 3600000, NULL,
-     "longest wait for PostgreSQL's answer, milliseconds", false},
+     "how long a former owner may hold a partition before its session is ended, "
+     "milliseconds",
+     false},
+    {"statement_timeout_ms", OPTION_NUMBER, AT(statement_timeout_ms), "60000", 100,
+     3600000, NULL, "longest wait for PostgreSQL's answer, milliseconds", false},
     {"backoff_max_ms", OPTION_NUMBER, AT(backoff_max_ms), "5000", 1, 600000, NULL,
      "longest pause before trying again, milliseconds", false},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
-    {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error", "least important lines logged",
-     false},
+    {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
+     "least important lines logged", false},
 };
 
 static volatile bool stop_asked;
@@ -74,12 +80,14 @@ static void handle_signals(const struct pump_settings *settings)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static enum outcome load(int argc, char **argv, const char *program, struct pump_settings *settings, struct err *e)
+static enum outcome load(int argc, char **argv, const char *program,
+                         struct pump_settings *settings, struct err *e)
 {
     const struct option_set set = {
         .program = program,
         .synopsis = "[OPTION...]",
-        .purpose = "Reads one kind of event from Kafka and stores each exactly once in PostgreSQL.",
+        .purpose = "Reads one kind of event from Kafka and stores each exactly once in "
+                   "PostgreSQL.",
         .rows = rows,
         .row_count = sizeof rows / sizeof rows[0],
         .kafka_offset = AT(kafka),

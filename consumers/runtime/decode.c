@@ -31,7 +31,8 @@ static int version_of(const char *path, const char *kind)
     return strncmp(path, head, (size_t)length) == 0 ? atoi(path + length) : 0;
 }
 
-static enum outcome load_writers(struct decoder *decoder, const char *kind, struct schema_file **newest, struct err *e)
+static enum outcome load_writers(struct decoder *decoder, const char *kind,
+                                 struct schema_file **newest, struct err *e)
 {
     int highest = 0;
 
@@ -59,9 +60,12 @@ static enum outcome compile_plans(struct decoder *decoder, struct err *e)
 {
     for (size_t i = 0; i < decoder->count; i++) {
         struct writer *writer = &decoder->writers[i];
-        writer->plan = plan_compile(schema_root(writer->file), decoder->reader->schema, &decoder->reader->defaults, e);
+        writer->plan = plan_compile(schema_root(writer->file), decoder->reader->schema,
+                                    &decoder->reader->defaults, e);
         if (!writer->plan)
-            return err_exit(e, EX_CONFIG, "a built-in schema cannot be read by the newest: %s", e->message);
+            return err_exit(e, EX_CONFIG,
+                            "a built-in schema cannot be read by the newest: %s",
+                            e->message);
     }
     return DONE;
 }
@@ -72,8 +76,8 @@ struct decoder *decoder_new(const char *kind, size_t max_event_bytes, struct err
     struct schema_file *newest = NULL;
 
     decoder->max_event_bytes = max_event_bytes;
-    if (!load_writers(decoder, kind, &newest, e) && (decoder->reader = reader_new(newest, e))
-        && !compile_plans(decoder, e))
+    if (!load_writers(decoder, kind, &newest, e)
+        && (decoder->reader = reader_new(newest, e)) && !compile_plans(decoder, e))
         return decoder;
     decoder_free(decoder);
     return NULL;
@@ -129,23 +133,27 @@ static void bury_unknown(struct event *event, uint64_t fingerprint, struct arena
 {
     char detail[80];
 
-    snprintf(detail, sizeof detail, "no schema with fingerprint %016" PRIx64 " is known", fingerprint);
+    snprintf(detail, sizeof detail, "no schema with fingerprint %016" PRIx64 " is known",
+             fingerprint);
     event_bury(event, "schema_unknown", NULL, arena_copy(arena, detail, strlen(detail)));
 }
 
 /* The plan for a message with a proper frame; NULL: the event was buried. */
-static const struct plan *choose_plan(const struct decoder *decoder, struct event *event, struct arena *arena)
+static const struct plan *choose_plan(const struct decoder *decoder, struct event *event,
+                                      struct arena *arena)
 {
     const uint8_t *bytes = event->message.value;
     const struct plan *plan;
     uint64_t fingerprint = 0;
 
     if (event->message.value_size > decoder->max_event_bytes) {
-        event_bury(event, "too_large", NULL, "the message is larger than max_event_bytes");
+        event_bury(event, "too_large", NULL,
+                   "the message is larger than max_event_bytes");
         return NULL;
     }
     if (event->message.value_size < FRAME_SIZE || bytes[0] != 0xc3 || bytes[1] != 0x01) {
-        event_bury(event, "envelope", NULL, "the message does not begin as an Avro single object");
+        event_bury(event, "envelope", NULL,
+                   "the message does not begin as an Avro single object");
         return NULL;
     }
     for (int i = 7; i >= 0; i--)
@@ -156,7 +164,8 @@ static const struct plan *choose_plan(const struct decoder *decoder, struct even
     return plan;
 }
 
-static void decode_event(struct decoder *decoder, struct event *event, struct arena *arena)
+static void decode_event(struct decoder *decoder, struct event *event,
+                         struct arena *arena)
 {
     const struct plan *plan;
     struct value record;
@@ -168,9 +177,11 @@ static void decode_event(struct decoder *decoder, struct event *event, struct ar
     plan = choose_plan(decoder, event, arena);
     if (!plan)
         return;
-    if (!plan_run(plan, event->message.value + FRAME_SIZE, event->message.value_size - FRAME_SIZE, arena, &record,
+    if (!plan_run(plan, event->message.value + FRAME_SIZE,
+                  event->message.value_size - FRAME_SIZE, arena, &record,
                   &event->reject)) {
-        event_bury(event, event->reject.reason, event->reject.field, event->reject.detail);
+        event_bury(event, event->reject.reason, event->reject.field,
+                   event->reject.detail);
         return;
     }
     event->values = record.items;

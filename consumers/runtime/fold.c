@@ -10,8 +10,9 @@ static void compare(struct event *event, const uint8_t hash[SHA256_SIZE])
         return;
     }
     event->outcome = EVENT_DEAD;
-    event->reject = (struct reject){"identity_conflict", "event_id",
-                                    "another event with this id and other content came first"};
+    event->reject =
+        (struct reject){"identity_conflict", "event_id",
+                        "another event with this id and other content came first"};
 }
 
 void fold_against(struct event *event, const uint8_t stored_hash[SHA256_SIZE])
@@ -57,7 +58,8 @@ void fold_batch(struct batch *batch, const struct recent *recent)
     memset(slots, 0, size * sizeof *slots);
     for (size_t i = 0; i < batch->count; i++) {
         struct event *event = &batch->events[i];
-        const uint8_t *stored = event->is_settled ? NULL : recent_find(recent, event->event_id);
+        const uint8_t *stored =
+            event->is_settled ? NULL : recent_find(recent, event->event_id);
         if (stored)
             fold_against(event, stored);
         else if (!event->is_settled)

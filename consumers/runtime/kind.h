@@ -4,7 +4,8 @@
 #define GRIDLOOP_CONSUMER_KIND_H
 
 struct kind {
-    const char *name; /* "drone_alert": folder of the schema, table in schema events, part of the topic */
+    const char *
+        name; /* "drone_alert": folder of the schema, table in schema events, part of the topic */
 };
 
 /* The whole of a daemon's main: reads the settings, then runs until it is asked to stop or cannot go on.

@@ -11,8 +11,23 @@
 #include "common/text.h"
 
 enum op {
-    OP_NULL, OP_BOOLEAN, OP_INT, OP_LONG, OP_FLOAT, OP_DOUBLE, OP_BYTES, OP_STRING, OP_UUID, OP_TIME, OP_FIXED,
-    OP_ENUM, OP_ARRAY, OP_MAP, OP_UNION, OP_RECORD, OP_REFUSE
+    OP_NULL,
+    OP_BOOLEAN,
+    OP_INT,
+    OP_LONG,
+    OP_FLOAT,
+    OP_DOUBLE,
+    OP_BYTES,
+    OP_STRING,
+    OP_UUID,
+    OP_TIME,
+    OP_FIXED,
+    OP_ENUM,
+    OP_ARRAY,
+    OP_MAP,
+    OP_UNION,
+    OP_RECORD,
+    OP_REFUSE
 };
 
 enum { MOST_EMPTY_ITEMS = 1000, NO_SLOT = -1 };
@@ -22,13 +37,16 @@ struct step {
     uint8_t op;
     uint8_t branch; /* of the reader's union that the value stands for */
     bool as_real;   /* a whole number that the reader wants as a float or double */
-    int slot;       /* in a record's body: where the value goes; NO_SLOT: read and dropped */
-    uint32_t count; /* fixed: bytes; enum: symbols; union: branches; record: the reader's fields */
+    int slot; /* in a record's body: where the value goes; NO_SLOT: read and dropped */
+    uint32_t
+        count; /* fixed: bytes; enum: symbols; union: branches; record: the reader's fields */
     uint32_t end;
-    uint32_t least;                   /* array, map: the fewest bytes that one item takes */
-    const struct schema_field *field; /* in a record's body: the reader's field, for its rules */
+    uint32_t least; /* array, map: the fewest bytes that one item takes */
+    const struct schema_field
+        *field; /* in a record's body: the reader's field, for its rules */
     union {
-        const char **symbols;    /* enum: the reader's symbol for each of the writer's; NULL: has none */
+        const char **
+            symbols; /* enum: the reader's symbol for each of the writer's; NULL: has none */
         uint32_t *branches;      /* union: the step of each of the writer's branches */
         struct missing *missing; /* record: fields that the writer does not have */
         const char *reason;      /* refuse */
@@ -59,7 +77,8 @@ struct compiler {
     struct err *e;
 };
 
-static bool compile_type(struct compiler *c, const struct schema *writer, const struct schema *reader);
+static bool compile_type(struct compiler *c, const struct schema *writer,
+                         const struct schema *reader);
 
 static struct step *add_step(struct compiler *c, enum op op)
 {
@@ -97,7 +116,8 @@ static bool is_promotable(const struct schema *writer, const struct schema *read
 {
     switch (writer->type) {
     case SCHEMA_INT: return reader->type >= SCHEMA_LONG && reader->type <= SCHEMA_DOUBLE;
-    case SCHEMA_LONG: return reader->type == SCHEMA_FLOAT || reader->type == SCHEMA_DOUBLE;
+    case SCHEMA_LONG:
+        return reader->type == SCHEMA_FLOAT || reader->type == SCHEMA_DOUBLE;
     case SCHEMA_FLOAT: return reader->type == SCHEMA_DOUBLE;
     case SCHEMA_STRING: return reader->type == SCHEMA_BYTES;
     case SCHEMA_BYTES: return reader->type == SCHEMA_STRING;
@@ -122,13 +142,16 @@ static size_t least_size(const struct schema *schema)
     }
 }
 
-static bool compile_enum(struct compiler *c, const struct schema *writer, const struct schema *reader)
+static bool compile_enum(struct compiler *c, const struct schema *writer,
+                         const struct schema *reader)
 {
-    const char **symbols = arena_take_array(c->plan->arena, writer->count, sizeof *symbols);
+    const char **symbols =
+        arena_take_array(c->plan->arena, writer->count, sizeof *symbols);
     struct step *step;
 
     for (size_t i = 0; i < writer->count; i++) {
-        symbols[i] = reader->default_symbol >= 0 ? reader->symbols[reader->default_symbol] : NULL;
+        symbols[i] =
+            reader->default_symbol >= 0 ? reader->symbols[reader->default_symbol] : NULL;
         for (size_t j = 0; j < reader->count; j++)
             if (strcmp(writer->symbols[i], reader->symbols[j]) == 0)
                 symbols[i] = reader->symbols[j];
@@ -139,11 +162,13 @@ static bool compile_enum(struct compiler *c, const struct schema *writer, const 
     return true;
 }
 
-static bool compile_items(struct compiler *c, const struct schema *writer, const struct schema *reader)
+static bool compile_items(struct compiler *c, const struct schema *writer,
+                          const struct schema *reader)
 {
     struct step *step = add_step(c, writer->type == SCHEMA_ARRAY ? OP_ARRAY : OP_MAP);
 
-    step->least = (uint32_t)least_size(writer->branches[0]) + (writer->type == SCHEMA_MAP);
+    step->least =
+        (uint32_t)least_size(writer->branches[0]) + (writer->type == SCHEMA_MAP);
     return compile_type(c, writer->branches[0], reader->branches[0]);
 }
 
@@ -159,22 +184,26 @@ static int find_target(const struct schema *reader, const char *name)
     return slot;
 }
 
-static bool compile_missing(struct compiler *c, const struct schema *writer, const struct schema *reader,
-                            struct missing **out)
+static bool compile_missing(struct compiler *c, const struct schema *writer,
+                            const struct schema *reader, struct missing **out)
 {
-    struct missing *missing = arena_take(c->plan->arena, sizeof *missing + reader->count * sizeof missing->fields[0]);
+    struct missing *missing = arena_take(
+        c->plan->arena, sizeof *missing + reader->count * sizeof missing->fields[0]);
 
     missing->count = 0;
     for (size_t i = 0; i < reader->count; i++) {
         const struct schema_field *field = &reader->fields[i];
-        const struct value *value = c->defaults ? c->defaults->values[field->ordinal] : NULL;
+        const struct value *value =
+            c->defaults ? c->defaults->values[field->ordinal] : NULL;
         bool written = false;
         for (size_t j = 0; j < writer->count; j++)
             written = written || find_target(reader, writer->fields[j].name) == (int)i;
         if (written)
             continue;
         if (!value) {
-            err_set(c->e, REJECT, "%s: the writer has no such field and the reader has no default", field->name);
+            err_set(c->e, REJECT,
+                    "%s: the writer has no such field and the reader has no default",
+                    field->name);
             return false;
         }
         missing->fields[missing->count].slot = i;
@@ -184,7 +213,8 @@ static bool compile_missing(struct compiler *c, const struct schema *writer, con
     return true;
 }
 
-static bool compile_field(struct compiler *c, const struct schema_field *field, const struct schema *reader)
+static bool compile_field(struct compiler *c, const struct schema_field *field,
+                          const struct schema *reader)
 {
     int slot = find_target(reader, field->name);
     const struct schema_field *target = slot < 0 ? NULL : &reader->fields[slot];
@@ -199,7 +229,8 @@ static bool compile_field(struct compiler *c, const struct schema_field *field, 
     return true;
 }
 
-static bool compile_record(struct compiler *c, const struct schema *writer, const struct schema *reader)
+static bool compile_record(struct compiler *c, const struct schema *writer,
+                           const struct schema *reader)
 {
     struct missing *missing;
     uint32_t at = c->plan->count;
@@ -212,7 +243,7 @@ static bool compile_record(struct compiler *c, const struct schema *writer, cons
     step->missing = missing;
     step->record = reader;
     for (size_t i = 0; i < reader->count; i++)
-        step->has_requires = step->has_requires || reader->fields[i].rules.requires;
+    step->has_requires = step->has_requires || reader->fields[i].rules.requires;
     for (size_t i = 0; i < writer->count; i++)
         if (!compile_field(c, &writer->fields[i], reader))
             return false;
@@ -222,9 +253,11 @@ static bool compile_record(struct compiler *c, const struct schema *writer, cons
 
 /* Each branch of the writer is resolved by itself; one that the reader cannot take is refused when an
  * event really uses it. */
-static bool compile_writer_union(struct compiler *c, const struct schema *writer, const struct schema *reader)
+static bool compile_writer_union(struct compiler *c, const struct schema *writer,
+                                 const struct schema *reader)
 {
-    uint32_t *branches = arena_take_array(c->plan->arena, writer->count, sizeof *branches);
+    uint32_t *branches =
+        arena_take_array(c->plan->arena, writer->count, sizeof *branches);
     uint32_t at = c->plan->count;
     size_t refused = 0;
     struct step *step = add_step(c, OP_UNION);
@@ -243,7 +276,8 @@ static bool compile_writer_union(struct compiler *c, const struct schema *writer
     return refused < writer->count;
 }
 
-static bool compile_reader_union(struct compiler *c, const struct schema *writer, const struct schema *reader)
+static bool compile_reader_union(struct compiler *c, const struct schema *writer,
+                                 const struct schema *reader)
 {
     uint32_t at = c->plan->count;
 
@@ -264,8 +298,10 @@ static bool compile_reader_union(struct compiler *c, const struct schema *writer
 static enum op simple_op(const struct schema *writer, const struct schema *reader)
 {
     static const uint8_t ops[] = {
-        [SCHEMA_NULL] = OP_NULL,   [SCHEMA_BOOLEAN] = OP_BOOLEAN, [SCHEMA_INT] = OP_INT,     [SCHEMA_LONG] = OP_LONG,
-        [SCHEMA_FLOAT] = OP_FLOAT, [SCHEMA_DOUBLE] = OP_DOUBLE,   [SCHEMA_BYTES] = OP_BYTES, [SCHEMA_STRING] = OP_STRING,
+        [SCHEMA_NULL] = OP_NULL,   [SCHEMA_BOOLEAN] = OP_BOOLEAN,
+        [SCHEMA_INT] = OP_INT,     [SCHEMA_LONG] = OP_LONG,
+        [SCHEMA_FLOAT] = OP_FLOAT, [SCHEMA_DOUBLE] = OP_DOUBLE,
+        [SCHEMA_BYTES] = OP_BYTES, [SCHEMA_STRING] = OP_STRING,
         [SCHEMA_FIXED] = OP_FIXED};
 
     if (reader->logical == LOGICAL_UUID)
@@ -278,7 +314,8 @@ static enum op simple_op(const struct schema *writer, const struct schema *reade
     return (enum op)ops[writer->type];
 }
 
-static bool compile_type(struct compiler *c, const struct schema *writer, const struct schema *reader)
+static bool compile_type(struct compiler *c, const struct schema *writer,
+                         const struct schema *reader)
 {
     uint32_t at = c->plan->count;
     struct step *step;
@@ -308,8 +345,8 @@ static bool compile_type(struct compiler *c, const struct schema *writer, const 
     return done;
 }
 
-struct plan *plan_compile(const struct schema *writer, const struct schema *reader, const struct defaults *defaults,
-                          struct err *e)
+struct plan *plan_compile(const struct schema *writer, const struct schema *reader,
+                          const struct defaults *defaults, struct err *e)
 {
     struct plan *plan = xcalloc(1, sizeof *plan);
     struct compiler c = {plan, defaults, e};
@@ -355,8 +392,10 @@ static bool fail(struct run *r, const char *reason, const char *format, ...)
     size = vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     if (size < (int)sizeof detail)
-        snprintf(detail + size, sizeof detail - (size_t)size, " (at byte %td)", r->at - r->start);
-    *r->reject = (struct reject){reason, r->field, arena_copy(r->arena, detail, strlen(detail))};
+        snprintf(detail + size, sizeof detail - (size_t)size, " (at byte %td)",
+                 r->at - r->start);
+    *r->reject =
+        (struct reject){reason, r->field, arena_copy(r->arena, detail, strlen(detail))};
     return false;
 }
 
@@ -506,7 +545,8 @@ static bool run_enum(struct run *r, const struct step *step, struct value *out)
     if (index < 0 || index >= step->count)
         return fail(r, "enum", "a symbol's number is outside the enum");
     if (!step->symbols[index])
-        return fail(r, "enum", "the symbol is unknown to the reader and its enum has no default");
+        return fail(r, "enum",
+                    "the symbol is unknown to the reader and its enum has no default");
     out->kind = VALUE_BYTES;
     out->bytes = (const uint8_t *)step->symbols[index];
     out->count = (uint32_t)strlen(step->symbols[index]);
@@ -526,7 +566,8 @@ static bool run_union(struct run *r, const struct step *step, struct value *out)
 
 /* Reads a block's head: how many items, and where the block must end if it says so. False also where
  * more items are announced than bytes can hold. */
-static bool read_block(struct run *r, const struct step *step, uint64_t so_far, uint64_t *items, const uint8_t **ends)
+static bool read_block(struct run *r, const struct step *step, uint64_t so_far,
+                       uint64_t *items, const uint8_t **ends)
 {
     int64_t count, size = 0;
 
@@ -535,20 +576,23 @@ static bool read_block(struct run *r, const struct step *step, uint64_t so_far, 
         return false;
     if (count < 0) {
         if (count == INT64_MIN || !read_long(r, &size))
-            return count == INT64_MIN ? fail(r, "items", "an impossible number of items") : false;
+            return count == INT64_MIN ? fail(r, "items", "an impossible number of items")
+                                      : false;
         if (size < 0 || (uint64_t)size > remains(r))
             return fail(r, "length", "a block's size is impossible");
         *ends = r->at + size;
         count = -count;
     }
     *items = (uint64_t)count;
-    if (step->least ? *items > remains(r) / step->least : *items + so_far > MOST_EMPTY_ITEMS)
+    if (step->least ? *items > remains(r) / step->least
+                    : *items + so_far > MOST_EMPTY_ITEMS)
         return fail(r, "items", "more items are announced than the message can hold");
     return true;
 }
 
 /* Room for more items behind the count that are there; doubles, so that many small blocks stay cheap. */
-static void grow_items(struct run *r, struct value *out, uint64_t *room, uint64_t more, unsigned parts)
+static void grow_items(struct run *r, struct value *out, uint64_t *room, uint64_t more,
+                       unsigned parts)
 {
     uint64_t need = out->count + more;
     struct value *items;
@@ -566,7 +610,8 @@ static bool has_key(const struct value *map, const struct value *key)
 {
     for (uint32_t i = 0; i < map->count; i++) {
         const struct value *other = &map->items[2 * (size_t)i];
-        if (other->count == key->count && memcmp(other->bytes, key->bytes, key->count) == 0)
+        if (other->count == key->count
+            && memcmp(other->bytes, key->bytes, key->count) == 0)
             return true;
     }
     return false;
@@ -627,37 +672,45 @@ static bool number_keeps(struct run *r, const struct schema_rules *rules, double
 static bool is_hex(const uint8_t *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if (!((text[i] >= '0' && text[i] <= '9') || ((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'f')))
+        if (!((text[i] >= '0' && text[i] <= '9')
+              || ((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'f')))
             return false;
     return true;
 }
 
-static bool text_keeps(struct run *r, const struct schema_rules *rules, const struct value *value)
+static bool text_keeps(struct run *r, const struct schema_rules *rules,
+                       const struct value *value)
 {
     size_t characters;
 
-    if (rules->hex_digits && (value->count != rules->hex_digits || !is_hex(value->bytes, value->count)))
+    if (rules->hex_digits
+        && (value->count != rules->hex_digits || !is_hex(value->bytes, value->count)))
         return fail(r, "range", "not %zu hex digits", rules->hex_digits);
     /* A character takes a byte or more: mostly there is no need to count. */
-    if (value->count <= rules->max_length && (rules->min_length == 0 || (rules->min_length == 1 && value->count)))
+    if (value->count <= rules->max_length
+        && (rules->min_length == 0 || (rules->min_length == 1 && value->count)))
         return true;
     text_is_utf8(value->bytes, value->count, &characters, NULL);
     if (characters > rules->max_length)
-        return fail(r, "range", "%zu characters, at most %zu are allowed", characters, rules->max_length);
+        return fail(r, "range", "%zu characters, at most %zu are allowed", characters,
+                    rules->max_length);
     if (characters < rules->min_length)
-        return fail(r, "range", "%zu characters, at least %zu are needed", characters, rules->min_length);
+        return fail(r, "range", "%zu characters, at least %zu are needed", characters,
+                    rules->min_length);
     return true;
 }
 
 /* Rules of texts hold for each text of an array. */
-static bool items_keep(struct run *r, const struct schema_rules *rules, const struct schema *schema,
-                       const struct value *value)
+static bool items_keep(struct run *r, const struct schema_rules *rules,
+                       const struct schema *schema, const struct value *value)
 {
     if (schema->type == SCHEMA_RECORD)
         return true;
     if (value->count > rules->max_items)
-        return fail(r, "items", "%u items, at most %zu are allowed", value->count, rules->max_items);
-    if (schema->type != SCHEMA_ARRAY || schema->branches[0]->type != SCHEMA_STRING || schema->branches[0]->logical)
+        return fail(r, "items", "%u items, at most %zu are allowed", value->count,
+                    rules->max_items);
+    if (schema->type != SCHEMA_ARRAY || schema->branches[0]->type != SCHEMA_STRING
+        || schema->branches[0]->logical)
         return true;
     for (uint32_t i = 0; i < value->count; i++)
         if (!text_keeps(r, rules, &value->items[i]))
@@ -665,7 +718,8 @@ static bool items_keep(struct run *r, const struct schema_rules *rules, const st
     return true;
 }
 
-static bool value_keeps(struct run *r, const struct schema_field *field, const struct value *value)
+static bool value_keeps(struct run *r, const struct schema_field *field,
+                        const struct value *value)
 {
     const struct schema_rules *rules = &field->rules;
     const struct schema *schema = value_schema(field->type, value);
@@ -676,20 +730,24 @@ static bool value_keeps(struct run *r, const struct schema_field *field, const s
             return fail(r, "range", "must be %s", rules->must_be ? "true" : "false");
         return number_keeps(r, rules, (double)value->number);
     case VALUE_REAL: return number_keeps(r, rules, value->real);
-    case VALUE_BYTES: return schema->type != SCHEMA_STRING || schema->logical || text_keeps(r, rules, value);
+    case VALUE_BYTES:
+        return schema->type != SCHEMA_STRING || schema->logical
+               || text_keeps(r, rules, value);
     case VALUE_ITEMS: return items_keep(r, rules, schema, value);
     default: return true;
     }
 }
 
-static bool requires_hold(struct run *r, const struct schema *record, const struct value *values)
+static bool requires_hold(struct run *r, const struct schema *record,
+                          const struct value *values)
 {
     for (size_t i = 0; i < record->count; i++) {
         const char **needed = record->fields[i].rules.requires;
         for (; needed && values[i].kind != VALUE_NULL && *needed; needed++)
             if (values[schema_find(record, *needed)].kind == VALUE_NULL) {
                 r->field = *needed;
-                return fail(r, "requires", "%s is given, so %s is needed", record->fields[i].name, *needed);
+                return fail(r, "requires", "%s is given, so %s is needed",
+                            record->fields[i].name, *needed);
             }
     }
     return true;
@@ -704,7 +762,8 @@ static bool run_record(struct run *r, const struct step *step, struct value *out
 
     for (size_t i = 0; i < step->missing->count; i++)
         values[step->missing->fields[i].slot] = *step->missing->fields[i].value;
-    for (const struct step *field = step + 1; field < end; field = r->steps + field->end) {
+    for (const struct step *field = step + 1; field < end;
+         field = r->steps + field->end) {
         struct value *value = field->slot == NO_SLOT ? &dropped : &values[field->slot];
         if (!outer)
             r->field = field->field ? field->field->name : NULL;
@@ -742,19 +801,22 @@ static bool run_step(struct run *r, const struct step *step, struct value *out)
     case OP_MAP: return run_items(r, step, out);
     case OP_UNION: return run_union(r, step, out);
     case OP_RECORD: return run_record(r, step, out);
-    case OP_REFUSE: return fail(r, "union", "the reader cannot take this branch of the writer's union");
+    case OP_REFUSE:
+        return fail(r, "union",
+                    "the reader cannot take this branch of the writer's union");
     }
     return fail(r, "plan", "unknown step");
 }
 
-bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size, struct arena *arena, struct value *out,
-              struct reject *reject)
+bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
+              struct arena *arena, struct value *out, struct reject *reject)
 {
     struct run r = {plan->steps, bytes, bytes + size, bytes, arena, reject, NULL};
 
     if (!run_step(&r, plan->steps, out))
         return false;
     if (r.at != r.end)
-        return fail(&r, "trailing", "%zu bytes are left behind the last field", remains(&r));
+        return fail(&r, "trailing", "%zu bytes are left behind the last field",
+                    remains(&r));
     return true;
 }

@@ -25,21 +25,22 @@ struct defaults {
 
 /* Both schemas and the defaults must outlive the plan. defaults may be NULL where writer and reader are
  * the same. NULL: the writer cannot be read by this reader; *e is REJECT and names the field and why. */
-struct plan *plan_compile(const struct schema *writer, const struct schema *reader, const struct defaults *defaults,
-                          struct err *e);
+struct plan *plan_compile(const struct schema *writer, const struct schema *reader,
+                          const struct defaults *defaults, struct err *e);
 void plan_free(struct plan *plan); /* NULL is fine */
 
 /* Why an event cannot be taken: one of a closed list of words, the reader's field, and words for people.
  * All text is constant or in the arena, and never quotes the event. */
 struct reject {
-    const char *reason; /* "short", "trailing", "utf8" ...: the list is in docs/design.md */
-    const char *field;  /* NULL: the event as a whole */
+    const char
+        *reason; /* "short", "trailing", "utf8" ...: the list is in docs/design.md */
+    const char *field; /* NULL: the event as a whole */
     const char *detail;
 };
 
 /* Decodes size bytes into *out, memory from arena, texts pointing into bytes. Also checks the contract's
  * rules (schema_rules). False: *reject says why; *out is not to be used. */
-bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size, struct arena *arena, struct value *out,
-              struct reject *reject);
+bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
+              struct arena *arena, struct value *out, struct reject *reject);
 
 #endif

@@ -19,7 +19,13 @@
 #include "consumers/runtime/decode.h"
 #include "consumers/runtime/store.h"
 
-enum { IDLE_MS = 100, FIRST_BACKOFF_MS = 100, TELL_MS = 1000, REPORT_MS = 10000, NAME_SIZE = 320 };
+enum {
+    IDLE_MS = 100,
+    FIRST_BACKOFF_MS = 100,
+    TELL_MS = 1000,
+    REPORT_MS = 10000,
+    NAME_SIZE = 320
+};
 
 struct pump {
     const struct kind *kind;
@@ -53,8 +59,8 @@ static enum outcome connect(struct pump *p, struct err *e)
     if (p->pg && pg_is_usable(p->pg))
         return DONE;
     pg_close(p->pg);
-    p->pg = pg_open(p->settings->database_url, p->settings->database_password_file, p->program,
-                    (int)p->settings->statement_timeout_ms, e);
+    p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
+                    p->program, (int)p->settings->statement_timeout_ms, e);
     if (!p->pg)
         return err_wrap(e, "connecting to PostgreSQL");
     return store_begin(p->store, p->pg, e);
@@ -65,7 +71,8 @@ static struct kafka_place *places_of(const struct pump *p)
     struct kafka_place *places = xcalloc(p->claim_count + 1, sizeof *places);
 
     for (size_t i = 0; i < p->claim_count; i++)
-        places[i] = (struct kafka_place){p->claims[i].partition, p->claims[i].next_offset};
+        places[i] =
+            (struct kafka_place){p->claims[i].partition, p->claims[i].next_offset};
     return places;
 }
 
@@ -80,16 +87,19 @@ static enum outcome confirm(struct pump *p, struct err *e)
     return outcome ? err_wrap(e, "asking the group whether we are still a member") : DONE;
 }
 
-static enum outcome claim(struct pump *p, const int32_t *partitions, size_t count, struct err *e)
+static enum outcome claim(struct pump *p, const int32_t *partitions, size_t count,
+                          struct err *e)
 {
-    const struct claim_settings settings = {p->topic, p->owner, strcmp(p->settings->start_at, "earliest") == 0,
-                                            (int)p->settings->lock_timeout_ms};
+    const struct claim_settings settings = {
+        p->topic, p->owner, strcmp(p->settings->start_at, "earliest") == 0,
+        (int)p->settings->lock_timeout_ms};
     struct kafka_place *places;
     enum outcome outcome;
 
     p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
     p->claim_count = 0;
-    if (claim_partitions(&settings, p->pg, p->consumer, partitions, count, p->claims, &p->claim_count, e))
+    if (claim_partitions(&settings, p->pg, p->consumer, partitions, count, p->claims,
+                         &p->claim_count, e))
         return e->outcome;
     places = places_of(p);
     outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
@@ -112,7 +122,8 @@ static enum outcome own(struct pump *p, struct err *e)
     if (claim(p, partitions, count, e))
         return e->outcome;
     p->is_claimed = true;
-    log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted", LOG_NUMBER(count), NULL);
+    log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted",
+             LOG_NUMBER(count), NULL);
     return DONE;
 }
 
@@ -120,17 +131,22 @@ static enum outcome own(struct pump *p, struct err *e)
 
 static bool is_reassigned(const struct pump *p)
 {
-    return kafka_consumer_wanted(p->consumer, NULL, NULL) != p->taken;
+    const int32_t *partitions;
+    size_t count;
+
+    return kafka_consumer_wanted(p->consumer, &partitions, &count) != p->taken;
 }
 
 static void begin_batch(const struct pump *p, struct batch *batch)
 {
-    batch->next_offsets = arena_take_array(batch->arena, p->claim_count + 1, sizeof *batch->next_offsets);
+    batch->next_offsets =
+        arena_take_array(batch->arena, p->claim_count + 1, sizeof *batch->next_offsets);
     for (size_t i = 0; i < p->claim_count; i++)
         batch->next_offsets[i] = p->claims[i].next_offset;
 }
 
-static void add_message(const struct pump *p, struct batch *batch, struct kafka_message *message)
+static void add_message(const struct pump *p, struct batch *batch,
+                        struct kafka_message *message)
 {
     size_t claim = 0;
     struct event *event;
@@ -138,7 +154,8 @@ static void add_message(const struct pump *p, struct batch *batch, struct kafka_
     while (claim < p->claim_count && p->claims[claim].partition != message->partition)
         claim++;
     if (claim == p->claim_count || message->offset < batch->next_offsets[claim]) {
-        kafka_message_free(message); /* not ours, or counted already: what we keep is what the claims say */
+        kafka_message_free(
+            message); /* not ours, or counted already: what we keep is what the claims say */
         return;
     }
     event = &batch->events[batch->count++];
@@ -173,18 +190,21 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
     int64_t linger_end_ms = 0;
 
     begin_batch(p, batch);
-    while (batch->count < p->rows_limit && batch->bytes < (size_t)p->settings->batch_bytes && !*p->stop) {
+    while (batch->count < p->rows_limit && batch->bytes < (size_t)p->settings->batch_bytes
+           && !*p->stop) {
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
         int timeout_ms = fill_timeout(batch, linger_end_ms);
-        if (kafka_consumer_poll(p->consumer, timeout_ms, &message, &fault, e) && take_fault(&fault, e))
+        if (kafka_consumer_poll(p->consumer, timeout_ms, &message, &fault, e)
+            && take_fault(&fault, e))
             return e->outcome;
         if (is_reassigned(p)) {
             kafka_message_free(&message);
             batch_reset(batch);
             return DONE;
         }
-        if (!message.handle && (batch->count == 0 || clock_monotonic_ms() >= linger_end_ms))
+        if (!message.handle
+            && (batch->count == 0 || clock_monotonic_ms() >= linger_end_ms))
             return DONE;
         if (!message.handle)
             continue;
@@ -204,10 +224,11 @@ static void report(struct pump *p)
     if (counts->batches == p->reported_batches)
         return;
     p->reported_batches = counts->batches;
-    log_info("progress", "batches", LOG_NUMBER(counts->batches), "stored", LOG_NUMBER(counts->stored), "duplicate",
-             LOG_NUMBER(counts->duplicate), "dead_letter", LOG_NUMBER(counts->dead_letter), "absent",
-             LOG_NUMBER(counts->absent), "look_ups", LOG_NUMBER(counts->look_ups), "redone",
-             LOG_NUMBER(counts->redone), NULL);
+    log_info("progress", "batches", LOG_NUMBER(counts->batches), "stored",
+             LOG_NUMBER(counts->stored), "duplicate", LOG_NUMBER(counts->duplicate),
+             "dead_letter", LOG_NUMBER(counts->dead_letter), "absent",
+             LOG_NUMBER(counts->absent), "look_ups", LOG_NUMBER(counts->look_ups),
+             "redone", LOG_NUMBER(counts->redone), NULL);
 }
 
 /* Kafka's own committed offset is for lag tools; nothing depends on it. */
@@ -292,9 +313,7 @@ int pump_run(struct pump *p, const volatile bool *stop)
     p->stop = stop;
     while (!*stop) {
         switch (pump_once(p, &e)) {
-        case DONE:
-            p->backoff_ms = 0;
-            break;
+        case DONE: p->backoff_ms = 0; break;
         case RETRY:
             log_warn("will try again", "error", e.message, NULL);
             let_go(p);
@@ -328,8 +347,8 @@ static void name_all(struct pump *p)
     snprintf(p->owner, sizeof p->owner, "%s/%ld", host, (long)getpid());
 }
 
-struct pump *pump_new(const struct kind *kind, const char *program, const struct pump_settings *settings,
-                      struct err *e)
+struct pump *pump_new(const struct kind *kind, const char *program,
+                      const struct pump_settings *settings, struct err *e)
 {
     struct pump *p = xcalloc(1, sizeof *p);
 
@@ -344,11 +363,13 @@ struct pump *pump_new(const struct kind *kind, const char *program, const struct
         goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
     p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name);
-    p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic, (size_t)settings->max_event_bytes,
+    p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic,
+                                      (size_t)settings->max_event_bytes,
                                       (size_t)settings->queue_kbytes, e);
     if (!p->consumer)
         goto fail;
-    log_info("started", "topic", p->topic, "group", p->group, "librdkafka", kafka_version(), NULL);
+    log_info("started", "topic", p->topic, "group", p->group, "librdkafka",
+             kafka_version(), NULL);
     return p;
 fail:
     pump_free(p);

@@ -27,8 +27,8 @@ struct pump_settings {
 struct pump; /* opaque */
 
 /* settings must outlive the pump. NULL: *e is FATAL. Connects to nothing yet. */
-struct pump *pump_new(const struct kind *kind, const char *program, const struct pump_settings *settings,
-                      struct err *e);
+struct pump *pump_new(const struct kind *kind, const char *program,
+                      const struct pump_settings *settings, struct err *e);
 void pump_free(struct pump *pump); /* leaves the group; NULL is fine */
 
 /* Runs until *stop is true (0) or something FATAL happens (its exit code). Logs each failure. */

@@ -8,13 +8,15 @@
 
 #include "common/arena.h"
 
-static enum outcome decode_default(struct reader *reader, const struct schema_field *field, struct err *e)
+static enum outcome decode_default(struct reader *reader,
+                                   const struct schema_field *field, struct err *e)
 {
     struct value *value = arena_take(reader->arena, sizeof *value);
     struct plan *plan = plan_compile(field->type, field->type, NULL, e);
     struct reject reject;
     bool done = plan
-                && plan_run(plan, field->default_avro, field->default_size, reader->arena, value, &reject);
+                && plan_run(plan, field->default_avro, field->default_size, reader->arena,
+                            value, &reject);
 
     plan_free(plan);
     if (!done)
@@ -24,9 +26,11 @@ static enum outcome decode_default(struct reader *reader, const struct schema_fi
 }
 
 /* Defaults of this type and of all that it contains. */
-static enum outcome decode_defaults(struct reader *reader, const struct schema *schema, struct err *e)
+static enum outcome decode_defaults(struct reader *reader, const struct schema *schema,
+                                    struct err *e)
 {
-    bool has_branches = schema->type == SCHEMA_UNION || schema->type == SCHEMA_ARRAY || schema->type == SCHEMA_MAP;
+    bool has_branches = schema->type == SCHEMA_UNION || schema->type == SCHEMA_ARRAY
+                        || schema->type == SCHEMA_MAP;
     size_t branches = schema->type == SCHEMA_UNION ? schema->count : has_branches;
 
     for (size_t i = 0; i < branches; i++)
@@ -55,8 +59,11 @@ static enum outcome find_common_fields(struct reader *reader, struct err *e)
         return err_exit(e, EX_CONFIG, "the schema is not a record");
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         *fields[i].index = schema_find(reader->schema, fields[i].name);
-        if (*fields[i].index < 0 || reader->schema->fields[*fields[i].index].type->logical != fields[i].logical)
-            return err_exit(e, EX_CONFIG, "the schema has no field %s of the right type", fields[i].name);
+        if (*fields[i].index < 0
+            || reader->schema->fields[*fields[i].index].type->logical
+                   != fields[i].logical)
+            return err_exit(e, EX_CONFIG, "the schema has no field %s of the right type",
+                            fields[i].name);
     }
     return DONE;
 }
@@ -68,7 +75,8 @@ struct reader *reader_new(const struct schema_file *file, struct err *e)
     reader->schema = schema_root(file);
     reader->arena = arena_new();
     reader->sha256 = sha256_new();
-    reader->defaults.values = xcalloc(schema_field_count(file) + 1, sizeof *reader->defaults.values);
+    reader->defaults.values =
+        xcalloc(schema_field_count(file) + 1, sizeof *reader->defaults.values);
     if (!find_common_fields(reader, e) && !decode_defaults(reader, reader->schema, e))
         return reader;
     reader_free(reader);
@@ -87,7 +95,8 @@ void reader_free(struct reader *reader)
 
 /* ---- content hash ---- */
 
-static void hash_value(const struct reader *reader, const struct schema *schema, const struct value *value);
+static void hash_value(const struct reader *reader, const struct schema *schema,
+                       const struct value *value);
 
 static void hash_head(const struct reader *reader, char kind, uint64_t number)
 {
@@ -115,20 +124,22 @@ static void hash_real(const struct reader *reader, double real)
 }
 
 /* Field i of a record stands as 'f' i value; fields with their default do not stand at all. */
-static void hash_record(const struct reader *reader, const struct schema *record, const struct value *values,
-                        int left_out)
+static void hash_record(const struct reader *reader, const struct schema *record,
+                        const struct value *values, int left_out)
 {
     for (size_t i = 0; i < record->count; i++) {
         const struct schema_field *field = &record->fields[i];
         const struct value *fallback = reader->defaults.values[field->ordinal];
-        if ((int)i == left_out || (fallback && value_equal(field->type, &values[i], fallback)))
+        if ((int)i == left_out
+            || (fallback && value_equal(field->type, &values[i], fallback)))
             continue;
         hash_head(reader, 'f', i);
         hash_value(reader, field->type, &values[i]);
     }
 }
 
-static void hash_items(const struct reader *reader, const struct schema *schema, const struct value *value)
+static void hash_items(const struct reader *reader, const struct schema *schema,
+                       const struct value *value)
 {
     hash_head(reader, 'i', value->count);
     if (schema->type == SCHEMA_RECORD) {
@@ -141,11 +152,13 @@ static void hash_items(const struct reader *reader, const struct schema *schema,
             hash_head(reader, 'b', key->count);
             sha256_add(reader->sha256, key->bytes, key->count);
         }
-        hash_value(reader, schema->branches[0], &value->items[schema->type == SCHEMA_MAP ? 2 * i + 1 : i]);
+        hash_value(reader, schema->branches[0],
+                   &value->items[schema->type == SCHEMA_MAP ? 2 * i + 1 : i]);
     }
 }
 
-static void hash_value(const struct reader *reader, const struct schema *schema, const struct value *value)
+static void hash_value(const struct reader *reader, const struct schema *schema,
+                       const struct value *value)
 {
     switch (value->kind) {
     case VALUE_NULL: hash_head(reader, 'z', 0); break;
@@ -159,7 +172,8 @@ static void hash_value(const struct reader *reader, const struct schema *schema,
     }
 }
 
-void reader_content_hash(const struct reader *reader, const struct value *values, uint8_t digest[SHA256_SIZE])
+void reader_content_hash(const struct reader *reader, const struct value *values,
+                         uint8_t digest[SHA256_SIZE])
 {
     sha256_begin(reader->sha256);
     hash_record(reader, reader->schema, values, reader->recorded_at);

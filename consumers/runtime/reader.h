@@ -25,6 +25,7 @@ void reader_free(struct reader *reader); /* NULL is fine */
  * added later with a default changes nothing), names and widths of numbers (so renaming and widening
  * change nothing), and recorded_at (a device that sends the same line again may stamp it anew). Fields are
  * told apart by their index: new ones are added at the end. */
-void reader_content_hash(const struct reader *reader, const struct value *values, uint8_t digest[SHA256_SIZE]);
+void reader_content_hash(const struct reader *reader, const struct value *values,
+                         uint8_t digest[SHA256_SIZE]);
 
 #endif

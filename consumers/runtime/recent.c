@@ -67,13 +67,16 @@ static size_t first_slot(const struct recent *recent, const uint8_t event_id[16]
 }
 
 /* The slot that holds this id, or the free one where it belongs. */
-static uint32_t *find_slot(const struct recent *recent, const struct generation *generation,
+static uint32_t *find_slot(const struct recent *recent,
+                           const struct generation *generation,
                            const uint8_t event_id[16])
 {
     size_t at = first_slot(recent, event_id);
 
-    while (generation->slots[at]
-           && memcmp(generation->entries[generation->slots[at] - 1].event_id, event_id, 16) != 0)
+    while (
+        generation->slots[at]
+        && memcmp(generation->entries[generation->slots[at] - 1].event_id, event_id, 16)
+               != 0)
         at = (at + 1) & recent->slot_mask;
     return &generation->slots[at];
 }
@@ -84,7 +87,8 @@ static void generation_clear(const struct recent *recent, struct generation *gen
     memset(generation->slots, 0, (recent->slot_mask + 1) * sizeof *generation->slots);
 }
 
-void recent_add(struct recent *recent, const uint8_t event_id[16], const uint8_t content_hash[32])
+void recent_add(struct recent *recent, const uint8_t event_id[16],
+                const uint8_t content_hash[32])
 {
     struct generation *young = &recent->young;
     struct entry *entry;

@@ -15,7 +15,8 @@ struct recent; /* opaque */
 struct recent *recent_new(size_t least);
 void recent_free(struct recent *recent); /* NULL is fine */
 
-void recent_add(struct recent *recent, const uint8_t event_id[16], const uint8_t content_hash[32]);
+void recent_add(struct recent *recent, const uint8_t event_id[16],
+                const uint8_t content_hash[32]);
 
 /* The content hash that was stored under this id; NULL: not among the last ones. */
 const uint8_t *recent_find(const struct recent *recent, const uint8_t event_id[16]);

@@ -14,9 +14,9 @@
 
 enum {
     RECENT_IDS = 65536,
-    CHUNK_BYTES = 64 << 10,     /* handed to libpq at once */
+    CHUNK_BYTES = 64 << 10,      /* handed to libpq at once */
     KEPT_VALUE_BYTES = 64 << 10, /* of a dead letter's value */
-    LOOK_UP_BATCHES = 64,       /* how long we ask first, after an id was there already */
+    LOOK_UP_BATCHES = 64, /* how long we ask first, after an id was there already */
     MOST_TRIES = 20
 };
 
@@ -41,7 +41,8 @@ struct store {
     int refusals;
 };
 
-struct store *store_new(const struct reader *reader, const struct columns *columns, const char *kind)
+struct store *store_new(const struct reader *reader, const struct columns *columns,
+                        const char *kind)
 {
     struct store *store = xcalloc(1, sizeof *store);
 
@@ -84,15 +85,18 @@ static const struct claim *find_claim(const struct store *store, int64_t source_
     return NULL;
 }
 
-static enum outcome compare_progress(const struct store *store, const struct pg_result *result, size_t moving,
+static enum outcome compare_progress(const struct store *store,
+                                     const struct pg_result *result, size_t moving,
                                      struct err *e)
 {
     if (pg_rows(result) != moving)
         return err_set(e, RETRY, "a progress row is gone");
     for (size_t row = 0; row < moving; row++) {
         const struct claim *claim = find_claim(store, pg_number(result, row, 0));
-        if (!claim || pg_number(result, row, 1) != claim->next_offset || pg_number(result, row, 2) != claim->owner_epoch)
-            return err_set(e, RETRY, "partition %" PRId32 " has another owner", claim ? claim->partition : -1);
+        if (!claim || pg_number(result, row, 1) != claim->next_offset
+            || pg_number(result, row, 2) != claim->owner_epoch)
+            return err_set(e, RETRY, "partition %" PRId32 " has another owner",
+                           claim ? claim->partition : -1);
     }
     return DONE;
 }
@@ -107,9 +111,11 @@ static enum outcome lock_progress(struct store *store, struct err *e)
     text_add_string(&sources, "{");
     for (size_t i = 0; i < store->claim_count; i++)
         if (store->batch->next_offsets[i] > store->claims[i].next_offset)
-            text_format(&sources, "%s%" PRId32, moving++ ? "," : "", store->claims[i].source_id);
+            text_format(&sources, "%s%" PRId32, moving++ ? "," : "",
+                        store->claims[i].source_id);
     text_add_string(&sources, "}");
-    outcome = pg_query(store->pg, sql_text("lock"), (const char *const[]){sources.bytes}, 1, &result, e);
+    outcome = pg_query(store->pg, sql_text("lock"), (const char *const[]){sources.bytes},
+                       1, &result, e);
     if (!outcome)
         outcome = compare_progress(store, result, moving, e);
     pg_result_free(result);
@@ -119,7 +125,8 @@ static enum outcome lock_progress(struct store *store, struct err *e)
 
 /* ---- which ids are stored already ---- */
 
-static struct event *find_row(const struct store *store, const uint8_t event_id[UUID_SIZE])
+static struct event *find_row(const struct store *store,
+                              const uint8_t event_id[UUID_SIZE])
 {
     size_t low = 0, high = store->row_count;
 
@@ -179,15 +186,18 @@ static enum outcome look_up(struct store *store, struct err *e)
         return DONE;
     put_ids(store);
     parameter = (struct pg_parameter){store->buffer.bytes, store->buffer.size, true};
-    snprintf(sql, sizeof sql, "select event_id, content_hash from events.%s where event_id = any ($1::uuid[])",
-             store->kind);
+    snprintf(
+        sql, sizeof sql,
+        "select event_id, content_hash from events.%s where event_id = any ($1::uuid[])",
+        store->kind);
     if (pg_query_binary(store->pg, sql, &parameter, 1, &result, e))
         return e->outcome;
     store->counts.look_ups++;
     for (size_t row = 0; row < pg_rows(result); row++) {
         uint8_t event_id[UUID_SIZE], hash[SHA256_SIZE];
         const char *text = pg_value(result, row, 0);
-        if (!uuid_parse(event_id, text, strlen(text)) || pg_bytes(result, row, 1, hash, sizeof hash) != sizeof hash)
+        if (!uuid_parse(event_id, text, strlen(text))
+            || pg_bytes(result, row, 1, hash, sizeof hash) != sizeof hash)
             continue;
         fold_against(find_row(store, event_id), hash);
     }
@@ -219,7 +229,8 @@ static enum outcome copy_rows(struct store *store, size_t from, size_t to, struc
     copy_put_head(&store->buffer);
     for (size_t i = from; i < to; i++) {
         struct event *event = store->rows[i];
-        columns_put_row(store->columns, &store->buffer, event, store->claims[event->claim].source_id);
+        columns_put_row(store->columns, &store->buffer, event,
+                        store->claims[event->claim].source_id);
         if (flush(store, i == from + (to - from) / 2 ? 1 : CHUNK_BYTES, e))
             return e->outcome;
         if (i == from + (to - from) / 2)
@@ -262,15 +273,18 @@ static void put_dead_letter(struct store *store, const struct event *event)
     copy_put_string(out, event->sqlstate);
     copy_put_bytes(out, message->key, message->key_size);
     copy_put_bytes(out, message->value,
-                   message->value_size < KEPT_VALUE_BYTES ? message->value_size : KEPT_VALUE_BYTES);
+                   message->value_size < KEPT_VALUE_BYTES ? message->value_size
+                                                          : KEPT_VALUE_BYTES);
     copy_put_int64(out, (int64_t)message->value_size);
     copy_put_bytes(out, digest, sizeof digest);
 }
 
 static enum outcome insert_dead_letters(struct store *store, struct err *e)
 {
-    static const char sql[] = "copy bus.dead_letter (source_id, topic_offset, kind, reason, detail, field, event_id, "
-                              "sqlstate, message_key, value, value_size, value_sha256) from stdin (format binary)";
+    static const char sql[] = "copy bus.dead_letter (source_id, topic_offset, kind, "
+                              "reason, detail, field, event_id, "
+                              "sqlstate, message_key, value, value_size, value_sha256) "
+                              "from stdin (format binary)";
     bool is_open = false;
 
     for (size_t i = 0; i < store->batch->count; i++) {
@@ -301,7 +315,8 @@ static enum outcome advance(struct store *store, struct err *e)
     struct tiles *tiles = tiles_of(store->batch, store->claims, store->claim_count);
     struct pg_result *result = NULL;
     enum outcome outcome =
-        pg_query(store->pg, sql_text("advance"), tiles_parameters(tiles, store->layout_id), TILE_PARAMETERS, &result, e);
+        pg_query(store->pg, sql_text("advance"),
+                 tiles_parameters(tiles, store->layout_id), TILE_PARAMETERS, &result, e);
 
     if (!outcome && pg_affected(result) != tiles_count(tiles))
         outcome = err_set(e, RETRY, "a partition got another owner");
@@ -356,9 +371,10 @@ static void bury_refused(struct store *store, struct event *event)
     const char *column = pg_column(store->pg);
     char detail[300];
 
-    snprintf(detail, sizeof detail, "PostgreSQL refused the row, SQLSTATE %s%s%s", sqlstate,
-             constraint[0] ? ", constraint " : "", constraint);
-    event_bury(event, "refused_by_server", column[0] ? arena_copy(arena, column, strlen(column)) : NULL,
+    snprintf(detail, sizeof detail, "PostgreSQL refused the row, SQLSTATE %s%s%s",
+             sqlstate, constraint[0] ? ", constraint " : "", constraint);
+    event_bury(event, "refused_by_server",
+               column[0] ? arena_copy(arena, column, strlen(column)) : NULL,
                arena_copy(arena, detail, strlen(detail)));
     event->sqlstate = arena_copy(arena, sqlstate, strlen(sqlstate));
 }
@@ -409,7 +425,8 @@ static enum outcome probe_all(struct store *store, struct err *e)
 
 /* After the insert of event rows failed and everything was rolled back. DONE: what was wrong is settled, run
  * the transaction again from the start. */
-static enum outcome repair(struct store *store, const char *sqlstate, const struct event *culprit, struct err *e)
+static enum outcome repair(struct store *store, const char *sqlstate,
+                           const struct event *culprit, struct err *e)
 {
     store->counts.redone++;
     if (strcmp(sqlstate, "23505") == 0) {
@@ -491,8 +508,8 @@ static void remember(struct store *store)
         store->look_up_batches--;
 }
 
-enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch, struct claim *claims, size_t count,
-                         struct err *e)
+enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch,
+                         struct claim *claims, size_t count, struct err *e)
 {
     if (batch->count == 0)
         return DONE;

@@ -21,7 +21,8 @@ struct store_counts {
 };
 
 /* All arguments must outlive the store. */
-struct store *store_new(const struct reader *reader, const struct columns *columns, const char *kind);
+struct store *store_new(const struct reader *reader, const struct columns *columns,
+                        const char *kind);
 void store_free(struct store *store); /* NULL is fine */
 
 /* To be called for each new connection: checks the table and forgets what may no longer be so. */
@@ -29,8 +30,8 @@ enum outcome store_begin(struct store *store, struct pg *pg, struct err *e);
 
 /* Stores the batch and moves the claims. RETRY: nothing was stored, or (after a lost connection at COMMIT)
  * nobody knows: claim again and see. */
-enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch, struct claim *claims, size_t count,
-                         struct err *e);
+enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch,
+                         struct claim *claims, size_t count, struct err *e);
 
 const struct store_counts *store_counted(const struct store *store);
 

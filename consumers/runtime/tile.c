@@ -37,7 +37,8 @@ static int count_index(char letter)
 static void close_run(struct tile *tile)
 {
     if (tile->run)
-        text_format(&tile->outcomes, "%s%c%" PRId64, tile->outcomes.size ? " " : "", tile->letter, tile->run);
+        text_format(&tile->outcomes, "%s%c%" PRId64, tile->outcomes.size ? " " : "",
+                    tile->letter, tile->run);
     tile->run = 0;
 }
 
@@ -58,7 +59,8 @@ static void add_absent(struct tile *tile, int64_t offset)
         add_outcome(tile, EVENT_ABSENT, offset - tile->next_offset);
 }
 
-struct tiles *tiles_of(const struct batch *batch, const struct claim *claims, size_t count)
+struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,
+                       size_t count)
 {
     struct tiles *tiles = xcalloc(1, sizeof *tiles);
     struct tile **of_claim = xcalloc(count, sizeof *of_claim);
@@ -103,9 +105,10 @@ const char *const *tiles_parameters(struct tiles *tiles, int32_t layout_id)
 {
     for (size_t i = 0; i < tiles->count; i++) {
         const struct tile *tile = &tiles->list[i];
-        const int64_t numbers[] = {tile->claim->source_id, tile->claim->next_offset, tile->next_offset,
-                                   tile->claim->owner_epoch, 0 /* outcomes */, tile->counts[0], tile->counts[1],
-                                   tile->counts[2], tile->counts[3]};
+        const int64_t numbers[] = {
+            tile->claim->source_id,   tile->claim->next_offset, tile->next_offset,
+            tile->claim->owner_epoch, 0 /* outcomes */,         tile->counts[0],
+            tile->counts[1],          tile->counts[2],          tile->counts[3]};
         for (size_t j = 0; j < TILE_PARAMETERS - 1; j++) {
             text_add_string(&tiles->arrays[j], i ? "," : "{");
             if (j == 4)

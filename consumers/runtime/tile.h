@@ -9,7 +9,8 @@ struct tiles; /* opaque */
 enum { TILE_PARAMETERS = 10 };
 
 /* One tile per claim that the batch moves. Offsets that no event stands for are absent. */
-struct tiles *tiles_of(const struct batch *batch, const struct claim *claims, size_t count);
+struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,
+                       size_t count);
 void tiles_free(struct tiles *tiles);
 
 size_t tiles_count(const struct tiles *tiles);

@@ -6,7 +6,8 @@
 #include "common/clock.h"
 #include "common/hash.h"
 
-static bool items_equal(const struct schema *schema, const struct value *a, const struct value *b)
+static bool items_equal(const struct schema *schema, const struct value *a,
+                        const struct value *b)
 {
     for (uint32_t i = 0; i < a->count; i++) {
         const struct schema *item =
@@ -17,7 +18,8 @@ static bool items_equal(const struct schema *schema, const struct value *a, cons
     return true;
 }
 
-bool value_equal(const struct schema *schema, const struct value *a, const struct value *b)
+bool value_equal(const struct schema *schema, const struct value *a,
+                 const struct value *b)
 {
     if (a->kind != b->kind)
         return false;
@@ -26,8 +28,11 @@ bool value_equal(const struct schema *schema, const struct value *a, const struc
     case VALUE_NULL: return true;
     case VALUE_NUMBER: return a->number == b->number;
     case VALUE_REAL: return memcmp(&a->real, &b->real, sizeof a->real) == 0;
-    case VALUE_BYTES: return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0;
-    default: return a->count == b->count && schema->type != SCHEMA_MAP && items_equal(schema, a, b);
+    case VALUE_BYTES:
+        return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0;
+    default:
+        return a->count == b->count && schema->type != SCHEMA_MAP
+               && items_equal(schema, a, b);
     }
 }
 
@@ -39,7 +44,8 @@ static void hex_json(struct text *out, const struct value *value)
     text_add_string(out, "\"");
 }
 
-static void bytes_json(struct text *out, const struct schema *schema, const struct value *value)
+static void bytes_json(struct text *out, const struct schema *schema,
+                       const struct value *value)
 {
     char uuid[UUID_TEXT_SIZE];
 
@@ -67,7 +73,8 @@ static void number_json(struct text *out, const struct schema *schema, int64_t n
     }
 }
 
-static void items_json(struct text *out, const struct schema *schema, const struct value *value)
+static void items_json(struct text *out, const struct schema *schema,
+                       const struct value *value)
 {
     bool named = schema->type != SCHEMA_ARRAY;
 
@@ -78,7 +85,8 @@ static void items_json(struct text *out, const struct schema *schema, const stru
             text_format(out, "\"%s\":", schema->fields[i].name);
             value_json(out, schema->fields[i].type, &value->items[i]);
         } else if (schema->type == SCHEMA_MAP) {
-            text_add_json_string(out, value->items[2 * i].bytes, value->items[2 * i].count);
+            text_add_json_string(out, value->items[2 * i].bytes,
+                                 value->items[2 * i].count);
             text_add_string(out, ":");
             value_json(out, schema->branches[0], &value->items[2 * i + 1]);
         } else {

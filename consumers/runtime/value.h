@@ -34,13 +34,15 @@ struct value {
 };
 
 /* The type that a value of this schema really has: for a union the branch, else the schema itself. */
-static inline const struct schema *value_schema(const struct schema *schema, const struct value *value)
+static inline const struct schema *value_schema(const struct schema *schema,
+                                                const struct value *value)
 {
     return schema->type == SCHEMA_UNION ? schema->branches[value->branch] : schema;
 }
 
 /* True if both are the same value of one schema (NaN equals NaN, -0.0 does not equal 0.0). */
-bool value_equal(const struct schema *schema, const struct value *a, const struct value *b);
+bool value_equal(const struct schema *schema, const struct value *a,
+                 const struct value *b);
 
 /* Plain JSON, as the producers read it: no union wrappers, times in RFC 3339, uuids as text, bytes and
  * fixed as hex. The same value always gives the same text. */
