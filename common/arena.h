@@ -1,7 +1,7 @@
 /* arena.h - memory that is given out piece by piece and taken back all at once.
  *
- * A batch owns one arena: nothing in it is freed alone, so no error path can leak. Out of memory
- * aborts the program: nothing was committed, so the events are read again. */
+ * A batch owns one arena: nothing in it is freed alone, so no error path can leak. Out
+ * of memory aborts the program: nothing was committed, so the events are read again. */
 #ifndef GRIDLOOP_ARENA_H
 #define GRIDLOOP_ARENA_H
 
@@ -12,7 +12,8 @@ struct arena; /* opaque */
 struct arena *arena_new(void);
 void arena_free(struct arena *arena); /* NULL is fine */
 
-/* size bytes, aligned for any type, not set to zero; valid until the next arena_reset(). Never NULL. */
+/* size bytes, aligned for any type, not set to zero; valid until the next arena_reset().
+ * Never NULL. */
 void *arena_take(struct arena *arena, size_t size);
 
 /* The same, for count members of size bytes each; aborts where the product overflows. */
@@ -21,10 +22,11 @@ void *arena_take_array(struct arena *arena, size_t count, size_t size);
 /* A copy of size bytes with a NUL behind it. */
 char *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
-/* Takes everything back. Keeps up to keep_bytes for the next use and returns the rest to the system. */
+/* Takes everything back. Keeps up to keep_bytes for the next use and returns the rest to
+ * the system; what was one piece above 1 MiB is never kept. */
 void arena_reset(struct arena *arena, size_t keep_bytes);
 
-/* Bytes given out since the last reset. */
+/* Bytes given out since the last reset, each piece rounded up to its alignment. */
 size_t arena_used(const struct arena *arena);
 
 /* malloc, calloc, realloc, strdup that never return NULL: out of memory aborts. */

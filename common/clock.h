@@ -11,11 +11,14 @@ enum { CLOCK_TEXT_SIZE = 40 };
 int64_t clock_now_us(void);       /* wall clock, microseconds since 1970 UTC */
 int64_t clock_monotonic_ms(void); /* for time-outs and back-off; never goes backwards */
 
-/* RFC 3339 with a zone ("Z" or an offset) and up to 9 digits of a second, of which those beyond
- * microseconds must be zero. NULL and *us set, or what is wrong ("has no zone"). Years 1 to 9999. */
+/* RFC 3339 with "T" or "t" and a zone ("Z" or an offset) and up to 9 digits of a second,
+ * of which those beyond microseconds must be zero. NULL and *us set, or what is wrong
+ * ("has no zone"). Years 1 to 9999 in UTC. A leap second (":60") is refused: the store
+ * has no place for it. */
 const char *clock_parse(const char *text, size_t size, int64_t *us);
 
-/* "2026-01-05T08:30:00.000000Z", without the fraction if it is zero. */
+/* "2026-01-05T08:30:00.250000Z", without the fraction if it is zero. Any us; outside the
+ * years 1 to 9999 the text is not RFC 3339 ("-0044-03-15T..."). */
 void clock_format(char text[CLOCK_TEXT_SIZE], int64_t us);
 
 #endif

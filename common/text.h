@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* True: valid UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). *characters gets the number of
- * code points, *has_nul whether one is U+0000. Both may be NULL. */
+/* True: valid UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). *characters
+ * gets the number of code points, *has_nul whether one is U+0000. Both may be NULL. */
 bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_nul);
 
 /* A buffer that grows; zeroed is empty and valid. Out of memory aborts. */
@@ -17,10 +17,12 @@ struct text {
 };
 void text_add(struct text *t, const void *bytes, size_t size);
 void text_add_string(struct text *t, const char *string);
-void text_format(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A JSON string with its quotes; bytes must be UTF-8. */
+void text_format(struct text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A JSON string with its quotes; bytes must be UTF-8, and not of t. */
 void text_add_json_string(struct text *t, const void *bytes, size_t size);
-/* The shortest decimal that reads back as the same number, as JSON. */
+/* The shortest of 15, 16 or 17 digits that reads back as the same number; null for
+ * infinities and NaN, which JSON does not have. */
 void text_add_json_double(struct text *t, double number);
 void text_clear(struct text *t); /* empty, memory kept */
 void text_free(struct text *t);

@@ -1,0 +1,177 @@
+/* text.c - UTF-8 by the table of Unicode 3.9, and a buffer that doubles. */
+#include "common/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+
+/* Well-formed sequences: the second byte's range depends on the first, later ones are
+ * 80..BF. */
+static const struct sequence {
+    uint8_t first, last, length, second_least, second_most;
+} sequences[] = {
+    {0x00, 0x7f, 1, 0, 0},       {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf},
+    {0xe1, 0xec, 3, 0x80, 0xbf}, {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf},
+    {0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static const struct sequence *find_sequence(uint8_t byte)
+{
+    for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++)
+        if (byte >= sequences[i].first && byte <= sequences[i].last)
+            return &sequences[i];
+    return NULL;
+}
+
+/* Bytes of the code point at the beginning; 0: none that is well-formed. */
+static size_t sequence_length(const uint8_t *bytes, size_t size)
+{
+    const struct sequence *s = find_sequence(bytes[0]);
+
+    if (!s || s->length > size)
+        return 0;
+    if (s->length > 1 && (bytes[1] < s->second_least || bytes[1] > s->second_most))
+        return 0;
+    for (size_t i = 2; i < s->length; i++)
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    return s->length;
+}
+
+bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_nul)
+{
+    const uint8_t *at = bytes;
+    size_t count = 0;
+
+    for (size_t i = 0; i < size; count++) {
+        size_t length = at[i] < 0x80 ? 1 : sequence_length(at + i, size - i);
+        if (length == 0)
+            return false;
+        i += length;
+    }
+    if (characters)
+        *characters = count;
+    if (has_nul)
+        *has_nul = size > 0 && memchr(bytes, 0, size);
+    return true;
+}
+
+/* Room for size more bytes and a NUL. */
+static void reserve(struct text *t, size_t size)
+{
+    size_t need;
+
+    if (__builtin_add_overflow(t->size, size, &need) || need > SIZE_MAX / 2)
+        abort();
+    if (need < t->room)
+        return;
+    t->room = need + 1 > 2 * t->room ? need + 1 : 2 * t->room;
+    if (t->room < 64)
+        t->room = 64;
+    t->bytes = xrealloc(t->bytes, t->room);
+}
+
+void text_add(struct text *t, const void *bytes, size_t size)
+{
+    reserve(t, size);
+    if (size > 0)
+        memcpy(t->bytes + t->size, bytes, size);
+    t->size += size;
+    t->bytes[t->size] = '\0';
+}
+
+void text_add_string(struct text *t, const char *string)
+{
+    text_add(t, string, strlen(string));
+}
+
+void text_format(struct text *t, const char *format, ...)
+{
+    va_list args, again;
+    int length;
+
+    va_start(args, format);
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0)
+        abort();
+    reserve(t, (size_t)length);
+    vsnprintf(t->bytes + t->size, (size_t)length + 1, format, again);
+    va_end(again);
+    t->size += (size_t)length;
+}
+
+static bool needs_escape(uint8_t byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+static void add_escaped(struct text *t, uint8_t byte)
+{
+    static const char named[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    const char *found = byte ? strchr(named, byte) : NULL;
+
+    if (found)
+        text_format(t, "\\%c", letters[found - named]);
+    else
+        text_format(t, "\\u%04x", (unsigned)byte);
+}
+
+void text_add_json_string(struct text *t, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    size_t start = 0;
+
+    text_add(t, "\"", 1);
+    for (size_t i = 0; i < size; i++)
+        if (needs_escape(at[i])) {
+            text_add(t, at + start, i - start);
+            add_escaped(t, at[i]);
+            start = i + 1;
+        }
+    if (size > start)
+        text_add(t, at + start, size - start);
+    text_add(t, "\"", 1);
+}
+
+void text_add_json_double(struct text *t, double number)
+{
+    char decimal[40];
+
+    if (!isfinite(number)) {
+        text_add_string(t, "null");
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(decimal, sizeof decimal, "%.*g", digits, number);
+        if (strtod(decimal, NULL) == number)
+            break;
+    }
+    text_add_string(t, decimal);
+}
+
+void text_clear(struct text *t)
+{
+    t->size = 0;
+    if (t->bytes)
+        t->bytes[0] = '\0';
+}
+
+void text_free(struct text *t)
+{
+    free(t->bytes);
+    *t = (struct text){0};
+}
+
+void text_hyphens(char *name)
+{
+    for (; *name; name++)
+        if (*name == '_')
+            *name = '-';
+}
