@@ -107,6 +107,18 @@ port_was_taken() {
     grep -qiE 'address already in use|bind: address' "$(log_of "$1")"
 }
 
+# may_succeed_later NAME: whether to try again after this failure, and makes that possible.
+may_succeed_later() {
+    if port_was_taken "$1"; then
+        "$1_forget_ports"
+    elif grep -q 'pre-existing shared memory block' "$(log_of "$1")"; then
+        # The processes that a killed PostgreSQL left behind end when they notice.
+        sleep 1
+    else
+        return 1
+    fi
+}
+
 server_is() {
     "$1_ready" || process_gone "$STACK_DIR/$1.id"
 }
@@ -131,8 +143,7 @@ server_up() {
         log_turn "$name"
         "${name}_launch"
         server_await "$name" && return 0
-        port_was_taken "$name" || break
-        "${name}_forget_ports"
+        may_succeed_later "$name" || break
     done
     tail -n 30 "$(log_of "$name")" >&2
     die "$name did not start (try $try); its log: $(log_of "$name")"
