@@ -1,0 +1,361 @@
+/* setup.c - gridloopctl setup: migrations, built-in schemas, topics. Every step may be done again. */
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/arena.h"
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/kafka.h"
+#include "common/schema.h"
+#include "common/text.h"
+#include "deploy/ctl/ctl.h"
+
+#define PROGRAM "gridloopctl setup"
+
+enum {
+    KINDS = 64,
+    KIND_BYTES = 64,
+    PAUSE_MS = 500,
+    KAFKA_ATTEMPT_MS = 10000,
+    HEX_SIZE = 2 * SHA256_SIZE + 1,
+    DAY_MS = 24 * 60 * 60 * 1000
+};
+
+struct setup {
+    struct ctl_database database;
+    struct kafka_properties kafka;
+    const char *name_space;
+    int64_t partitions, replication, retention_days, wait_s;
+    int64_t deadline_ms;
+    size_t files, applied, schemas, registered, topics, created;
+};
+
+#define AT(member) offsetof(struct setup, member)
+
+static const struct option_row rows[] = {
+    CTL_DATABASE_ROWS(struct setup, database),
+    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
+     "first part of the topics' names", false},
+    {"partitions", OPTION_NUMBER, AT(partitions), "6", 1, 100000, NULL,
+     "partitions of a new topic", false},
+    {"replication", OPTION_NUMBER, AT(replication), "-1", -1, 32767, NULL,
+     "copies of a new topic's partitions; -1: the broker's default", false},
+    {"retention_days", OPTION_NUMBER, AT(retention_days), "14", 1, 36500, NULL,
+     "days that a new topic keeps its messages", false},
+    {"wait", OPTION_NUMBER, AT(wait_s), "30", 0, 86400, NULL,
+     "seconds to wait for PostgreSQL and Kafka", false},
+};
+
+static const struct option_set options = {
+    .program = PROGRAM,
+    .synopsis = "[OPTION...]",
+    .purpose = "Make or update the database, register the built-in schemas, create the "
+               "topics that are not there.",
+    .examples = "  gridloopctl setup --database-url postgresql://admin@db/gridloop "
+                "--kafka.bootstrap.servers kafka:9092",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .kafka_offset = AT(kafka),
+};
+
+/* ---- migrations ------------------------------------------------------------------------------------ */
+
+/* In this order: what belongs to no kind, the kinds' tables, their later changes. */
+static const char *const migrations[] = {
+    "deploy/postgres/*.sql",
+    "schemas/*/table.sql",
+    "schemas/*/[0-9]*.sql",
+};
+
+static void hex_sha256(const struct builtin_file *file, char hex[HEX_SIZE])
+{
+    uint8_t digest[SHA256_SIZE];
+
+    sha256_of(file->text, file->size, digest);
+    for (size_t i = 0; i < SHA256_SIZE; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* Two setups of one database take turns; the lock ends with the session. */
+static enum outcome lock(struct pg *pg, struct err *e)
+{
+    struct pg_result *result;
+    bool mine;
+
+    if (pg_query(
+            pg,
+            "select pg_try_advisory_lock(hashtextextended('gridloop setup', 0))::integer",
+            NULL, 0, &result, e))
+        return e->outcome;
+    mine = pg_number(result, 0, 0);
+    pg_result_free(result);
+    return mine ? DONE
+                : err_set(e, RETRY,
+                          "another gridloopctl setup is at work on this database");
+}
+
+/* The table that tells what has been applied is made by the first migration. */
+static enum outcome is_new(struct pg *pg, bool *new, struct err *e)
+{
+    struct pg_result *result;
+
+    if (pg_query(pg, "select to_regclass('bus.migration') is null", NULL, 0, &result, e))
+        return e->outcome;
+    *new = strcmp(pg_value(result, 0, 0), "t") == 0;
+    pg_result_free(result);
+    return DONE;
+}
+
+/* *applied: "" or the SHA-256 of what was applied under this name. */
+static enum outcome find_applied(struct pg *pg, const char *name, char applied[HEX_SIZE],
+                                 struct err *e)
+{
+    struct pg_result *result;
+    bool new;
+
+    *applied = '\0';
+    if (is_new(pg, &new, e))
+        return e->outcome;
+    if (new)
+        return DONE;
+    if (pg_query(pg, "select encode(sha256, 'hex') from bus.migration where name = $1",
+                 &name, 1, &result, e))
+        return e->outcome;
+    if (pg_rows(result))
+        snprintf(applied, HEX_SIZE, "%s", pg_value(result, 0, 0));
+    pg_result_free(result);
+    return DONE;
+}
+
+static enum outcome apply(struct pg *pg, const struct builtin_file *file, const char *hex,
+                          struct err *e)
+{
+    const char *values[] = {file->path, hex};
+
+    if (pg_run(pg, "begin", e) || pg_run(pg, file->text, e)
+        || pg_query(
+            pg, "insert into bus.migration (name, sha256) values ($1, decode($2, 'hex'))",
+            values, 2, NULL, e)
+        || pg_run(pg, "commit", e))
+        return err_wrap(e, "%s", file->path);
+    return DONE;
+}
+
+static enum outcome migrate_file(struct setup *s, struct pg *pg,
+                                 const struct builtin_file *file, struct err *e)
+{
+    char hex[HEX_SIZE], applied[HEX_SIZE];
+
+    hex_sha256(file, hex);
+    if (find_applied(pg, file->path, applied, e))
+        return e->outcome;
+    s->files++;
+    if (*applied && strcmp(applied, hex) != 0)
+        return err_exit(e, EX_CONFIG,
+                        "%s is not what was applied to this database under that name; "
+                        "put changes into a new file",
+                        file->path);
+    if (*applied)
+        return DONE;
+    if (apply(pg, file, hex, e))
+        return e->outcome;
+    s->applied++;
+    return DONE;
+}
+
+static enum outcome migrate(struct setup *s, struct pg *pg, struct err *e)
+{
+    s->files = 0;
+    for (size_t i = 0; i < sizeof migrations / sizeof *migrations; i++)
+        for (const struct builtin_file *file = builtin_sql; file->path; file++)
+            if (fnmatch(migrations[i], file->path, FNM_PATHNAME) == 0
+                && migrate_file(s, pg, file, e))
+                return e->outcome;
+    return DONE;
+}
+
+/* ---- schemas --------------------------------------------------------------------------------------- */
+
+struct contract { /* one row of bus.schema, as text */
+    char kind[KIND_BYTES];
+    char version[16];
+    char fingerprint[17];
+};
+
+static enum outcome read_contract(const struct builtin_file *file, struct contract *c,
+                                  struct err *e)
+{
+    struct schema_file *schema;
+
+    if (sscanf(file->path, "schemas/%63[^/]/v%15[0-9].avsc", c->kind, c->version) != 2)
+        return err_set(e, FATAL, "%s: not named schemas/<kind>/v<number>.avsc",
+                       file->path);
+    schema = schema_parse(file->path, file->text, file->size, e);
+    if (!schema)
+        return e->outcome;
+    snprintf(c->fingerprint, sizeof c->fingerprint, "%016" PRIx64,
+             schema_fingerprint(schema));
+    schema_free(schema);
+    return DONE;
+}
+
+/* No row back: another schema stands in this one's place. */
+static const char register_sql[] = "with made as ("
+                                   "    insert into bus.schema (kind, version, "
+                                   "fingerprint, schema) values ($1, $2::integer, $3, $4)"
+                                   "    on conflict do nothing returning 1 as made"
+                                   ") "
+                                   "select 1 from made union all "
+                                   "select 0 from bus.schema where kind = $1 and version "
+                                   "= $2::integer and fingerprint = $3";
+
+static enum outcome register_schema(struct setup *s, struct pg *pg,
+                                    const struct builtin_file *file, struct err *e)
+{
+    struct contract c;
+    struct pg_result *result;
+    const char *values[] = {c.kind, c.version, c.fingerprint, file->text};
+    bool fits;
+
+    if (read_contract(file, &c, e) || pg_query(pg, register_sql, values, 4, &result, e))
+        return err_wrap(e, "registering %s", file->path);
+    fits = pg_rows(result) > 0;
+    s->registered += fits && pg_number(result, 0, 0);
+    s->schemas++;
+    pg_result_free(result);
+    return fits ? DONE
+                : err_exit(e, EX_CONFIG,
+                           "%s is not the schema that bus.schema has as version %s of "
+                           "%s; put changes into a new version",
+                           file->path, c.version, c.kind);
+}
+
+static enum outcome register_schemas(struct setup *s, struct pg *pg, struct err *e)
+{
+    s->schemas = 0;
+    for (const struct builtin_file *file = builtin_schemas; file->path; file++)
+        if (register_schema(s, pg, file, e))
+            return e->outcome;
+    return DONE;
+}
+
+static enum outcome setup_database(struct setup *s, struct err *e)
+{
+    struct pg *pg = ctl_open(&s->database, e);
+    enum outcome outcome;
+
+    if (!pg)
+        return e->outcome;
+    outcome = lock(pg, e);
+    if (outcome == DONE)
+        outcome = migrate(s, pg, e);
+    if (outcome == DONE)
+        outcome = register_schemas(s, pg, e);
+    pg_close(pg);
+    return outcome;
+}
+
+/* ---- topics ---------------------------------------------------------------------------------------- */
+
+static char *topic_name(const char *name_space, const char *kind)
+{
+    char hyphens[KIND_BYTES];
+    struct text name = {0};
+
+    snprintf(hyphens, sizeof hyphens, "%s", kind);
+    text_hyphens(hyphens);
+    text_format(&name, "%s.%s.v1", name_space, hyphens);
+    return name.bytes;
+}
+
+static struct kafka_topic make_topic(const struct setup *s, const char *kind,
+                                     const char *retention_ms)
+{
+    return (struct kafka_topic){
+        .name = topic_name(s->name_space, kind),
+        .partitions = (int)s->partitions,
+        .replication = (int)s->replication,
+        .configs = {"cleanup.policy", "delete", "retention.ms", retention_ms, NULL},
+    };
+}
+
+/* One topic per kind; the built-in schemas are sorted, so those of one kind stand together. */
+static size_t make_topics(const struct setup *s, const char *retention_ms,
+                          struct kafka_topic topics[KINDS])
+{
+    char kind[KIND_BYTES], before[KIND_BYTES] = "";
+    size_t count = 0;
+
+    for (const struct builtin_file *file = builtin_schemas; file->path && count < KINDS;
+         file++) {
+        if (sscanf(file->path, "schemas/%63[^/]/", kind) != 1
+            || strcmp(kind, before) == 0)
+            continue;
+        topics[count++] = make_topic(s, kind, retention_ms);
+        memcpy(before, kind, sizeof before);
+    }
+    return count;
+}
+
+static enum outcome setup_topics(struct setup *s, struct err *e)
+{
+    struct kafka_topic topics[KINDS];
+    char retention_ms[24];
+    enum outcome outcome;
+    size_t created = 0;
+
+    snprintf(retention_ms, sizeof retention_ms, "%" PRId64, s->retention_days * DAY_MS);
+    s->topics = make_topics(s, retention_ms, topics);
+    outcome =
+        kafka_create_topics(&s->kafka, topics, s->topics, KAFKA_ATTEMPT_MS, &created, e);
+    s->created += created;
+    for (size_t i = 0; i < s->topics; i++)
+        free((void *)(uintptr_t)topics[i].name);
+    return outcome;
+}
+
+/* ---- the command ----------------------------------------------------------------------------------- */
+
+/* Takes a step again until it succeeds, fails for good, or the time is over. */
+static enum outcome keep_trying(enum outcome (*step)(struct setup *, struct err *),
+                                struct setup *s, struct err *e)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    enum outcome outcome;
+
+    while ((outcome = step(s, e)) == RETRY) {
+        if (clock_monotonic_ms() + PAUSE_MS > s->deadline_ms)
+            return err_wrap(e, "gave up after %" PRId64 " s", s->wait_s);
+        nanosleep(&pause, NULL);
+    }
+    return outcome;
+}
+
+static void report(const struct setup *s)
+{
+    printf("database: %zu of %zu migrations applied, %zu of %zu schemas registered\n",
+           s->applied, s->files, s->registered, s->schemas);
+    printf("kafka: %zu of %zu topics created (%s.<kind>.v1)\n", s->created, s->topics,
+           s->name_space);
+    if (s->applied + s->registered + s->created == 0)
+        puts("everything was there already");
+}
+
+int setup_main(int argc, char **argv)
+{
+    struct setup s = {0};
+    struct err e = {0};
+
+    if (ctl_load(&options, argc, argv, &s, &e))
+        return ctl_fail(PROGRAM, &e);
+    s.deadline_ms = clock_monotonic_ms() + s.wait_s * 1000;
+    if (keep_trying(setup_database, &s, &e) || keep_trying(setup_topics, &s, &e))
+        return ctl_fail(PROGRAM, &e);
+    report(&s);
+    return EX_OK;
+}
