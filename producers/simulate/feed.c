@@ -14,7 +14,7 @@
 #include "producers/simulate/ledger.h"
 
 /* Lines wait here while a pipe is full; no further ones are made meanwhile. */
-enum { MOST_WAITING_BYTES = 1 << 16, OWN_ARGUMENTS = 5, LONGEST_POLL_MS = 1000 };
+enum { MOST_WAITING_BYTES = 1 << 16, LONGEST_POLL_MS = 1000 };
 
 struct outlet {
     struct child child;
@@ -67,24 +67,36 @@ static enum outcome open_truth(struct run *run, struct err *e)
     return DONE;
 }
 
+/* The command line behind the program's name; the caller frees the array only. */
+static const char **producer_arguments(const struct simulate_feed *feed,
+                                       const char *program, const char *spool,
+                                       const char *rejects)
+{
+    const char *own[] = {program,      "--spool", spool,         "--rejects",     rejects,
+                         "--receipts", "line",    "--namespace", feed->name_space};
+    size_t own_count = sizeof own / sizeof *own - (feed->name_space ? 0 : 2);
+    const char **argv = xcalloc(own_count + feed->passed_on.count + 1, sizeof *argv);
+
+    memcpy(argv, own, own_count * sizeof *argv);
+    for (size_t i = 0; i < feed->passed_on.count; i++)
+        argv[own_count + i] = feed->passed_on.items[i];
+    return argv;
+}
+
 static enum outcome start_producer(struct run *run, enum simulate_kind kind,
                                    struct err *e)
 {
     const struct simulate_feed *feed = run->feed;
     struct outlet *outlet = &run->outlets[kind];
     char name[64], program[PATH_MAX], spool[PATH_MAX], rejects[PATH_MAX];
-    const char **argv = xcalloc(OWN_ARGUMENTS + feed->passed_on.count + 1, sizeof *argv);
+    const char **argv;
 
     snprintf(name, sizeof name, "%s", simulate_kind_name(kind));
     snprintf(spool, sizeof spool, "%s/%s.spool", feed->dir, name);
     snprintf(rejects, sizeof rejects, "%s/%s.rejects", feed->dir, name);
     text_hyphens(name);
     snprintf(program, sizeof program, "%s/gridloop-produce-%s", feed->bin_dir, name);
-    memcpy(argv, (const char *[]){program, "--spool", spool, "--rejects", rejects},
-           OWN_ARGUMENTS * sizeof *argv);
-    if (feed->passed_on.count)
-        memcpy(argv + OWN_ARGUMENTS, feed->passed_on.items,
-               feed->passed_on.count * sizeof *argv);
+    argv = producer_arguments(feed, program, spool, rejects);
     ledger_init(&outlet->ledger, kind);
     outlet->is_open = true;
     child_start(&outlet->child, (char *const *)argv, e);

@@ -15,7 +15,7 @@ struct arguments {
     struct simulate_settings world;
     const char *start, *kinds;
     int64_t count, rate;
-    const char *dir, *bin_dir;
+    const char *dir, *bin_dir, *name_space;
 };
 
 #define ROW(name, type, fallback, minimum, maximum, help)                                \
@@ -66,6 +66,8 @@ static const struct option_row run_rows[] = {
         "Lines per second; 0: as fast as the producers take them."),
     ROW(bin_dir, OPTION_TEXT, NULL, 0, 0,
         "Folder of the gridloop-produce-<kind>; where this program lies if not given."),
+    {"namespace", OPTION_TEXT, offsetof(struct arguments, name_space), NULL, 0, 0, NULL,
+     "First part of the topics' names, for the producers.", false},
     WORLD_ROWS,
 };
 
@@ -202,6 +204,7 @@ static int run_command(int argc, char **argv, struct err *e)
                                  .rate = a.rate,
                                  .dir = a.dir,
                                  .bin_dir = a.bin_dir ? a.bin_dir : folder,
+                                 .name_space = a.name_space,
                                  .passed_on = passed_on};
     return simulate_feed_run(&feed, e);
 }

@@ -112,7 +112,9 @@ struct simulate_feed {
     int64_t rate;  /* lines a second; 0: as fast as the producers take them */
     const char *
         dir; /* gets <kind>.spool, <kind>.rejects and truth.tsv; made if it is not there */
-    const char *bin_dir;          /* where the gridloop-produce-<kind> are */
+    const char *bin_dir; /* where the gridloop-produce-<kind> are */
+    const char
+        *name_space; /* first part of the topics' names; NULL: the producers' own */
     struct option_list passed_on; /* further arguments for each producer */
 };
 

@@ -215,6 +215,7 @@ static int run_feed(int64_t count, int64_t rate, struct err *e)
                                  .rate = rate,
                                  .dir = dir,
                                  .bin_dir = dir,
+                                 .name_space = "some",
                                  .passed_on = {(const char **)passed_on, 2}};
 
     *e = (struct err){DONE, 0, ""};
@@ -281,9 +282,11 @@ static void producers_get_their_options(void **state)
 
     assert_int_equal(run_feed(0, 0, &e), 0);
     snprintf(path, sizeof path, "%s/case-action.arguments", dir);
-    snprintf(expected, sizeof expected,
-             "--spool %s/case_action.spool --rejects %s/case_action.rejects --batch 7\n",
-             dir, dir);
+    snprintf(
+        expected, sizeof expected,
+        "--spool %s/case_action.spool --rejects %s/case_action.rejects --receipts line "
+        "--namespace some --batch 7\n",
+        dir, dir);
     file = fopen(path, "r");
     assert_non_null(file);
     assert_non_null(fgets(line, sizeof line, file));
@@ -327,6 +330,16 @@ static void a_signal_is_told_as_a_shell_would(void **state)
     assert_int_equal(run_feed(1000, 0, &e), EX_TEMPFAIL);
 }
 
+static void a_signal_ends_the_sending_only(void **state)
+{
+    struct err e;
+    (void)state;
+
+    write_producer("drone-alert", "(sleep 0.1; kill -TERM $PPID) &\n" ACCEPTS);
+    assert_int_equal(run_feed(1000000000, 0, &e), 0);
+    assert_in_range(read_truth().lines, 1, 100000000);
+}
+
 static void the_rate_is_kept(void **state)
 {
     struct err e;
@@ -367,6 +380,7 @@ int main(void)
         FEED(refused_lines_are_not_true),
         FEED(a_producer_that_dies_costs_only_its_lines),
         FEED(a_signal_is_told_as_a_shell_would),
+        FEED(a_signal_ends_the_sending_only),
         FEED(the_rate_is_kept),
         FEED(what_cannot_be_run_is_named),
     };
