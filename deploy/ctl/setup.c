@@ -22,6 +22,7 @@ enum {
     KIND_BYTES = 64,
     PAUSE_MS = 500,
     KAFKA_ATTEMPT_MS = 10000,
+    KAFKA_ANSWER_MS = 3000,
     HEX_SIZE = 2 * SHA256_SIZE + 1,
     DAY_MS = 24 * 60 * 60 * 1000
 };
@@ -302,6 +303,16 @@ static size_t make_topics(const struct setup *s, const char *retention_ms,
     return count;
 }
 
+/* Until the time is over, but always long enough for a broker that is there to answer. */
+static int attempt_ms(const struct setup *s)
+{
+    int64_t left = s->deadline_ms - clock_monotonic_ms();
+
+    return left > KAFKA_ATTEMPT_MS  ? KAFKA_ATTEMPT_MS
+           : left < KAFKA_ANSWER_MS ? KAFKA_ANSWER_MS
+                                    : (int)left;
+}
+
 static enum outcome setup_topics(struct setup *s, struct err *e)
 {
     struct kafka_topic topics[KINDS];
@@ -312,7 +323,7 @@ static enum outcome setup_topics(struct setup *s, struct err *e)
     snprintf(retention_ms, sizeof retention_ms, "%" PRId64, s->retention_days * DAY_MS);
     s->topics = make_topics(s, retention_ms, topics);
     outcome =
-        kafka_create_topics(&s->kafka, topics, s->topics, KAFKA_ATTEMPT_MS, &created, e);
+        kafka_create_topics(&s->kafka, topics, s->topics, attempt_ms(s), &created, e);
     s->created += created;
     for (size_t i = 0; i < s->topics; i++)
         free((void *)(uintptr_t)topics[i].name);
@@ -338,12 +349,12 @@ static enum outcome keep_trying(enum outcome (*step)(struct setup *, struct err 
 
 static void report(const struct setup *s)
 {
-    printf("database: %zu of %zu migrations applied, %zu of %zu schemas registered\n",
-           s->applied, s->files, s->registered, s->schemas);
-    printf("kafka: %zu of %zu topics created (%s.<kind>.v1)\n", s->created, s->topics,
-           s->name_space);
-    if (s->applied + s->registered + s->created == 0)
-        puts("everything was there already");
+    if (s->applied + s->registered + s->created)
+        printf("%zu migrations applied, %zu schemas registered, %zu topics created\n",
+               s->applied, s->registered, s->created);
+    else
+        printf("nothing to do: %zu migrations, %zu schemas and %zu topics are there\n",
+               s->files, s->schemas, s->topics);
 }
 
 int setup_main(int argc, char **argv)
