@@ -1,0 +1,19 @@
+/* case_action.c - steps that people take in a case. */
+#include "producers/runtime/producer.h"
+
+/* The steps of one case stay in order. */
+static void key(struct text *out, const struct datum *event)
+{
+    text_add_string(out, datum_text(event, "case_id"));
+}
+
+static const struct producer_kind case_action = {
+    .name = "case_action",
+    .purpose = "Sends what was done in cases.",
+    .key = key,
+};
+
+int main(int argc, char **argv)
+{
+    return producer_main(argc, argv, &case_action);
+}

@@ -1,0 +1,22 @@
+/* drone_alert.c - alerts that a drone platform's image analysis raises. */
+#include "producers/runtime/producer.h"
+
+/* What revises or withdraws an alert has the key of that alert: the two stay in order. */
+static void key(struct text *out, const struct datum *event)
+{
+    const char *about = datum_text(event, "references_alert_id");
+
+    text_format(out, "%s/%s", datum_text(event, "producer_id"),
+                about ? about : datum_text(event, "alert_id"));
+}
+
+static const struct producer_kind drone_alert = {
+    .name = "drone_alert",
+    .purpose = "Sends alerts of drone patrols.",
+    .key = key,
+};
+
+int main(int argc, char **argv)
+{
+    return producer_main(argc, argv, &drone_alert);
+}

@@ -1,0 +1,456 @@
+/* input.c - files in turn, their places, and what becomes of a followed file. */
+#include "producers/runtime/input.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "producers/runtime/lines.h"
+
+enum {
+    HEAD_SIZE = 4096,
+    QUIET_MS = 1000 /* a writer may go on for a moment in a file that was renamed */
+};
+
+static const char *const standard_input = "-";
+
+struct input {
+    struct spool *spool;
+    const char **files; /* standard_input itself where "-" was given */
+    size_t count, next;
+    bool follow;
+    bool looked_back; /* follow: the saved place has been used */
+    bool said_missing;
+    size_t max_line_bytes;
+
+    /* the file being read; fd < 0: none */
+    int fd;
+    const char *file;
+    char **paths; /* one per file, absolute; NULL: not needed yet, or no place */
+    const char *path;
+    struct spool_place place; /* behind the last line */
+    char head[HEAD_SIZE];     /* place.head_size bytes */
+    bool at_end;              /* the last read came to the end of the file */
+    bool finishing;           /* it will not grow any more */
+    int64_t moved_ms; /* when a renamed file last grew; 0: it still has its name */
+    struct lines lines;
+};
+
+static enum input_got failed(const char *file, struct err *e)
+{
+    int code = errno == ENOENT || errno == EISDIR || errno == ENOTDIR ? EX_NOINPUT
+               : errno == EACCES                                      ? EX_NOPERM
+                                                                      : EX_IOERR;
+
+    err_exit(e, code, "%s: %s", file == standard_input ? "standard input" : file,
+             strerror(errno));
+    return INPUT_FAILED;
+}
+
+static void pause_ms(int ms)
+{
+    poll(NULL, 0, ms);
+}
+
+/* ---- opening ---- */
+
+static int open_file(const char *file)
+{
+    return open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+/* Places are saved under absolute paths. Links are left alone: the name is what is followed. */
+static const char *absolute(struct input *input, size_t index)
+{
+    const char *file = input->files[index];
+    struct text path = {0};
+    char *folder;
+
+    if (!input->paths[index]) {
+        folder = *file == '/' ? NULL : getcwd(NULL, 0);
+        text_format(&path, "%s%s%s", folder ? folder : "", folder ? "/" : "", file);
+        free(folder);
+        input->paths[index] = path.bytes;
+    }
+    return input->paths[index];
+}
+
+static bool same_file(const struct stat *status, const struct spool_place *place)
+{
+    return status->st_dev == place->device && status->st_ino == place->inode;
+}
+
+/* True if reading fd may go on at the place. */
+static bool place_fits(int fd, const struct spool_place *place)
+{
+    char head[HEAD_SIZE];
+    uint8_t digest[SHA256_SIZE];
+    struct stat status;
+
+    if (fstat(fd, &status) || !same_file(&status, place)
+        || (uint64_t)status.st_size < place->byte_offset || place->head_size > sizeof head
+        || pread(fd, head, place->head_size, 0) != (ssize_t)place->head_size)
+        return false;
+    sha256_of(head, place->head_size, digest);
+    return memcmp(digest, place->head_sha256, sizeof digest) == 0;
+}
+
+/* Begins to read fd at its start, or at place if that is not NULL. */
+static enum input_got begin(struct input *input, int fd, const char *file,
+                            const struct spool_place *place, struct err *e)
+{
+    struct stat status;
+
+    input->fd = fd;
+    input->file = file;
+    input->at_end = input->finishing = false;
+    input->moved_ms = 0;
+    input->place = place ? *place : (struct spool_place){0};
+    if (fstat(fd, &status))
+        return failed(file, e);
+    input->place.device = status.st_dev;
+    input->place.inode = status.st_ino;
+    if (place
+        && (lseek(fd, (off_t)place->byte_offset, SEEK_SET) < 0
+            || pread(fd, input->head, place->head_size, 0) != (ssize_t)place->head_size))
+        return failed(file, e);
+    lines_begin(&input->lines, fd, input->max_line_bytes, input->place.byte_offset,
+                input->place.line_number);
+    if (place)
+        log_info("reading goes on where it stopped", "file", file, "line",
+                 LOG_NUMBER(place->line_number + 1), NULL);
+    return INPUT_LINE;
+}
+
+/* Begins one of the files; only a regular one has a place. */
+static enum input_got begin_file(struct input *input, size_t index, int fd, bool resume,
+                                 struct err *e)
+{
+    const char *file = input->files[index];
+    struct spool_place place;
+    struct stat status;
+    bool found = false;
+
+    input->path = NULL;
+    if (file != standard_input && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        input->path = absolute(input, index);
+    if (input->path && resume
+        && spool_load_place(input->spool, input->path, &place, &found, e)) {
+        close(fd);
+        return INPUT_FAILED;
+    }
+    return begin(input, fd, file, found && place_fits(fd, &place) ? &place : NULL, e);
+}
+
+static enum input_got open_next(struct input *input, struct err *e)
+{
+    const char *file;
+    enum input_got got;
+    int fd;
+
+    if (input->next == input->count)
+        return INPUT_END;
+    file = input->files[input->next];
+    fd = file == standard_input ? STDIN_FILENO : open_file(file);
+    if (fd < 0)
+        return failed(file, e);
+    got = begin_file(input, input->next, fd, true, e);
+    input->next += got == INPUT_LINE; /* else it is tried again */
+    return got;
+}
+
+static void close_file(struct input *input)
+{
+    if (input->fd > STDIN_FILENO)
+        close(input->fd);
+    input->fd = -1;
+}
+
+/* ---- following ---- */
+
+/* The file that place is in, under whatever name it now has in its old folder; < 0: it is gone. */
+static int find_renamed(const char *path, const struct spool_place *place)
+{
+    char *folder = xstrdup(path);
+    struct dirent *entry;
+    struct stat status;
+    DIR *dir;
+    int fd = -1;
+
+    strrchr(folder, '/')[1] = '\0';
+    dir = opendir(folder);
+    while (dir && fd < 0 && (entry = readdir(dir)))
+        if (fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0
+            && S_ISREG(status.st_mode) && same_file(&status, place)) {
+            fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+            if (fd >= 0 && !place_fits(fd, place)) {
+                close(fd);
+                fd = -1;
+            }
+        }
+    if (dir)
+        closedir(dir);
+    free(folder);
+    return fd;
+}
+
+/* The file was renamed while nobody read: begins what is left of it. INPUT_NOTHING: there is no such. */
+static enum input_got begin_renamed(struct input *input, const char *path, struct err *e)
+{
+    struct spool_place place;
+    struct stat status;
+    enum input_got got;
+    bool found;
+    int fd;
+
+    if (spool_load_place(input->spool, path, &place, &found, e))
+        return INPUT_FAILED;
+    if (!found || (stat(path, &status) == 0 && same_file(&status, &place)))
+        return INPUT_NOTHING;
+    fd = find_renamed(path, &place);
+    if (fd < 0) {
+        log_warn("the file that was read before is gone; lines behind this one may not "
+                 "have been read",
+                 "file", path, "line", LOG_NUMBER(place.line_number), NULL);
+        return INPUT_NOTHING;
+    }
+    input->path = path;
+    got = begin(input, fd, input->files[0], &place, e);
+    input->moved_ms = clock_monotonic_ms();
+    return got;
+}
+
+static enum input_got wait_for_file(struct input *input, int timeout_ms)
+{
+    if (!input->said_missing)
+        log_warn("there is no such file yet; waiting for it", "file", input->files[0],
+                 NULL);
+    input->said_missing = true;
+    pause_ms(timeout_ms);
+    return INPUT_NOTHING;
+}
+
+static enum input_got open_followed(struct input *input, int timeout_ms, struct err *e)
+{
+    bool first = !input->looked_back;
+    enum input_got got;
+    int fd;
+
+    if (first) {
+        got = begin_renamed(input, absolute(input, 0), e);
+        input->looked_back = got == INPUT_LINE; /* its place is used up */
+        if (got != INPUT_NOTHING)
+            return got;
+    }
+    fd = open_file(input->files[0]);
+    if (fd < 0)
+        return errno == ENOENT ? wait_for_file(input, timeout_ms)
+                               : failed(input->files[0], e);
+    input->looked_back = true;
+    input->said_missing = false;
+    return begin_file(input, 0, fd, first, e);
+}
+
+/* True if the file is shorter than what was read of it, or begins with other bytes than it did. */
+static bool written_anew(struct input *input)
+{
+    char head[HEAD_SIZE];
+    struct stat status;
+    size_t size = (size_t)input->place.head_size;
+
+    if (fstat(input->fd, &status) || !S_ISREG(status.st_mode))
+        return false;
+    return status.st_size < lseek(input->fd, 0, SEEK_CUR)
+           || pread(input->fd, head, size, 0) != (ssize_t)size
+           || memcmp(head, input->head, size) != 0;
+}
+
+static bool has_moved(struct input *input)
+{
+    struct stat status;
+
+    return stat(input->files[0], &status) == 0 && !same_file(&status, &input->place);
+}
+
+/* At the end of a followed file: waits for more, unless another file has taken its name. */
+static enum input_got wait_for_more(struct input *input, int timeout_ms)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!input->moved_ms && has_moved(input))
+        input->moved_ms = now;
+    input->finishing = input->moved_ms && now - input->moved_ms >= QUIET_MS;
+    if (input->finishing)
+        return INPUT_LINE;
+    pause_ms(timeout_ms);
+    return INPUT_NOTHING;
+}
+
+/* ---- reading ---- */
+
+/* False: nothing to read within the time. Files always are ready. */
+static bool wait_readable(struct input *input, int timeout_ms)
+{
+    struct pollfd waited = {.fd = input->fd, .events = POLLIN};
+
+    return input->path || poll(&waited, 1, timeout_ms) > 0;
+}
+
+static enum input_got start_over(struct input *input, struct err *e)
+{
+    log_info("the file was written anew; reading it from its start", "file", input->file,
+             NULL);
+    if (lseek(input->fd, 0, SEEK_SET) < 0)
+        return failed(input->file, e);
+    return begin(input, input->fd, input->file, NULL, e);
+}
+
+static enum input_got read_more(struct input *input, int timeout_ms, struct err *e)
+{
+    long got;
+
+    if (input->follow && input->at_end && written_anew(input))
+        return start_over(input, e);
+    if (!wait_readable(input, timeout_ms))
+        return INPUT_NOTHING;
+    got = lines_read(&input->lines);
+    input->at_end = got == 0;
+    if (got > 0) {
+        if (input->moved_ms)
+            input->moved_ms = clock_monotonic_ms();
+        return INPUT_LINE;
+    }
+    if (got < 0)
+        return errno == EINTR || errno == EAGAIN ? INPUT_NOTHING : failed(input->file, e);
+    if (input->follow)
+        return wait_for_more(input, timeout_ms);
+    input->finishing = true;
+    return INPUT_LINE;
+}
+
+/* The place behind the line that was just taken. The head is that of what was read, up to its size. */
+static void move_place(struct input *input)
+{
+    struct spool_place *place = &input->place;
+
+    place->byte_offset = input->lines.offset;
+    place->line_number = input->lines.number;
+    if (input->path && place->head_size < HEAD_SIZE) {
+        size_t wanted =
+            place->byte_offset < HEAD_SIZE ? (size_t)place->byte_offset : HEAD_SIZE;
+        ssize_t got = pread(input->fd, input->head, wanted, 0);
+        place->head_size = got > 0 ? (uint64_t)got : 0;
+        sha256_of(input->head, place->head_size, place->head_sha256);
+    }
+}
+
+static enum input_got hand_out(struct input *input, const struct line *taken,
+                               struct input_line *line)
+{
+    move_place(input);
+    *line = (struct input_line){.bytes = taken->bytes,
+                                .size = taken->size,
+                                .too_long = taken->too_long,
+                                .file = input->file,
+                                .number = input->lines.number,
+                                .path = input->path,
+                                .place = input->place};
+    return INPUT_LINE;
+}
+
+enum input_got input_next(struct input *input, int timeout_ms, struct input_line *line,
+                          struct err *e)
+{
+    enum input_got got;
+    struct line taken;
+
+    for (;;) {
+        if (input->fd >= 0) {
+            if (lines_next(&input->lines, input->finishing, &taken))
+                return hand_out(input, &taken, line);
+            if (input->finishing) {
+                close_file(input);
+                continue;
+            }
+            got = read_more(input, timeout_ms, e);
+        } else {
+            got =
+                input->follow ? open_followed(input, timeout_ms, e) : open_next(input, e);
+        }
+        if (got != INPUT_LINE) /* which here only means: go on */
+            return got;
+    }
+}
+
+/* ---- the calls ---- */
+
+/* Without opening them: a pipe would notice. */
+static enum outcome check_files(const struct input *input, struct err *e)
+{
+    struct stat status;
+
+    for (size_t i = 0; i < input->count; i++) {
+        const char *file = input->files[i];
+        bool found;
+        if (file == standard_input)
+            continue;
+        found = stat(file, &status) == 0;
+        if (!found && errno == ENOENT && input->follow)
+            continue;
+        if (found && S_ISDIR(status.st_mode))
+            errno = EISDIR;
+        else if (found && access(file, R_OK) == 0)
+            continue;
+        failed(file, e);
+        return FATAL;
+    }
+    return DONE;
+}
+
+struct input *input_open(struct spool *spool, const char *const *files, size_t count,
+                         bool follow, size_t max_line_bytes, struct err *e)
+{
+    struct input *input = xcalloc(1, sizeof *input);
+
+    input->count = count ? count : 1;
+    input->files = xcalloc(input->count, sizeof *input->files);
+    for (size_t i = 0; i < input->count; i++)
+        input->files[i] = count == 0 || strcmp(files[i], standard_input) == 0
+                              ? standard_input
+                              : files[i];
+    input->spool = spool;
+    input->follow = follow;
+    input->max_line_bytes = max_line_bytes;
+    input->fd = -1;
+    input->paths = xcalloc(input->count, sizeof *input->paths);
+    if (check_files(input, e)) {
+        input_close(input);
+        return NULL;
+    }
+    return input;
+}
+
+void input_close(struct input *input)
+{
+    if (!input)
+        return;
+    close_file(input);
+    lines_end(&input->lines);
+    for (size_t i = 0; i < input->count; i++)
+        free(input->paths[i]);
+    free(input->paths);
+    free(input->files);
+    free(input);
+}

@@ -1,0 +1,435 @@
+/* producer.c - the loop that every producer is. */
+#include "producers/runtime/producer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/log.h"
+#include "common/point.h"
+#include "producers/runtime/accept.h"
+#include "producers/runtime/deliver.h"
+#include "producers/runtime/group.h"
+#include "producers/runtime/input.h"
+#include "producers/runtime/report.h"
+#include "producers/runtime/settings.h"
+
+enum {
+    GROUP_BYTES = 4 << 20, /* a group also ends here */
+    IDLE_MS = 100,         /* longest wait for a line */
+    BUSY_MS = 20,          /* the same while Kafka's reports are due */
+    TROUBLE_MS = 100,      /* between two tries to commit */
+    DELETE_MS = 50, /* what is persisted waits so long for a group to be deleted with, */
+    DELETE_COUNT = 1000 /* or until it is so many */
+};
+
+struct producer {
+    const struct producer_kind *kind;
+    struct producer_settings settings;
+    struct acceptor *acceptor;
+    struct spool *spool;
+    struct input *input;
+    struct deliver *deliver;
+    struct report *report;
+    struct group group;
+    struct report_counts counts;
+    uint64_t not_taken; /* of those refused: only because the spool was full */
+    uint64_t room;      /* bytes that the spool had left when the group was begun */
+    int64_t committed_ms;
+    bool many_files;
+    bool blocked; /* the spool is full, and the group waits */
+    char complaint
+        [600];  /* the last trouble that was logged; empty: none since all went well */
+    bool ended; /* nothing more will be read */
+    struct err input_end; /* why, if not because it was all */
+    int64_t deadline_ms;  /* of the wait for delivery, once ended */
+    bool settled;         /* ended, and all that was taken is committed */
+    uint64_t last;        /* highest sequence when it was settled: up to here we wait */
+};
+
+static volatile sig_atomic_t stops; /* SIGTERM and SIGINT so far */
+
+static void on_stop(int signal_number)
+{
+    (void)signal_number;
+    stops = stops + 1;
+}
+
+/* Without SA_RESTART: a wait for input ends at once. */
+static void handle_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* ---- lines in ---- */
+
+static bool is_blank(const struct input_line *line)
+{
+    for (size_t i = 0; i < line->size; i++)
+        if (!strchr(" \t\r", line->bytes[i]) || line->bytes[i] == '\0')
+            return false;
+    return true;
+}
+
+static enum outcome refuse(struct producer *p, const struct input_line *line,
+                           struct err *e)
+{
+    const struct err reason = *e;
+
+    p->counts.refused++;
+    return report_refused(p->report, p->many_files ? line->file : NULL, line->number,
+                          reason.message, line->bytes, line->size, e);
+}
+
+static void keep(struct producer *p, const struct input_line *line,
+                 const struct spool_event *event)
+{
+    char id[UUID_TEXT_SIZE];
+
+    group_add(&p->group, event);
+    if (strcmp(p->settings.receipts, "line") != 0)
+        return;
+    uuid_format(id, event->event_id);
+    text_format(&p->group.receipts, "%s%s%" PRIu64 " %s\n",
+                p->many_files ? line->file : "", p->many_files ? ":" : "", line->number,
+                id);
+}
+
+/* With --when-full reject. What the group already holds counts. */
+static enum outcome check_room(struct producer *p, const struct spool_event *event,
+                               struct err *e)
+{
+    if (strcmp(p->settings.when_full, "reject") != 0
+        || p->group.bytes + event->value_size <= p->room)
+        return DONE;
+    p->not_taken++;
+    return err_set(e, REJECT, "the spool is full");
+}
+
+static enum outcome take_line(struct producer *p, const struct input_line *line,
+                              struct err *e)
+{
+    struct spool_event event;
+    enum outcome outcome;
+
+    if (p->group.lines == 0 && spool_room(p->spool, &p->room, e))
+        return e->outcome;
+    group_take(&p->group, line);
+    if (is_blank(line))
+        return DONE;
+    if (line->too_long)
+        outcome = err_set(e, REJECT, "is longer than %" PRId64 " bytes",
+                          p->settings.max_line_bytes);
+    else
+        outcome =
+            accept_line(p->acceptor, line->bytes, line->size, p->group.arena, &event, e);
+    if (outcome == DONE)
+        outcome = check_room(p, &event, e);
+    if (outcome == DONE)
+        keep(p, line, &event);
+    return outcome == REJECT ? refuse(p, line, e) : outcome;
+}
+
+static int64_t group_age_ms(const struct producer *p)
+{
+    return clock_monotonic_ms() - p->group.opened_ms;
+}
+
+static bool group_is_full(const struct producer *p)
+{
+    return p->group.lines > 0
+           && (p->group.lines >= (size_t)p->settings.group_rows
+               || p->group.bytes >= GROUP_BYTES
+               || group_age_ms(p) >= p->settings.group_ms);
+}
+
+static int wait_ms(const struct producer *p)
+{
+    if (p->group.lines > 0)
+        return (int)(p->settings.group_ms - group_age_ms(p));
+    return deliver_is_busy(p->deliver) ? BUSY_MS : IDLE_MS;
+}
+
+/* What was read so far is still accepted. */
+static void end_input(struct producer *p, const struct err *why)
+{
+    p->ended = true;
+    p->input_end = why ? *why : (struct err){.outcome = DONE};
+    p->deadline_ms =
+        clock_monotonic_ms() + (int64_t)ceil(p->settings.deliver_timeout_s * 1000);
+}
+
+/* Takes lines until the group is full or old enough, or none comes. */
+static enum outcome gather(struct producer *p, struct err *e)
+{
+    struct input_line line;
+
+    while (!p->ended && !group_is_full(p)) {
+        enum input_got got =
+            stops ? INPUT_END : input_next(p->input, wait_ms(p), &line, e);
+        if (got == INPUT_LINE && take_line(p, &line, e))
+            return e->outcome;
+        if (got == INPUT_NOTHING && p->group.lines == 0)
+            return DONE;
+        if (got == INPUT_FAILED && e->outcome == RETRY)
+            return RETRY;
+        if (got == INPUT_END || got == INPUT_FAILED)
+            end_input(p, got == INPUT_FAILED ? e : NULL);
+    }
+    return DONE;
+}
+
+/* ---- to disk ---- */
+
+/* One transaction: the group with its places, and the removal of what Kafka has. */
+static enum outcome store(struct producer *p, bool with_group, struct err *e)
+{
+    uint64_t *gone;
+    size_t gone_count = deliver_persisted(p->deliver, &gone);
+
+    if (gone_count)
+        POINT("producer_after_persisted");
+    if (spool_begin(p->spool, e) || (with_group && group_store(&p->group, p->spool, e))
+        || spool_delete(p->spool, gone, gone_count, e))
+        return e->outcome;
+    POINT("producer_before_commit");
+    if (spool_commit(p->spool, e))
+        return e->outcome;
+    if (gone_count)
+        POINT("producer_after_delete");
+    deliver_forget(p->deliver);
+    p->committed_ms = clock_monotonic_ms();
+    return DONE;
+}
+
+/* From here on the group's lines are accepted, and may be said to be. */
+static enum outcome tell(struct producer *p, struct err *e)
+{
+    POINT("producer_after_commit");
+    p->counts.accepted += p->group.count;
+    if (report_receipts(p->report, &p->group.receipts, e))
+        return e->outcome;
+    POINT("producer_after_receipts");
+    group_clear(&p->group);
+    return DONE;
+}
+
+static bool must_delete(const struct producer *p)
+{
+    uint64_t *gone;
+    size_t count = deliver_persisted(p->deliver, &gone);
+
+    return count >= DELETE_COUNT
+           || (count > 0 && clock_monotonic_ms() - p->committed_ms >= DELETE_MS);
+}
+
+/* With --when-full block the group waits until there is room. */
+static enum outcome look_for_room(struct producer *p, bool *room, struct err *e)
+{
+    uint64_t bytes = 0;
+
+    *room = true;
+    if (p->group.count == 0 || strcmp(p->settings.when_full, "block") != 0)
+        return DONE;
+    if (spool_room(p->spool, &bytes, e))
+        return e->outcome;
+    *room = bytes > 0;
+    if (!*room && !p->blocked)
+        log_warn("the spool is full; reading waits until events are delivered", "spool",
+                 p->settings.spool, NULL);
+    p->blocked = !*room;
+    return DONE;
+}
+
+static enum outcome commit(struct producer *p, struct err *e)
+{
+    bool with_group = p->group.lines > 0, room = true;
+    struct err ignored;
+
+    if (with_group && (report_settle(p->report, e) || look_for_room(p, &room, e)))
+        return e->outcome;
+    with_group = with_group && room;
+    if (!with_group && !must_delete(p))
+        return DONE;
+    if (store(p, with_group, e)) {
+        if (e->outcome == RETRY && with_group)
+            store(
+                p, false,
+                &ignored); /* on a full disk, deleting may still be possible and makes room */
+        return e->outcome;
+    }
+    return with_group ? tell(p, e) : DONE;
+}
+
+/* ---- the loop ---- */
+
+/* One turn: lines in, to disk, receipts out, spool to Kafka. Trouble with the disk does not keep what is
+ * spooled from being sent. */
+static enum outcome pump_once(struct producer *p, struct err *e)
+{
+    struct err delivery;
+    enum outcome outcome = gather(p, e);
+    int wait = 0;
+
+    if (outcome == DONE)
+        outcome = commit(p, e);
+    if (outcome == FATAL)
+        return FATAL;
+    if (outcome == RETRY)
+        wait = TROUBLE_MS;
+    else if (p->blocked || p->ended)
+        wait = BUSY_MS;
+    if (deliver_pump(p->deliver, wait, &delivery)) {
+        *e = delivery;
+        outcome = e->outcome;
+    }
+    return outcome;
+}
+
+/* Ended, all taken lines committed, and the spool empty up to there; or the time for that is over. */
+static enum outcome look_for_end(struct producer *p, bool *end, struct err *e)
+{
+    uint64_t first = 0, last = 0;
+
+    *end = false;
+    if (!p->ended)
+        return DONE;
+    if (spool_range(p->spool, &first, &last, e))
+        return e->outcome;
+    if (!p->settled && p->group.lines == 0) {
+        p->settled = true;
+        p->last = last;
+    }
+    *end = (p->settled && (first == 0 || first > p->last))
+           || clock_monotonic_ms() >= p->deadline_ms || stops > 1;
+    return DONE;
+}
+
+/* Once each time it begins. */
+static void complain(struct producer *p, const struct err *e)
+{
+    if (e && strcmp(p->complaint, e->message) != 0)
+        log_warn("trouble; trying again", "reason", e->message, NULL);
+    snprintf(p->complaint, sizeof p->complaint, "%s", e ? e->message : "");
+}
+
+static void show_progress(struct producer *p)
+{
+    p->counts.delivered = deliver_total(p->deliver);
+    report_progress(p->report, &p->counts);
+}
+
+static enum outcome run(struct producer *p, struct err *e)
+{
+    bool end = false;
+
+    while (!end) {
+        enum outcome outcome = pump_once(p, e);
+        if (outcome == DONE)
+            outcome = look_for_end(p, &end, e);
+        else if (outcome == RETRY
+                 && (stops > 1 || (p->ended && clock_monotonic_ms() >= p->deadline_ms)))
+            end = true;
+        if (outcome == FATAL)
+            return FATAL;
+        complain(p, outcome == RETRY ? e : NULL);
+        show_progress(p);
+    }
+    return DONE;
+}
+
+/* ---- beginning and end ---- */
+
+static enum outcome start(struct producer *p, int argc, char **argv, struct err *e)
+{
+    struct option_list files = {0};
+    struct producer_settings *s = &p->settings;
+
+    if (settings_load(s, p->kind, argc, argv, &files, e))
+        return e->outcome;
+    p->many_files = files.count > 1;
+    group_begin(&p->group);
+    if (!(p->acceptor = acceptor_open(p->kind, s->name_space, e))
+        || !(p->spool = spool_open(s->spool, (uint64_t)s->spool_max_bytes, e))
+        || !(p->input = input_open(p->spool, files.items, files.count, s->follow,
+                                   (size_t)s->max_line_bytes, e))
+        || !(p->report = report_open(s->rejects, e))
+        || !(p->deliver = deliver_open(p->spool, &s->kafka, e)))
+        return e->outcome;
+    return isatty(STDERR_FILENO) ? spool_count(p->spool, &p->counts.spooled, e) : DONE;
+}
+
+static void stop(struct producer *p)
+{
+    report_close(p->report);
+    deliver_close(p->deliver);
+    input_close(p->input);
+    spool_close(p->spool);
+    acceptor_close(p->acceptor);
+    group_end(&p->group);
+}
+
+static void describe_end(struct producer *p, uint64_t spooled, struct text *out)
+{
+    if (p->counts.refused)
+        text_format(out, "%" PRIu64 " refused", p->counts.refused);
+    if (p->not_taken)
+        text_format(out, " (%" PRIu64 " of them because the spool is full)",
+                    p->not_taken);
+    if (p->group.lines)
+        text_format(out, "%s%zu lines read and not accepted", out->size ? "; " : "",
+                    p->group.lines);
+    if (spooled)
+        text_format(out, "%s%" PRIu64 " spooled, the next run sends them",
+                    out->size ? "; " : "", spooled);
+}
+
+/* What is left, said and as an exit code. */
+static int conclude(struct producer *p)
+{
+    uint64_t first = 0, last = 0, spooled = 0;
+    struct text said = {0};
+    struct err e;
+    int code = p->counts.refused ? EX_DATAERR : EX_OK;
+
+    if (spool_range(p->spool, &first, &last, &e) == DONE && first
+        && (!p->settled || first <= p->last))
+        spool_count(p->spool, &spooled, &e);
+    log_info("finished", "accepted", LOG_NUMBER(p->counts.accepted), "refused",
+             LOG_NUMBER(p->counts.refused), "delivered",
+             LOG_NUMBER(deliver_total(p->deliver)), "spooled", LOG_NUMBER(spooled), NULL);
+    describe_end(p, spooled, &said);
+    if (said.size)
+        fprintf(stderr, "%s\n", said.bytes);
+    if (spooled || p->group.lines || p->not_taken)
+        code = EX_TEMPFAIL;
+    text_free(&said);
+    return code;
+}
+
+int producer_main(int argc, char **argv, const struct producer_kind *kind)
+{
+    struct producer p = {.kind = kind};
+    struct err e = {.outcome = DONE};
+    int code = EX_OK;
+
+    log_set_context("kind", kind->name);
+    handle_signals();
+    if (start(&p, argc, argv, &e) == DONE && run(&p, &e) == DONE) {
+        report_leave(p.report);
+        code = conclude(&p);
+        e = p.input_end;
+    }
+    stop(&p);
+    return e.outcome ? err_report(settings_program(kind), &e) : code;
+}

@@ -1,0 +1,581 @@
+/* spool.c - the spool as an SQLite file. */
+#include "producers/runtime/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/text.h"
+
+enum {
+    APPLICATION_ID = 0x676c7370, /* "glsp" */
+    FORMAT = 1,                  /* user_version */
+    BUSY_MS = 5000,
+    READ_BYTES = 4 << 20, /* spool_read() stops behind the event that reaches this */
+    LOCK_CREATE = 0,      /* bytes of path.lock */
+    LOCK_DELIVER = 1
+};
+
+/* One transaction, made before WAL is switched on: so a file that is not empty always says whose it is.
+ * autoincrement: a sequence that was deleted must not come again behind a reader's back. */
+static const char create_sql[] = "begin immediate;"
+                                 "create table event("
+                                 "  sequence integer primary key autoincrement,"
+                                 "  event_id blob not null,"
+                                 "  topic text not null,"
+                                 "  key blob not null,"
+                                 "  value blob not null,"
+                                 "  headers blob not null);"
+                                 "create table place("
+                                 "  path text primary key,"
+                                 "  device integer not null,"
+                                 "  inode integer not null,"
+                                 "  byte_offset integer not null,"
+                                 "  line_number integer not null,"
+                                 "  head_sha256 blob not null,"
+                                 "  head_size integer not null) without rowid;"
+                                 "pragma application_id = 0x676c7370;"
+                                 "pragma user_version = 1;"
+                                 "commit;";
+
+/* secure_delete is on in some distributions and would write every deleted page once more. */
+static const char session_sql[] = "pragma journal_mode = wal;"
+                                  "pragma synchronous = full;"
+                                  "pragma secure_delete = off;"
+                                  "pragma journal_size_limit = 33554432;";
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    ADD,
+    DELETE,
+    SAVE_PLACE,
+    LOAD_PLACE,
+    READ,
+    FIRST,
+    LAST,
+    COUNT,
+    PAGES,
+    FREE_PAGES,
+    PAGE_SIZE,
+    EACH_ID,
+    STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+    [BEGIN] = "begin immediate",
+    [COMMIT] = "commit",
+    [ADD] = "insert into event(event_id, topic, key, value, headers) values(?1, ?2, ?3, "
+            "?4, ?5)",
+    [DELETE] = "delete from event where sequence between ?1 and ?2",
+    [SAVE_PLACE] =
+        "insert into place values(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+        "on conflict(path) do update set device = ?2, inode = ?3, byte_offset = ?4, "
+        "line_number = ?5, head_sha256 = ?6, head_size = ?7",
+    [LOAD_PLACE] =
+        "select device, inode, byte_offset, line_number, head_sha256, head_size "
+        "from place where path = ?1",
+    [READ] = "select sequence, event_id, topic, key, value, headers from event "
+             "where sequence > ?1 order by sequence limit ?2",
+    [FIRST] = "select coalesce(min(sequence), 0) from event",
+    [LAST] = "select coalesce(max(sequence), 0) from event",
+    [COUNT] = "select count(*) from event",
+    [PAGES] = "pragma page_count",
+    [FREE_PAGES] = "pragma freelist_count",
+    [PAGE_SIZE] = "pragma page_size",
+    [EACH_ID] = "select event_id from event order by sequence",
+};
+
+struct spool {
+    char *path;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS]; /* prepared at their first use */
+    struct arena *arena;                  /* of what spool_read() gave */
+    uint64_t max_bytes;
+    int lock_fd;
+    bool delivers;
+};
+
+/* ---- errors ---- */
+
+/* After a failed fsync nobody knows what is on the disk, whatever the errno: never come again. */
+static bool disk_is_full(int code, sqlite3 *db)
+{
+    int error = sqlite3_system_errno(db);
+
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
+        return false;
+    return (code & 0xff) == SQLITE_FULL
+           || ((code & 0xff) == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT));
+}
+
+static int exit_code_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_NOTADB: return EX_DATAERR;
+    case SQLITE_CANTOPEN: return EX_CANTCREAT;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH: return EX_NOPERM;
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT: return EX_IOERR;
+    case SQLITE_NOMEM: return EX_OSERR;
+    default: return EX_SOFTWARE;
+    }
+}
+
+/* Ends an open transaction; an SQLite error becomes an outcome. */
+static enum outcome fail(struct spool *spool, const char *doing, struct err *e)
+{
+    int code = sqlite3_extended_errcode(spool->db);
+
+    if (disk_is_full(code, spool->db))
+        err_set(e, RETRY, "spool %s: %s: the disk is full", spool->path, doing);
+    else if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
+        err_set(e, RETRY, "spool %s: %s: another process keeps it locked", spool->path,
+                doing);
+    else
+        err_exit(e, exit_code_of(code), "spool %s: %s: %s", spool->path, doing,
+                 sqlite3_errmsg(spool->db));
+    if (!sqlite3_get_autocommit(spool->db))
+        sqlite3_exec(spool->db, "rollback", NULL, NULL, NULL);
+    return e->outcome;
+}
+
+/* ---- statements ---- */
+
+/* Ready to be bound; NULL: see fail(). */
+static sqlite3_stmt *statement(struct spool *spool, enum statement which)
+{
+    sqlite3_stmt **at = &spool->statements[which];
+
+    if (!*at
+        && sqlite3_prepare_v3(spool->db, statement_sql[which], -1,
+                              SQLITE_PREPARE_PERSISTENT, at, NULL))
+        return NULL;
+    return *at;
+}
+
+/* Runs a statement that gives no rows. */
+static enum outcome run(struct spool *spool, sqlite3_stmt *s, const char *doing,
+                        struct err *e)
+{
+    enum outcome outcome = DONE;
+
+    if (!s || sqlite3_step(s) != SQLITE_DONE)
+        outcome = fail(spool, doing, e);
+    sqlite3_reset(s); /* NULL is fine */
+    return outcome;
+}
+
+static enum outcome number(struct spool *spool, enum statement which, uint64_t *out,
+                           struct err *e)
+{
+    sqlite3_stmt *s = statement(spool, which);
+    enum outcome outcome = DONE;
+
+    if (!s || sqlite3_step(s) != SQLITE_ROW)
+        outcome = fail(spool, "reading", e);
+    else
+        *out = (uint64_t)sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return outcome;
+}
+
+static void bind_number(sqlite3_stmt *s, int at, uint64_t value)
+{
+    sqlite3_bind_int64(s, at, (sqlite3_int64)value);
+}
+
+/* The memory stays where it is until the statement has run. */
+static void bind_bytes(sqlite3_stmt *s, int at, const void *bytes, size_t size)
+{
+    sqlite3_bind_blob64(s, at, bytes, size, SQLITE_STATIC);
+}
+
+static void bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+    sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+}
+
+/* ---- opening ---- */
+
+static bool lock_byte(int fd, off_t byte, int command)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+
+    while (fcntl(fd, command, &lock))
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
+static void unlock_byte(int fd, off_t byte)
+{
+    struct flock lock = {
+        .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+
+    fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+static enum outcome cannot_open(const char *path, struct err *e)
+{
+    return err_exit(e, errno == EACCES || errno == EROFS ? EX_NOPERM : EX_CANTCREAT,
+                    "spool %s: %s", path, strerror(errno));
+}
+
+/* path.lock: SQLite's own locks are on the spool itself. Held open; locks end with the process. */
+static enum outcome open_lock(struct spool *spool, struct err *e)
+{
+    struct text path = {0};
+
+    text_format(&path, "%s.lock", spool->path);
+    spool->lock_fd = open(path.bytes, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (spool->lock_fd < 0 || !lock_byte(spool->lock_fd, LOCK_CREATE, F_OFD_SETLKW))
+        cannot_open(path.bytes, e);
+    else
+        e->outcome = DONE;
+    text_free(&path);
+    return e->outcome;
+}
+
+static uint32_t big_endian(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* Looks at the bytes before SQLite does, which could add its own files beside somebody else's. Beside an
+ * unfinished creation of ours lies a journal. */
+static enum outcome refuse_foreign(struct spool *spool, int fd, struct err *e)
+{
+    unsigned char head[100] = {0};
+    struct text journal = {0};
+    struct stat status;
+    bool ours;
+
+    if (fstat(fd, &status))
+        return cannot_open(spool->path, e);
+    text_format(&journal, "%s-journal", spool->path);
+    ours = S_ISREG(status.st_mode)
+           && (status.st_size == 0 || access(journal.bytes, F_OK) == 0
+               || (pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head
+                   && memcmp(head, "SQLite format 3", 16) == 0
+                   && big_endian(head + 68) == APPLICATION_ID));
+    text_free(&journal);
+    return ours ? DONE
+                : err_exit(e, EX_DATAERR, "%s is not a spool; it was left as it is",
+                           spool->path);
+}
+
+/* The spool's file with nobody else's rights: events are in it. Closed again before SQLite opens it:
+ * closing a descriptor later would drop SQLite's POSIX locks. */
+static enum outcome make_file(struct spool *spool, struct err *e)
+{
+    int fd = open(spool->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    enum outcome outcome;
+
+    if (fd < 0)
+        return cannot_open(spool->path, e);
+    outcome = refuse_foreign(spool, fd, e);
+    close(fd);
+    return outcome;
+}
+
+static enum outcome read_pragma(struct spool *spool, const char *sql, int *out,
+                                struct err *e)
+{
+    sqlite3_stmt *s = NULL;
+    enum outcome outcome = DONE;
+
+    if (sqlite3_prepare_v2(spool->db, sql, -1, &s, NULL) || sqlite3_step(s) != SQLITE_ROW)
+        outcome = fail(spool, "opening", e);
+    else
+        *out = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return outcome;
+}
+
+static enum outcome open_format(struct spool *spool, struct err *e)
+{
+    int id = 0, format = 0;
+
+    if (read_pragma(spool, "pragma application_id", &id, e)
+        || read_pragma(spool, "pragma user_version", &format, e))
+        return e->outcome;
+    if (format > FORMAT)
+        return err_exit(
+            e, EX_DATAERR,
+            "spool %s: made by a newer version (format %d; this one knows %d)",
+            spool->path, format, FORMAT);
+    if (id != APPLICATION_ID && sqlite3_exec(spool->db, create_sql, NULL, NULL, NULL))
+        return fail(spool, "creating", e);
+    if (sqlite3_exec(spool->db, session_sql, NULL, NULL, NULL))
+        return fail(spool, "opening", e);
+    return DONE;
+}
+
+static enum outcome open_db(struct spool *spool, int flags, struct err *e)
+{
+    int code =
+        sqlite3_open_v2(spool->path, &spool->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (!spool->db)
+        return err_exit(e, EX_OSERR, "spool %s: %s", spool->path, sqlite3_errstr(code));
+    if (code)
+        return fail(spool, "opening", e);
+    sqlite3_busy_timeout(spool->db, BUSY_MS);
+    return DONE;
+}
+
+static struct spool *spool_new(const char *path, uint64_t max_bytes)
+{
+    struct spool *spool = xcalloc(1, sizeof *spool);
+
+    spool->path = xstrdup(path);
+    spool->arena = arena_new();
+    spool->max_bytes = max_bytes;
+    spool->lock_fd = -1;
+    return spool;
+}
+
+struct spool *spool_open(const char *path, uint64_t max_bytes, struct err *e)
+{
+    struct spool *spool = spool_new(path, max_bytes);
+
+    if (open_lock(spool, e) || make_file(spool, e)
+        || open_db(spool, SQLITE_OPEN_READWRITE, e) || open_format(spool, e)) {
+        spool_close(spool);
+        return NULL;
+    }
+    unlock_byte(spool->lock_fd, LOCK_CREATE);
+    return spool;
+}
+
+void spool_close(struct spool *spool)
+{
+    if (!spool)
+        return;
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(spool->statements[i]);
+    sqlite3_close(spool->db);
+    if (spool->lock_fd >= 0)
+        close(spool->lock_fd);
+    arena_free(spool->arena);
+    free(spool->path);
+    free(spool);
+}
+
+bool spool_lock_delivery(struct spool *spool)
+{
+    if (!spool->delivers)
+        spool->delivers = lock_byte(spool->lock_fd, LOCK_DELIVER, F_OFD_SETLK);
+    return spool->delivers;
+}
+
+/* ---- a group ---- */
+
+enum outcome spool_begin(struct spool *spool, struct err *e)
+{
+    return run(spool, statement(spool, BEGIN), "beginning", e);
+}
+
+enum outcome spool_commit(struct spool *spool, struct err *e)
+{
+    return run(spool, statement(spool, COMMIT), "committing", e);
+}
+
+enum outcome spool_add(struct spool *spool, const struct spool_event *event,
+                       struct err *e)
+{
+    sqlite3_stmt *s = statement(spool, ADD);
+
+    if (s) {
+        bind_bytes(s, 1, event->event_id, sizeof event->event_id);
+        bind_text(s, 2, event->topic);
+        bind_bytes(s, 3, event->key, event->key_size);
+        bind_bytes(s, 4, event->value, event->value_size);
+        bind_bytes(s, 5, event->headers, event->headers_size);
+    }
+    return run(spool, s, "adding", e);
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Runs of neighbours go with one statement each. */
+enum outcome spool_delete(struct spool *spool, uint64_t *sequences, size_t count,
+                          struct err *e)
+{
+    sqlite3_stmt *s = statement(spool, DELETE);
+
+    qsort(sequences, count, sizeof *sequences, compare);
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        for (end = begin + 1; end < count && sequences[end] == sequences[end - 1] + 1;)
+            end++;
+        if (s) {
+            bind_number(s, 1, sequences[begin]);
+            bind_number(s, 2, sequences[end - 1]);
+        }
+        if (run(spool, s, "deleting", e))
+            return e->outcome;
+    }
+    return DONE;
+}
+
+enum outcome spool_save_place(struct spool *spool, const char *path,
+                              const struct spool_place *place, struct err *e)
+{
+    sqlite3_stmt *s = statement(spool, SAVE_PLACE);
+
+    if (s) {
+        bind_text(s, 1, path);
+        bind_number(s, 2, place->device);
+        bind_number(s, 3, place->inode);
+        bind_number(s, 4, place->byte_offset);
+        bind_number(s, 5, place->line_number);
+        bind_bytes(s, 6, place->head_sha256, sizeof place->head_sha256);
+        bind_number(s, 7, place->head_size);
+    }
+    return run(spool, s, "saving the place", e);
+}
+
+/* ---- reading ---- */
+
+enum outcome spool_load_place(struct spool *spool, const char *path,
+                              struct spool_place *place, bool *found, struct err *e)
+{
+    sqlite3_stmt *s = statement(spool, LOAD_PLACE);
+    enum outcome outcome = DONE;
+    int step = SQLITE_ERROR;
+
+    if (s) {
+        bind_text(s, 1, path);
+        step = sqlite3_step(s);
+    }
+    *found = step == SQLITE_ROW
+             && sqlite3_column_bytes(s, 4) == (int)sizeof place->head_sha256;
+    if (*found) {
+        *place = (struct spool_place){.device = (uint64_t)sqlite3_column_int64(s, 0),
+                                      .inode = (uint64_t)sqlite3_column_int64(s, 1),
+                                      .byte_offset = (uint64_t)sqlite3_column_int64(s, 2),
+                                      .line_number = (uint64_t)sqlite3_column_int64(s, 3),
+                                      .head_size = (uint64_t)sqlite3_column_int64(s, 5)};
+        memcpy(place->head_sha256, sqlite3_column_blob(s, 4), sizeof place->head_sha256);
+    } else if (step != SQLITE_DONE && step != SQLITE_ROW) {
+        outcome = fail(spool, "reading the place", e);
+    }
+    sqlite3_reset(s);
+    return outcome;
+}
+
+static const void *column(struct spool *spool, sqlite3_stmt *s, int at, size_t *size)
+{
+    const void *bytes = sqlite3_column_blob(s, at);
+
+    *size = (size_t)sqlite3_column_bytes(s, at);
+    return arena_copy(spool->arena, bytes ? bytes : "", *size);
+}
+
+static void take_event(struct spool *spool, sqlite3_stmt *s, struct spool_event *event)
+{
+    size_t size;
+    const void *id;
+
+    event->sequence = (uint64_t)sqlite3_column_int64(s, 0);
+    id = column(spool, s, 1, &size);
+    memcpy(event->event_id, id,
+           size < sizeof event->event_id ? size : sizeof event->event_id);
+    event->topic = column(spool, s, 2, &size);
+    event->key = column(spool, s, 3, &event->key_size);
+    event->value = column(spool, s, 4, &event->value_size);
+    event->headers = column(spool, s, 5, &event->headers_size);
+}
+
+enum outcome spool_read(struct spool *spool, uint64_t after, struct spool_event *events,
+                        size_t count, size_t *got, struct err *e)
+{
+    sqlite3_stmt *s = statement(spool, READ);
+    enum outcome outcome = DONE;
+    int step = SQLITE_ERROR;
+
+    *got = 0;
+    arena_reset(spool->arena, READ_BYTES);
+    if (s) {
+        bind_number(s, 1, after);
+        bind_number(s, 2, count);
+        while (arena_used(spool->arena) < READ_BYTES
+               && (step = sqlite3_step(s)) == SQLITE_ROW)
+            take_event(spool, s, &events[(*got)++]);
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        outcome = fail(spool, "reading", e);
+    sqlite3_reset(s);
+    return outcome;
+}
+
+enum outcome spool_range(struct spool *spool, uint64_t *first, uint64_t *last,
+                         struct err *e)
+{
+    if (number(spool, FIRST, first, e) || number(spool, LAST, last, e))
+        return e->outcome;
+    return DONE;
+}
+
+enum outcome spool_count(struct spool *spool, uint64_t *count, struct err *e)
+{
+    return number(spool, COUNT, count, e);
+}
+
+enum outcome spool_room(struct spool *spool, uint64_t *bytes, struct err *e)
+{
+    uint64_t pages = 0, free_pages = 0, page_size = 0, used;
+
+    if (number(spool, PAGES, &pages, e) || number(spool, FREE_PAGES, &free_pages, e)
+        || number(spool, PAGE_SIZE, &page_size, e))
+        return e->outcome;
+    used = (pages - free_pages) * page_size;
+    *bytes = used < spool->max_bytes ? spool->max_bytes - used : 0;
+    return DONE;
+}
+
+static enum outcome each_id(struct spool *spool,
+                            void (*each)(void *context, const uint8_t event_id[16]),
+                            void *context, struct err *e)
+{
+    sqlite3_stmt *s = statement(spool, EACH_ID);
+    int step = SQLITE_ERROR;
+
+    while (s && (step = sqlite3_step(s)) == SQLITE_ROW)
+        if (sqlite3_column_bytes(s, 0) == 16)
+            each(context, sqlite3_column_blob(s, 0));
+    return step == SQLITE_DONE ? DONE : fail(spool, "reading", e);
+}
+
+enum outcome spool_each_id(const char *path,
+                           void (*each)(void *context, const uint8_t event_id[16]),
+                           void *context, struct err *e)
+{
+    struct spool *spool;
+    enum outcome outcome;
+
+    if (access(path, R_OK))
+        return err_exit(e, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "spool %s: %s", path,
+                        strerror(errno));
+    spool = spool_new(path, 0);
+    outcome = open_db(spool, SQLITE_OPEN_READONLY, e);
+    if (!outcome)
+        outcome = each_id(spool, each, context, e);
+    spool_close(spool);
+    return outcome;
+}
