@@ -118,10 +118,12 @@ static enum outcome load_spool(struct pg *pg, const char *path, struct err *e)
     if (pg_copy_begin(pg, "copy spooled (event_id) from stdin", e))
         return e->outcome;
     if (spool_each_id(path, add_id, &copy, e))
-        return err_wrap(e, "%s", path);
+        copy.outcome = e->outcome;
     send_lines(&copy);
     text_free(&copy.lines);
-    return copy.outcome == DONE ? pg_copy_end(pg, NULL, e) : err_wrap(e, "%s", path);
+    if (copy.outcome == DONE)
+        copy.outcome = pg_copy_end(pg, NULL, e);
+    return copy.outcome == DONE ? DONE : err_wrap(e, "%s", path);
 }
 
 /* ---- both ------------------------------------------------------------------------------------------ */

@@ -69,7 +69,7 @@ static const struct check {
     {"rows",
      "the tables hold exactly the offsets called stored and dead letter, each once",
      ALWAYS, false},
-    {"gaps", "every gap was accepted by an operator", ALWAYS, false},
+    {"gaps", "every gap was accepted", ALWAYS, false},
     {"accepted", "accepted = stored + open or discarded dead letters + spooled",
      WITH_TRUTH, false},
     {"phantoms", "nothing is stored that was not accepted", WITH_TRUTH, true},
@@ -190,14 +190,24 @@ static void free_report(struct report *r)
 
 /* ---- telling people -------------------------------------------------------------------------------- */
 
+static void add_offsets(struct text *out, const struct pg_result *places, size_t row)
+{
+    int64_t first = pg_number(places, row, 1), last = pg_number(places, row, 2) - 1;
+
+    text_format(out, "source %s, offset", pg_value(places, row, 0));
+    if (first == last)
+        text_format(out, " %" PRId64 ": ", first);
+    else
+        text_format(out, "s %" PRId64 " to %" PRId64 ": ", first, last);
+}
+
 static void add_place(struct text *out, const struct pg_result *places, size_t row)
 {
-    const char *source = pg_value(places, row, 0), *event_id = pg_value(places, row, 3);
+    const char *event_id = pg_value(places, row, 3);
 
     text_add_string(out, "              ");
-    if (source)
-        text_format(out, "source %s, offsets %s to %" PRId64 ": ", source,
-                    pg_value(places, row, 1), pg_number(places, row, 2) - 1);
+    if (pg_value(places, row, 0))
+        add_offsets(out, places, row);
     if (event_id)
         text_format(out, "%s: ", event_id);
     text_format(out, "%s\n", pg_value(places, row, 4));
@@ -209,7 +219,7 @@ static void add_finding(struct text *out, const struct finding *f)
 
     text_format(out, "  %-10s  %s: %s\n", f->check->name, f->check->promise,
                 f->counts  ? "DOES NOT HOLD"
-                : f->count ? "not so, and need not be without --complete"
+                : f->count ? "does not hold, a fault only with --complete"
                            : "holds");
     for (size_t row = 0; row < shown; row++)
         add_place(out, f->places, row);

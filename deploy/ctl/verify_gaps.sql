@@ -1,4 +1,4 @@
--- Every offset that a batch calls a gap is one that an operator accepted.
+-- Every offset that a batch calls a gap was accepted.
 select r.source_id, r.from_offset, r.next_offset, null::uuid as event_id, 'called a gap, and nobody accepted it' as detail
 from outcome_run r
 where r.outcome = 'g'

@@ -31,7 +31,7 @@ with found_offset as (
 select source_id, from_offset, next_offset, null::uuid as event_id,
        pg_catalog.format(case when found = 0 then 'called %s by the batches, but there is no row'
                               when called = 0 then 'there is a row, but no batch calls it %s'
-                              else '%1$s: %2$s rows, %3$s batches' end, named, found, called) as detail
+                              else '%1$s: rows %2$s, batches that call it so %3$s' end, named, found, called) as detail
 from stretch
 cross join lateral (select case outcome when 's' then 'stored' else 'dead letter' end as named) as name
 where called <> found
