@@ -1,0 +1,134 @@
+"""One of our consumers as a process: started, watched, stopped, killed, halted."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+from waiting import wait_for
+
+# So that tests of faults need not wait long; nothing else about a daemon is changed.
+SHORT_TIMES = {"backoff_max_ms": 500, "kafka.session.timeout.ms": 6000, "kafka.heartbeat.interval.ms": 2000}
+
+
+def environment(stack, **more):
+    """What our programs see: nothing of the tests' own environment that could set an option."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRIDLOOP_", "PG"))}
+    return kept | {"GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap} | more
+
+
+def flags(options):
+    """{"batch_rows": 7, "kafka.session.timeout.ms": 6000} -> --batch-rows=7 --kafka.session.timeout.ms=6000"""
+    return [f"--{name if name.startswith('kafka.') else name.replace('_', '-')}={value}"
+            for name, value in options.items() if value is not None]
+
+
+class Daemon:
+    """point: "after_copy:2:hold" and the like makes the daemon of a build with points stop there (common/point.h);
+    wait_point() waits for that, release() ends a hold."""
+
+    def __init__(self, stack, program, options, folder, name, build="release", point=None):
+        self.name = name
+        self.log_file = pathlib.Path(folder) / f"{name}.log"
+        self._point_file = pathlib.Path(folder) / f"{name}.point"
+        self._may_end = self._may_fail = False
+        more = {}
+        if point:
+            more["GRIDLOOP_POINT"] = f"{point}:{self._point_file}"
+        if build == "asan":
+            more["ASAN_OPTIONS"] = "abort_on_error=1:detect_leaks=1"
+            more["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1"
+        with open(self.log_file, "ab") as log:
+            self.process = subprocess.Popen([stack.program(program, build), *flags(SHORT_TIMES | options)],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=environment(stack, **more))
+
+    # ---- what it says ----
+
+    def output(self):
+        return self.log_file.read_text("utf-8", "replace")
+
+    def log(self, message=None):
+        """Its lines so far, as dicts; only those with this msg if one is given."""
+        lines = [json.loads(line) for line in self.output().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [line for line in lines if message is None or line["msg"] == message]
+
+    def wait_log(self, message, count=1, timeout=30):
+        """Waits until it has said message count times, and returns the last such line."""
+        def said():
+            assert self.is_running() or self._may_end, f"{self.name} ended: {self.output()}"
+            return self.log(message)[count - 1:]
+        return wait_for(said, timeout, lambda: f"{self.name} says {message!r} {count} times\n{self.output()}")[0]
+
+    def claimed(self):
+        """How many partitions it claimed last; -1: it has not got so far."""
+        lines = self.log("partitions claimed")
+        return int(lines[-1]["partitions"]) if lines else -1
+
+    def wait_claimed(self, partitions=None, timeout=30):
+        """Waits until it owns so many partitions; None: any but none."""
+        wait_for(lambda: self.claimed() > 0 if partitions is None else self.claimed() == partitions, timeout,
+                 lambda: f"{self.name} claims {partitions or 'some'} partitions\n{self.output()}")
+
+    def counts(self):
+        """The sums of its last report; it reports every ten seconds and when it stops."""
+        reports = self.log("progress")
+        return {name: int(value) for name, value in reports[-1].items() if value.isdigit()} if reports else {}
+
+    # ---- what is done to it ----
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def stop(self, timeout=30):
+        """Asks it to end, and sees that it does so well."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.wait_exit(timeout) == 0, f"{self.name} ended with {self.process.returncode}: {self.output()}"
+
+    def kill(self):
+        self._may_end = True
+        self.process.kill()
+        self.process.wait()
+
+    def halt(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def wait_exit(self, timeout=30):
+        """Waits for its end and returns the exit code (-9: killed)."""
+        self._may_end = True
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} still runs after {timeout} s: {self.output()}") from None
+
+    def wait_point(self, timeout=30):
+        reached = pathlib.Path(f"{self._point_file}.reached")
+        wait_for(reached.exists, timeout, lambda: f"{self.name} reaches its point\n{self.output()}")
+
+    def release(self):
+        self._point_file.touch()
+
+    def may_fail(self):
+        """It is expected to meet something because of which it cannot go on."""
+        self._may_end = self._may_fail = True
+
+    # ---- the end of a test ----
+
+    def end(self):
+        """Ends it whatever its state, and returns what was wrong with it (None: nothing)."""
+        died = self.process.poll() is not None and not self._may_end
+        if self.process.poll() is None:
+            self.process.kill()
+            self.go_on()
+            self.process.wait()
+        output = self.output()
+        if died:
+            return f"{self.name} ended by itself with {self.process.returncode}: {output}"
+        if not self._may_fail and self.log("cannot go on"):
+            return f"{self.name} could not go on: {output}"
+        if "Sanitizer" in output or "runtime error:" in output:
+            return f"{self.name}: {output}"
+        return None

@@ -1,0 +1,223 @@
+"""What one test has for itself: a database, topics, and whatever it starts."""
+import dataclasses
+import hashlib
+import json
+import random
+import secrets
+import subprocess
+
+import confluent_kafka
+import confluent_kafka.admin
+import psycopg
+
+from daemon import Daemon, environment, flags
+from events import KINDS
+from waiting import wait_for
+
+
+@dataclasses.dataclass
+class Sent:
+    """A message, and what has to become of it.
+
+    event: what it holds; None: nothing that can be read. reasons: why it has to be set aside (any one of them);
+    empty: it has to be stored, or is a repeat. absent: nothing has to become of it.
+    """
+    kind: str
+    value: bytes | None
+    key: bytes | None = None
+    headers: list = dataclasses.field(default_factory=list)
+    event: dict | None = None
+    reasons: frozenset = frozenset()
+    absent: bool = False
+    partition: int = -1
+    offset: int = -1
+
+
+def good(kind, event, **changes):
+    """The message of an event, as the contract wants it."""
+    of = KINDS[kind]
+    return dataclasses.replace(Sent(kind, of.encode(event), of.key(event), of.headers(event), event), **changes)
+
+
+def bad(kind, value, *reasons, key=b"bad", **changes):
+    """A message that has to become a dead letter for one of these reasons."""
+    return dataclasses.replace(Sent(kind, value, key, reasons=frozenset(reasons)), **changes)
+
+
+class World:
+    def __init__(self, stack, template, folder):
+        self.stack = stack
+        self.name = "t" + secrets.token_hex(5)  # of the database, and in front of all topics and groups
+        self.folder = folder
+        self.sent = {}                          # (kind, partition, offset) -> Sent
+        self._daemons = []
+        self._names = {}
+        stack.sql(f"create database {self.name} template {template}")
+        self.owner_url = stack.url(self.name)
+        self.ingest_url = stack.url(self.name, "gridloop_ingest")
+        self.began = self.sql("select now()")[0][0]
+
+    def close(self):
+        """Leaves nothing running; returns what was wrong with the daemons."""
+        problems = [problem for daemon in self._daemons if (problem := daemon.end())]
+        self.stack.sql(f"drop database {self.name} with (force)")
+        return problems
+
+    # ---- random, with a seed that can be read in the report ----
+
+    def rng(self, seed=None):
+        seed = seed if seed is not None else secrets.randbits(32)
+        print(f"seed {seed}")
+        return random.Random(seed)
+
+    # ---- Kafka ----
+
+    def topic(self, kind):
+        return f"{self.name}.{KINDS[kind].hyphens}.v1"
+
+    def group(self, kind):
+        return f"{self.name}.{KINDS[kind].hyphens}"
+
+    def make_topic(self, kind, partitions=1, **config):
+        """config: max_message_bytes=4000000 and the like."""
+        config = {name.replace("_", "."): str(value) for name, value in config.items()}
+        topic = confluent_kafka.admin.NewTopic(self.topic(kind), partitions, 1, config=config)
+        for future in self.stack.admin.create_topics([topic]).values():
+            future.result(30)
+
+    def produce(self, messages, partition=None):
+        """Sends what good() and bad() made, in order, and waits until the broker has it.
+
+        partition: of all of them; else the keys decide.
+        """
+        failures = []
+
+        def delivered(sent):
+            def note(error, message):
+                if error:
+                    failures.append(f"{sent.kind}: {error}")
+                    return
+                sent.partition, sent.offset = message.partition(), message.offset()
+                self.sent[sent.kind, sent.partition, sent.offset] = sent
+            return note
+
+        producer = self.stack.producer
+        where = {} if partition is None else {"partition": partition}
+        messages = list(messages)
+        for sent in messages:
+            while True:
+                try:
+                    producer.produce(self.topic(sent.kind), sent.value, sent.key, on_delivery=delivered(sent),
+                                     headers=sent.headers, **where)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+        assert producer.flush(60) == 0, "the broker did not take all messages"
+        assert not failures, failures
+        return messages
+
+    def read_topic(self, kind):
+        """Everything in the topic: {(partition, offset): message}, and the high watermark of each partition."""
+        client = confluent_kafka.Consumer({
+            "bootstrap.servers": self.stack.bootstrap, "group.id": f"{self.name}.reader", "enable.auto.commit": False,
+            "auto.offset.reset": "error", "fetch.message.max.bytes": 8 << 20, "fetch.wait.max.ms": 20})
+        try:
+            topic = self.topic(kind)
+            partitions = client.list_topics(topic, timeout=30).topics[topic].partitions
+            places = [confluent_kafka.TopicPartition(topic, partition, 0) for partition in partitions]
+            high = {place.partition: client.get_watermark_offsets(place, timeout=30)[1] for place in places}
+            client.assign([place for place in places if high[place.partition] > 0])
+            found = {}
+            wanted = sum(high.values())
+            while len(found) < wanted:
+                batch = client.consume(min(10000, wanted - len(found)), timeout=30)
+                assert batch, f"{topic}: {len(found)} of {wanted} messages could be read"
+                for message in batch:
+                    assert not message.error(), message.error()
+                    if message.offset() < high[message.partition()]:
+                        found[message.partition(), message.offset()] = message
+            return found, high
+        finally:
+            client.close()
+
+    # ---- our programs ----
+
+    def consumer(self, kind, name=None, build="release", point=None, wait=True, **options):
+        """Starts a consumer. options: settings by name ({"kafka.x.y": 1} as **{...}); None takes one away."""
+        if name is None:
+            number = self._names[kind] = self._names.get(kind, 0) + 1
+            name = f"{KINDS[kind].hyphens}-{number}"
+        options = {"namespace": self.name, "database_url": self.ingest_url} | options
+        daemon = Daemon(self.stack, f"gridloop-consume-{KINDS[kind].hyphens}", options, self.folder, name, build, point)
+        self._daemons.append(daemon)
+        if wait:
+            daemon.wait_claimed()
+        return daemon
+
+    def run(self, program, *arguments, build="release", timeout=120, **more):
+        """Runs one of our programs to its end."""
+        more = {"env": environment(self.stack, **more.pop("env", {}))} | more
+        more.setdefault("stdin", subprocess.DEVNULL if "input" not in more else None)
+        if more["stdin"] is None:
+            del more["stdin"]
+        return subprocess.run([self.stack.program(program, build), *map(str, arguments)], capture_output=True,
+                              timeout=timeout, **more)
+
+    def ctl(self, command, *arguments, **more):
+        return self.run("gridloopctl", command, *flags({"database_url": self.owner_url}), *arguments, text=True, **more)
+
+    def setup(self):
+        """The topics of all kinds, as an operator makes them."""
+        done = self.ctl("setup", *flags({"namespace": self.name}))
+        assert done.returncode == 0, done.stderr
+
+    # ---- PostgreSQL ----
+
+    def connect(self, user="gridloop"):
+        return psycopg.connect(self.stack.url(self.name, user), autocommit=True)
+
+    def sql(self, statement, *parameters, user="gridloop"):
+        """The rows of a statement; [] if it has none."""
+        with self.connect(user) as connection:
+            cursor = connection.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def rows(self, kind):
+        return self.sql(f"select count(*) from events.{kind}")[0][0]
+
+    def progress(self, kind):
+        """Partition -> next_offset."""
+        return dict(self.sql("select partition, next_offset from bus.source join bus.progress using (source_id) "
+                             "where topic = %s", self.topic(kind)))
+
+    def high(self, kind):
+        """Partition -> high watermark, from the broker."""
+        topic = self.topic(kind)
+        partitions = self.stack.admin.list_topics(topic, timeout=30).topics[topic].partitions
+        wanted = {confluent_kafka.TopicPartition(topic, number): confluent_kafka.admin.OffsetSpec.latest()
+                  for number in partitions}
+        return {place.partition: future.result(30).offset
+                for place, future in self.stack.admin.list_offsets(wanted).items()}
+
+    def settle(self, kind, timeout=60):
+        """Waits until the consumers have read all that is in the topic."""
+        high = self.high(kind)
+        wait_for(lambda: all(self.progress(kind).get(partition, 0) >= offset for partition, offset in high.items()),
+                 timeout, lambda: f"{kind}: read {self.progress(kind)} of {high}\n" + "\n".join(
+                     f"-- {daemon.name}\n{daemon.output()[-3000:]}" for daemon in self._daemons))
+
+    def settle_and_stop(self, *daemons, timeout=60):
+        for kind in {kind for kind, _, _ in self.sent}:
+            self.settle(kind, timeout)
+        for daemon in daemons:
+            daemon.stop()
+
+
+def sha256(value):
+    return hashlib.sha256(value or b"").digest()
+
+
+def json_lines(lines):
+    """Lines for a producer's standard input."""
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
