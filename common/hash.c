@@ -239,3 +239,16 @@ void random_bytes(void *out, size_t size)
         }
     }
 }
+
+uint64_t uuid_mix(const uint8_t uuid[UUID_SIZE])
+{
+    static uint64_t seed[2];
+    uint64_t half[2];
+    unsigned __int128 product;
+
+    if (!seed[0])
+        random_bytes(seed, sizeof seed);
+    memcpy(half, uuid, sizeof half);
+    product = (unsigned __int128)(half[0] ^ seed[0]) * (half[1] ^ seed[1]);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}

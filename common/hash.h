@@ -38,6 +38,10 @@ void uuid_v5(uint8_t uuid[UUID_SIZE], const uint8_t name_space[UUID_SIZE],
 bool uuid_parse(uint8_t uuid[UUID_SIZE], const char *text, size_t size);
 void uuid_format(char text[UUID_TEXT_SIZE], const uint8_t uuid[UUID_SIZE]);
 
+/* A number for hash tables in memory: seeded anew in each process, so that nobody who chooses ids can
+ * choose those that collide. */
+uint64_t uuid_mix(const uint8_t uuid[UUID_SIZE]);
+
 /* size bytes of the system's randomness; aborts if there is none. */
 void random_bytes(void *out, size_t size);
 

@@ -12,7 +12,7 @@
 #include "common/hash.h"
 #include "common/text.h"
 
-enum { MOST_BYTES = 1 << 20, MOST_LEVELS = 64, MOST_NAMES = 256 };
+enum { MOST_BYTES = 1 << 20, MOST_LEVELS = 64, MOST_NODES = 10000, MOST_NAMES = 256 };
 
 struct schema_file {
     struct arena *arena;
@@ -140,7 +140,7 @@ static struct schema *parse_reference(struct parser *p, const char *name,
     return named->schema;
 }
 
-/* NULL-terminated copies of an array of names; *out stays NULL if json is absent. */
+/* NULL-terminated copies of an array of names, which are simple ones where name_space is NULL; *out stays NULL if json is absent. */
 static bool parse_name_list(struct parser *p, const json_t *json, const char *name_space,
                             const char *key, const char ***out)
 {
@@ -155,7 +155,7 @@ static bool parse_name_list(struct parser *p, const json_t *json, const char *na
     list = arena_take_array(p->arena, count + 1, sizeof *list);
     for (size_t i = 0; i < count; i++) {
         const char *name = json_string_value(json_array_get(json, i));
-        if (!name || !is_full_name(name))
+        if (!name || !(name_space ? is_full_name(name) : is_name(name, strlen(name))))
             return refuse(p, key, "has something that is not a name");
         list[i] = full_name(p, name, name_space);
     }
@@ -175,6 +175,8 @@ static const char *open_named(struct parser *p, const json_t *json,
 
     if (!name || !is_full_name(name))
         return refuse(p, "a named type needs a \"name\" that Avro allows", "");
+    if (own && *own && !is_full_name(own))
+        return refuse(p, "a \"namespace\" that Avro does not allow", "");
     schema->full_name = full_name(p, name, own ? own : name_space);
     last_dot = strrchr(schema->full_name, '.');
     schema->name = last_dot ? last_dot + 1 : schema->full_name;
@@ -230,6 +232,20 @@ static bool default_items_fit(const struct schema *schema, const json_t *json)
     return json_is_object(json);
 }
 
+/* Each character stands for a byte: U+0000 to U+00FF only. */
+static bool default_bytes_fit(const struct schema *schema, const json_t *json)
+{
+    const unsigned char *text = (const unsigned char *)json_string_value(json);
+    size_t size = 0;
+
+    for (; text && *text; text++) {
+        if (*text > 0xc3)
+            return false;
+        size += (*text & 0xc0) != 0x80;
+    }
+    return text && (schema->type == SCHEMA_BYTES || size == schema->count);
+}
+
 static bool default_symbol_fits(const struct schema *schema, const json_t *json)
 {
     for (size_t i = 0; json_is_string(json) && i < schema->count; i++)
@@ -249,9 +265,9 @@ static bool default_fits(const struct schema *schema, const json_t *json)
     case SCHEMA_LONG: return json_is_integer(json);
     case SCHEMA_FLOAT:
     case SCHEMA_DOUBLE: return json_is_number(json);
+    case SCHEMA_STRING: return json_is_string(json);
     case SCHEMA_BYTES:
-    case SCHEMA_STRING:
-    case SCHEMA_FIXED: return json_is_string(json);
+    case SCHEMA_FIXED: return default_bytes_fit(schema, json);
     case SCHEMA_ENUM: return default_symbol_fits(schema, json);
     case SCHEMA_ARRAY:
     case SCHEMA_MAP: return default_items_fit(schema, json);
@@ -628,6 +644,16 @@ static struct schema *parse_logical(struct parser *p, const json_t *json,
     return schema;
 }
 
+static bool is_complex(const char *type)
+{
+    static const char *const names[] = {"record", "enum", "fixed", "array", "map"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], type) == 0)
+            return true;
+    return false;
+}
+
 static struct schema *parse_object(struct parser *p, const json_t *json,
                                    const char *name_space)
 {
@@ -638,6 +664,8 @@ static struct schema *parse_object(struct parser *p, const json_t *json,
         return parse_type(p, type, name_space);
     if (!name)
         return refuse(p, "a type needs \"type\"", "");
+    if (json_object_get(json, "logicalType") && is_complex(name))
+        return refuse(p, "no logical type is known for a type", name);
     if (strcmp(name, "record") == 0)
         return parse_record(p, json, name_space);
     if (strcmp(name, "enum") == 0)
@@ -649,6 +677,32 @@ static struct schema *parse_object(struct parser *p, const json_t *json,
     if (strcmp(name, "map") == 0)
         return parse_items(p, json, name_space, SCHEMA_MAP, "values");
     return parse_logical(p, json, parse_reference(p, name, name_space));
+}
+
+static void add_child(struct schema *schema, const struct schema *child)
+{
+    if (child->levels + 1 > schema->levels)
+        schema->levels = child->levels + 1;
+    schema->nodes += child->nodes;
+}
+
+/* A named type that is referred to counts each time: what reads the schema walks it each time. */
+static struct schema *measure(struct parser *p, struct schema *schema)
+{
+    bool has_items = schema->type == SCHEMA_ARRAY || schema->type == SCHEMA_MAP;
+    size_t branches = schema->type == SCHEMA_UNION ? schema->count : has_items;
+
+    schema->levels = 1;
+    schema->nodes = 1;
+    for (size_t i = 0; i < branches; i++)
+        add_child(schema, schema->branches[i]);
+    for (size_t i = 0; schema->type == SCHEMA_RECORD && i < schema->count; i++)
+        add_child(schema, schema->fields[i].type);
+    if (schema->levels > MOST_LEVELS)
+        return refuse(p, "more than 64 levels", "");
+    if (schema->nodes > MOST_NODES)
+        return refuse(p, "more than 10000 types", "");
+    return schema;
 }
 
 static struct schema *parse_type(struct parser *p, const json_t *json,
@@ -668,7 +722,7 @@ static struct schema *parse_type(struct parser *p, const json_t *json,
     else
         schema = refuse(p, "a type is missing", "");
     p->level--;
-    return schema;
+    return schema ? measure(p, schema) : NULL;
 }
 
 /* ---- Parsing Canonical Form ---- */

@@ -4,7 +4,8 @@
  * Avro-C's own parser drops docs, defaults, aliases, logical types and attributes and accepts schemas
  * that crash it later, so it is used to encode only. What is refused here, with the path of the place:
  * nested unions, doubled branches, fields or symbols, sizes below 0, names that Avro does not allow,
- * defaults that do not fit, recursion, more than 64 levels. */
+ * defaults that do not fit, recursion, more than 64 levels, more than 10,000 types with each named one counted
+ * wherever it stands. */
 #ifndef GRIDLOOP_SCHEMA_H
 #define GRIDLOOP_SCHEMA_H
 
@@ -47,6 +48,7 @@ struct schema {
     struct schema **branches;    /* union: count of them; array and map: one, the item */
     const char **symbols;        /* enum */
     int default_symbol;          /* enum: index of its default; -1: none */
+    size_t levels, nodes; /* how deep and how large it is with all that it contains */
 };
 
 /* Rules of the contract beyond Avro's types (gridloop.*). They hold for the value where it is not null. */
@@ -80,7 +82,7 @@ struct schema_field {
 struct schema_file; /* opaque: one parsed schema and the memory it lives in */
 
 /* Parses size bytes of JSON. NULL and *e FATAL with exit code 78 if it is not a schema we accept; the
- * message names the place ("fields.measures.items.due_at: unknown logical type"). name is for messages. */
+ * message names the place ("measures.items.due_at: unknown logical type"). name is for messages. */
 struct schema_file *schema_parse(const char *name, const char *text, size_t size,
                                  struct err *e);
 void schema_free(struct schema_file *file); /* NULL is fine */

@@ -20,13 +20,9 @@ static const char *decimal_text(struct decimal *out, int64_t number)
 }
 #define TEXT_OF(number) decimal_text(&(struct decimal){""}, number)
 
-struct identity {
-    char cluster_id[KAFKA_ID_SIZE], topic_id[KAFKA_ID_SIZE];
-};
-
 static enum outcome find_source(const struct claim_settings *settings, struct pg *pg,
-                                const struct identity *identity, struct claim *claim,
-                                struct err *e)
+                                const struct claim_identity *identity,
+                                struct claim *claim, struct err *e)
 {
     const char *parameters[] = {identity->cluster_id, settings->topic, identity->topic_id,
                                 TEXT_OF(claim->partition)};
@@ -65,9 +61,9 @@ static enum outcome write_gap(struct pg *pg, const struct claim *claim, int64_t 
     const char *parameters[] = {TEXT_OF(claim->source_id), TEXT_OF(from), TEXT_OF(to),
                                 reason};
 
-    log_error("partition stopped: the broker does not have its next offset", "reason",
-              reason, "partition", TEXT_OF(claim->partition), "next_offset",
-              TEXT_OF(from), "broker_offset", TEXT_OF(to), NULL);
+    log_error("partition stopped: offsets are missing", "reason", reason, "partition",
+              TEXT_OF(claim->partition), "from_offset", TEXT_OF(from), "to_offset",
+              TEXT_OF(to), NULL);
     return pg_query(pg, sql_text("gap"), parameters, 4, NULL, e);
 }
 
@@ -89,9 +85,13 @@ static enum outcome check_place(const struct claim_settings *settings, struct pg
     bool has_gap;
 
     *is_readable = false;
-    if (read_progress(pg, claim->source_id, &next, &has_gap, e)
-        || kafka_consumer_watermarks(consumer, claim->partition, &low, &high, e))
+    if (read_progress(pg, claim->source_id, &next, &has_gap, e))
         return e->outcome;
+    if (kafka_consumer_watermarks(consumer, claim->partition, &low, &high, e)) {
+        log_warn("partition left out for now", "partition", TEXT_OF(claim->partition),
+                 "error", e->message, NULL);
+        return e->outcome == RETRY ? DONE : e->outcome;
+    }
     if (next < 0) {
         bool is_whole = low == 0 || settings->start_at_earliest;
         if (make_progress(pg, claim, is_whole ? low : 0, e))
@@ -154,7 +154,7 @@ static enum outcome take_over(const struct claim_settings *settings, struct pg *
     if (pg_query(pg, sql_text("evict"), (const char *const[]){TEXT_OF(claim->source_id)},
                  1, &result, e))
         return err_wrap(e, "ending the former owner's session");
-    log_warn("a former owner held the partition; its session was ended", "partition",
+    log_warn("a former owner holds the partition; its sessions are ended", "partition",
              TEXT_OF(claim->partition), "sessions", TEXT_OF((int64_t)pg_rows(result)),
              NULL);
     pg_result_free(result);
@@ -167,7 +167,7 @@ static enum outcome take_over(const struct claim_settings *settings, struct pg *
 
 static enum outcome claim_one(const struct claim_settings *settings, struct pg *pg,
                               struct kafka_consumer *consumer,
-                              const struct identity *identity, struct claim *claim,
+                              const struct claim_identity *identity, struct claim *claim,
                               bool *is_readable, struct err *e)
 {
     if (find_source(settings, pg, identity, claim, e)
@@ -178,21 +178,17 @@ static enum outcome claim_one(const struct claim_settings *settings, struct pg *
 }
 
 enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
-                              struct kafka_consumer *consumer, const int32_t *partitions,
-                              size_t count, struct claim *claims, size_t *claimed,
-                              struct err *e)
+                              struct kafka_consumer *consumer,
+                              const struct claim_identity *identity,
+                              const int32_t *partitions, size_t count,
+                              struct claim *claims, size_t *claimed, struct err *e)
 {
-    struct identity identity;
-
     *claimed = 0;
-    if (count > 0
-        && kafka_consumer_identity(consumer, identity.cluster_id, identity.topic_id, e))
-        return e->outcome;
     for (size_t i = 0; i < count; i++) {
         struct claim *claim = &claims[*claimed];
         bool is_readable;
         *claim = (struct claim){.partition = partitions[i]};
-        if (claim_one(settings, pg, consumer, &identity, claim, &is_readable, e))
+        if (claim_one(settings, pg, consumer, identity, claim, &is_readable, e))
             return err_wrap(e, "claiming partition %" PRId32, partitions[i]);
         *claimed += is_readable;
     }

@@ -20,12 +20,19 @@ struct claim_settings {
     int lock_timeout_ms; /* how long a former owner may hold the row before it is ended */
 };
 
+/* Which log it is that we read: a topic that is created anew has another id. */
+struct claim_identity {
+    char cluster_id[KAFKA_ID_SIZE], topic_id[KAFKA_ID_SIZE];
+};
+
 /* Claims these partitions, each in a short transaction of its own. claims[0..*claimed) are those that may be
- * read; a partition whose next offset the broker does not have, or that waits for an operator to accept a
- * gap, is left out with a row in bus.gap and a line in the log. RETRY: nothing is to be read now. */
+ * read. Left out are: one whose next offset the broker does not have, or that waits for an operator to
+ * accept a gap (with a row in bus.gap and a line in the log), and one whose leader does not answer. RETRY:
+ * nothing is to be read now. */
 enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
-                              struct kafka_consumer *consumer, const int32_t *partitions,
-                              size_t count, struct claim *claims, size_t *claimed,
-                              struct err *e);
+                              struct kafka_consumer *consumer,
+                              const struct claim_identity *identity,
+                              const int32_t *partitions, size_t count,
+                              struct claim *claims, size_t *claimed, struct err *e);
 
 #endif

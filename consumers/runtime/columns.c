@@ -261,8 +261,10 @@ static void write_statements(struct columns *columns)
     text_format(&columns->copy_sql, "copy events.%s (", columns->kind);
     text_add_string(&columns->layout, "{");
     for (size_t i = 0; i < columns->count; i++) {
-        text_format(&columns->copy_sql, "%s%s", i ? ", " : "", columns->list[i].name);
-        text_format(&columns->layout, "%s%s", i ? "," : "", columns->list[i].name);
+        char *quoted = pg_quote_name(columns->list[i].name);
+        text_format(&columns->copy_sql, "%s%s", i ? ", " : "", quoted);
+        text_format(&columns->layout, "%s\"%s\"", i ? "," : "", columns->list[i].name);
+        free(quoted);
     }
     text_add_string(&columns->copy_sql, ") from stdin (format binary)");
     text_add_string(&columns->layout, "}");
@@ -302,22 +304,57 @@ const char *columns_copy_sql(const struct columns *columns)
     return columns->copy_sql.bytes;
 }
 
-static enum outcome check_column(const struct columns *columns,
-                                 const struct column *column,
-                                 const struct pg_result *result, struct err *e)
+static const struct column *find_column(const struct columns *columns, const char *name)
 {
-    for (size_t row = 0; row < pg_rows(result); row++) {
-        if (strcmp(pg_value(result, row, 0), column->name) != 0)
-            continue;
-        if (strcmp(pg_value(result, row, 1), column->sql_type) == 0)
-            return DONE;
+    for (size_t i = 0; i < columns->count; i++)
+        if (strcmp(columns->list[i].name, name) == 0)
+            return &columns->list[i];
+    return NULL;
+}
+
+/* One column of the table against ours; ours may be NULL. */
+static enum outcome check_column(const char *kind, const struct column *ours,
+                                 const struct pg_result *result, size_t row,
+                                 struct err *e)
+{
+    const char *name = pg_value(result, row, 0), *type = pg_value(result, row, 1);
+    bool not_null = pg_value(result, row, 2)[0] == 't', optional = false;
+
+    if (!ours && pg_value(result, row, 3)[0] == 't')
+        return err_exit(e, EX_CONFIG,
+                        "column %s of events.%s must not be null and has no default, and "
+                        "this version does not know it",
+                        name, kind);
+    if (!ours)
+        return DONE;
+    if (strcmp(type, ours->sql_type) != 0)
         return err_exit(e, EX_CONFIG, "column %s of events.%s is %s; the schema needs %s",
-                        column->name, columns->kind, pg_value(result, row, 1),
-                        column->sql_type);
+                        name, kind, type, ours->sql_type);
+    if (ours->schema)
+        schema_strip_null(ours->schema, &optional);
+    if (optional && not_null)
+        return err_exit(e, EX_CONFIG,
+                        "column %s of events.%s must not be null, but the field may be",
+                        name, kind);
+    return DONE;
+}
+
+static enum outcome check_all(const struct columns *columns,
+                              const struct pg_result *result, struct err *e)
+{
+    size_t found = 0;
+
+    for (size_t row = 0; row < pg_rows(result); row++) {
+        const struct column *ours = find_column(columns, pg_value(result, row, 0));
+        if (check_column(columns->kind, ours, result, row, e))
+            return e->outcome;
+        found += ours != NULL;
     }
-    return err_set(e, RETRY,
-                   "table events.%s has no column %s yet: run gridloopctl setup",
-                   columns->kind, column->name);
+    if (found < columns->count)
+        return err_set(e, RETRY,
+                       "table events.%s lacks %zu of %zu columns: run gridloopctl setup",
+                       columns->kind, columns->count - found, columns->count);
+    return DONE;
 }
 
 enum outcome columns_check(const struct columns *columns, struct pg *pg, struct err *e)
@@ -326,8 +363,8 @@ enum outcome columns_check(const struct columns *columns, struct pg *pg, struct 
     enum outcome outcome =
         pg_query(pg, sql_text("columns"), &columns->kind, 1, &result, e);
 
-    for (size_t i = 0; !outcome && i < columns->count; i++)
-        outcome = check_column(columns, &columns->list[i], result, e);
+    if (!outcome)
+        outcome = check_all(columns, result, e);
     pg_result_free(result);
     return outcome;
 }

@@ -19,7 +19,8 @@ struct columns *columns_new(const struct reader *reader, const char *kind);
 void columns_free(struct columns *columns); /* NULL is fine */
 
 /* Compares with the table. RETRY: it lacks a column (this daemon is newer than the table: wait for setup).
- * FATAL 78: a column has another type. Columns that only the table has are left to their defaults. */
+ * FATAL 78: a column has another type, or must not be null where the field may be, or is not ours and has no
+ * default. Other columns that only the table has are left to their defaults. */
 enum outcome columns_check(const struct columns *columns, struct pg *pg, struct err *e);
 
 /* The number of this list of columns in bus.layout. */

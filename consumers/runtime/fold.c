@@ -15,26 +15,11 @@ static void compare(struct event *event, const uint8_t hash[SHA256_SIZE])
                         "another event with this id and other content came first"};
 }
 
-void fold_against(struct event *event, const uint8_t stored_hash[SHA256_SIZE])
-{
-    compare(event, stored_hash);
-    event->is_settled = true;
-}
-
-static size_t hash_id(const uint8_t *event_id)
-{
-    uint64_t high, low;
-
-    memcpy(&high, event_id, 8);
-    memcpy(&low, event_id + 8, 8);
-    return (size_t)((high ^ low) * 0x9e3779b97f4a7c15u >> 20);
-}
-
 /* Open addressing over the batch: index of the first event with an id + 1; 0: free. */
 static void fold_within(struct batch *batch, uint32_t *slots, size_t mask, uint32_t index)
 {
     struct event *event = &batch->events[index];
-    size_t at = hash_id(event->event_id) & mask;
+    size_t at = (size_t)uuid_mix(event->event_id) & mask;
 
     for (; slots[at]; at = (at + 1) & mask) {
         const struct event *first = &batch->events[slots[at] - 1];
@@ -61,7 +46,7 @@ void fold_batch(struct batch *batch, const struct recent *recent)
         const uint8_t *stored =
             event->is_settled ? NULL : recent_find(recent, event->event_id);
         if (stored)
-            fold_against(event, stored);
+            compare(event, stored);
         else if (!event->is_settled)
             fold_within(batch, slots, size - 1, (uint32_t)i);
     }

@@ -7,10 +7,8 @@
 
 /* Decides for every event that is not settled: stored if it is the first with its id, else a duplicate, or
  * dead with reason identity_conflict. Can be run again after an event was settled otherwise (the server
- * refused it): the next one with its id then takes its place, as if they had come in two batches. */
+ * refused it): the next one with its id and other content then takes its place, as if they had come in two
+ * batches. */
 void fold_batch(struct batch *batch, const struct recent *recent);
-
-/* Settles one event against the content that is stored under its id. */
-void fold_against(struct event *event, const uint8_t stored_hash[SHA256_SIZE]);
 
 #endif

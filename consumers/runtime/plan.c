@@ -42,6 +42,7 @@ struct step {
         count; /* fixed: bytes; enum: symbols; union: branches; record: the reader's fields */
     uint32_t end;
     uint32_t least; /* array, map: the fewest bytes that one item takes */
+    size_t most;    /* array, map: items that the contract allows */
     const struct schema_field
         *field; /* in a record's body: the reader's field, for its rules */
     union {
@@ -88,7 +89,8 @@ static struct step *add_step(struct compiler *c, enum op op)
         plan->room = plan->room ? plan->room * 2 : 64;
         plan->steps = xrealloc(plan->steps, plan->room * sizeof *plan->steps);
     }
-    plan->steps[plan->count] = (struct step){.op = (uint8_t)op, .slot = NO_SLOT};
+    plan->steps[plan->count] =
+        (struct step){.op = (uint8_t)op, .slot = NO_SLOT, .most = UINT32_MAX};
     return &plan->steps[plan->count++];
 }
 
@@ -172,16 +174,28 @@ static bool compile_items(struct compiler *c, const struct schema *writer,
     return compile_type(c, writer->branches[0], reader->branches[0]);
 }
 
-/* The reader's field that takes the writer's: by name, else by one of the reader's aliases. */
-static int find_target(const struct schema *reader, const char *name)
+/* The reader's field that takes the writer's: by name, else by one of the reader's aliases, unless the
+ * writer has a field of that reader's field's own name. */
+static int find_target(const struct schema *writer, const struct schema *reader,
+                       const char *name)
 {
     int slot = schema_find(reader, name);
 
     for (size_t i = 0; slot < 0 && i < reader->count; i++)
         for (const char **alias = reader->fields[i].aliases; alias && *alias; alias++)
-            if (strcmp(*alias, name) == 0)
+            if (strcmp(*alias, name) == 0
+                && schema_find(writer, reader->fields[i].name) < 0)
                 slot = (int)i;
     return slot;
+}
+
+static bool is_written(const struct schema *writer, const struct schema *reader,
+                       size_t slot)
+{
+    for (size_t i = 0; i < writer->count; i++)
+        if (find_target(writer, reader, writer->fields[i].name) == (int)slot)
+            return true;
+    return false;
 }
 
 static bool compile_missing(struct compiler *c, const struct schema *writer,
@@ -193,13 +207,10 @@ static bool compile_missing(struct compiler *c, const struct schema *writer,
     missing->count = 0;
     for (size_t i = 0; i < reader->count; i++) {
         const struct schema_field *field = &reader->fields[i];
-        const struct value *value =
-            c->defaults ? c->defaults->values[field->ordinal] : NULL;
-        bool written = false;
-        for (size_t j = 0; j < writer->count; j++)
-            written = written || find_target(reader, writer->fields[j].name) == (int)i;
-        if (written)
+        const struct value *value;
+        if (is_written(writer, reader, i))
             continue;
+        value = c->defaults ? c->defaults->values[field->ordinal] : NULL;
         if (!value) {
             err_set(c->e, REJECT,
                     "%s: the writer has no such field and the reader has no default",
@@ -213,10 +224,21 @@ static bool compile_missing(struct compiler *c, const struct schema *writer,
     return true;
 }
 
-static bool compile_field(struct compiler *c, const struct schema_field *field,
-                          const struct schema *reader)
+/* The field's own array, be it in a union or not: its items are bounded before room is made for them. */
+static void bound_items(struct compiler *c, uint32_t at, size_t most)
 {
-    int slot = find_target(reader, field->name);
+    while (at < c->plan->count) {
+        struct step *step = &c->plan->steps[at];
+        if (step->op == OP_ARRAY || step->op == OP_MAP)
+            step->most = most;
+        at = step->op == OP_UNION ? at + 1 : step->end;
+    }
+}
+
+static bool compile_field(struct compiler *c, const struct schema *writer,
+                          const struct schema_field *field, const struct schema *reader)
+{
+    int slot = find_target(writer, reader, field->name);
     const struct schema_field *target = slot < 0 ? NULL : &reader->fields[slot];
     uint32_t at = c->plan->count;
 
@@ -226,6 +248,8 @@ static bool compile_field(struct compiler *c, const struct schema_field *field,
     }
     c->plan->steps[at].slot = slot;
     c->plan->steps[at].field = target;
+    if (target)
+        bound_items(c, at, target->rules.max_items);
     return true;
 }
 
@@ -245,7 +269,7 @@ static bool compile_record(struct compiler *c, const struct schema *writer,
     for (size_t i = 0; i < reader->count; i++)
     step->has_requires = step->has_requires || reader->fields[i].rules.requires;
     for (size_t i = 0; i < writer->count; i++)
-        if (!compile_field(c, &writer->fields[i], reader))
+        if (!compile_field(c, writer, &writer->fields[i], reader))
             return false;
     c->plan->steps[at].end = c->plan->count;
     return true;
@@ -269,7 +293,8 @@ static bool compile_writer_union(struct compiler *c, const struct schema *writer
         if (compile_type(c, writer->branches[i], reader))
             continue;
         c->plan->count = branches[i];
-        add_step(c, OP_REFUSE)->end = c->plan->count;
+        step = add_step(c, OP_REFUSE);
+        step->end = c->plan->count;
         refused++;
     }
     c->plan->steps[at].end = c->plan->count;
@@ -374,7 +399,9 @@ struct run {
     const uint8_t *at, *end, *start;
     struct arena *arena;
     struct reject *reject;
-    const char *field; /* the top record's field that is being read */
+    const char *field;    /* the top record's field that is being read */
+    unsigned level;       /* 1 in the top record, more in what it contains */
+    uint64_t empty_items; /* met so far that take no bytes */
 };
 
 static bool run_step(struct run *r, const struct step *step, struct value *out);
@@ -447,14 +474,15 @@ static bool run_number(struct run *r, const struct step *step, struct value *out
     return true;
 }
 
-/* PostgreSQL's timestamptz begins in 4713 BC; it ends later than 64 bits of microseconds. */
+/* Years 1 to 9999: what RFC 3339 can say and every client of the tables can read. */
 static bool run_time(struct run *r, const struct step *step, struct value *out)
 {
-    static const int64_t first_us = -210866803200000000;
+    static const int64_t first_us = -62135596800000000, last_us = 253402300799999999;
 
     if (!run_number(r, step, out))
         return false;
-    return out->number >= first_us || fail(r, "range", "the time is before 4713 BC");
+    return (out->number >= first_us && out->number <= last_us)
+           || fail(r, "range", "the time is outside the years 1 to 9999");
 }
 
 static bool run_boolean(struct run *r, struct value *out)
@@ -482,6 +510,9 @@ static bool run_real(struct run *r, size_t size, struct value *out)
         memcpy(&out->real, r->at, size);
     }
     r->at += size;
+    /* What is nested is stored as JSON, which has no such numbers. */
+    if (r->level > 1 && !isfinite(out->real))
+        return fail(r, "range", "a nested number is not finite");
     return true;
 }
 
@@ -584,8 +615,11 @@ static bool read_block(struct run *r, const struct step *step, uint64_t so_far,
         count = -count;
     }
     *items = (uint64_t)count;
+    if (*items > step->most - so_far)
+        return fail(r, "items", "more than %zu items", step->most);
+    r->empty_items += step->least ? 0 : *items;
     if (step->least ? *items > remains(r) / step->least
-                    : *items + so_far > MOST_EMPTY_ITEMS)
+                    : r->empty_items > MOST_EMPTY_ITEMS)
         return fail(r, "items", "more items are announced than the message can hold");
     return true;
 }
@@ -606,42 +640,45 @@ static void grow_items(struct run *r, struct value *out, uint64_t *room, uint64_
     out->items = items;
 }
 
-static bool has_key(const struct value *map, const struct value *key)
+/* Keys and values are sorted by key, so that the same map always is the same value. */
+static int compare_entries(const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < map->count; i++) {
-        const struct value *other = &map->items[2 * (size_t)i];
-        if (other->count == key->count
-            && memcmp(other->bytes, key->bytes, key->count) == 0)
-            return true;
-    }
-    return false;
+    const struct value *left = a, *right = b;
+    size_t size = left->count < right->count ? left->count : right->count;
+    int order = size ? memcmp(left->bytes, right->bytes, size) : 0;
+
+    return order ? order : (left->count > right->count) - (left->count < right->count);
+}
+
+static bool sort_map(struct run *r, struct value *map)
+{
+    struct value *entries = map->items;
+
+    if (map->count > 1)
+        qsort(entries, map->count, 2 * sizeof *entries, compare_entries);
+    for (size_t i = 1; i < map->count; i++)
+        if (compare_entries(&entries[2 * i - 2], &entries[2 * i]) == 0)
+            return fail(r, "dup_key", "a map has one key twice");
+    return true;
 }
 
 static bool run_item(struct run *r, const struct step *step, struct value *out)
 {
     struct value *at = &out->items[(size_t)out->count * (step->op == OP_MAP ? 2 : 1)];
 
-    if (step->op == OP_MAP) {
-        if (!run_string(r, at))
-            return false;
-        if (has_key(out, at))
-            return fail(r, "dup_key", "a map has one key twice");
-        at++;
-    }
+    if (step->op == OP_MAP && !run_string(r, at++))
+        return false;
     if (!run_step(r, step + 1, at))
         return false;
     out->count++;
     return true;
 }
 
-static bool run_items(struct run *r, const struct step *step, struct value *out)
+static bool run_blocks(struct run *r, const struct step *step, struct value *out)
 {
     uint64_t items, room = 0;
     const uint8_t *ends;
 
-    out->kind = VALUE_ITEMS;
-    out->count = 0;
-    out->items = NULL;
     for (;;) {
         if (!read_block(r, step, out->count, &items, &ends))
             return false;
@@ -654,6 +691,18 @@ static bool run_items(struct run *r, const struct step *step, struct value *out)
         if (ends && r->at != ends)
             return fail(r, "length", "a block's size is wrong");
     }
+}
+
+static bool run_items(struct run *r, const struct step *step, struct value *out)
+{
+    out->kind = VALUE_ITEMS;
+    out->count = 0;
+    out->items = NULL;
+    r->level++;
+    if (!run_blocks(r, step, out) || (step->op == OP_MAP && !sort_map(r, out)))
+        return false;
+    r->level--;
+    return true;
 }
 
 /* ---- the contract's rules ---- */
@@ -706,9 +755,6 @@ static bool items_keep(struct run *r, const struct schema_rules *rules,
 {
     if (schema->type == SCHEMA_RECORD)
         return true;
-    if (value->count > rules->max_items)
-        return fail(r, "items", "%u items, at most %zu are allowed", value->count,
-                    rules->max_items);
     if (schema->type != SCHEMA_ARRAY || schema->branches[0]->type != SCHEMA_STRING
         || schema->branches[0]->logical)
         return true;
@@ -760,6 +806,7 @@ static bool run_record(struct run *r, const struct step *step, struct value *out
     const char *outer = r->field;
     struct value dropped;
 
+    r->level++;
     for (size_t i = 0; i < step->missing->count; i++)
         values[step->missing->fields[i].slot] = *step->missing->fields[i].value;
     for (const struct step *field = step + 1; field < end;
@@ -778,6 +825,7 @@ static bool run_record(struct run *r, const struct step *step, struct value *out
     if (step->has_requires && !requires_hold(r, step->record, values))
         return false;
     r->field = outer;
+    r->level--;
     return true;
 }
 
@@ -811,7 +859,7 @@ static bool run_step(struct run *r, const struct step *step, struct value *out)
 bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
               struct arena *arena, struct value *out, struct reject *reject)
 {
-    struct run r = {plan->steps, bytes, bytes + size, bytes, arena, reject, NULL};
+    struct run r = {plan->steps, bytes, bytes + size, bytes, arena, reject, NULL, 0, 0};
 
     if (!run_step(&r, plan->steps, out))
         return false;

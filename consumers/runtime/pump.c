@@ -20,11 +20,21 @@
 #include "consumers/runtime/store.h"
 
 enum {
-    IDLE_MS = 100,
+    IDLE_MS = 100, /* wait for a first message */
     FIRST_BACKOFF_MS = 100,
     TELL_MS = 1000,
     REPORT_MS = 10000,
+    CHECK_MS =
+        30000, /* between two looks at whether what we read is still what there is */
+    HOLD_MS = 10000, /* for which a partition with a fault is left alone */
     NAME_SIZE = 320
+};
+
+/* A partition with a fault is claimed anew, which finds what is missing; if it has a fault again all the same,
+ * it is left alone for a while, so that the others can be read. */
+struct hold {
+    int32_t partition;
+    int64_t until_ms; /* on the monotonic clock */
 };
 
 struct pump {
@@ -45,8 +55,14 @@ struct pump {
     size_t claim_count;
     bool is_claimed; /* the claims hold, as far as we know */
     uint64_t taken;  /* number of the group's decision that they answer */
+    struct claim_identity identity;
+    int64_t
+        checked_ms; /* when, on the monotonic clock, what we read was last compared with what is */
 
-    size_t rows_limit; /* of a batch; halved where the server ran out of memory */
+    struct hold *holds; /* partitions that had a fault under this decision */
+    size_t hold_count;
+
+    size_t rows_limit; /* of a batch; halved where the server ran out of memory or time */
     int64_t backoff_ms;
     int64_t told_ms, reported_ms; /* when, on the monotonic clock */
     int64_t reported_batches;
@@ -63,7 +79,11 @@ static enum outcome connect(struct pump *p, struct err *e)
                     p->program, (int)p->settings->statement_timeout_ms, e);
     if (!p->pg)
         return err_wrap(e, "connecting to PostgreSQL");
-    return store_begin(p->store, p->pg, e);
+    if (!store_begin(p->store, p->pg, e))
+        return DONE;
+    pg_close(p->pg);
+    p->pg = NULL;
+    return e->outcome;
 }
 
 static struct kafka_place *places_of(const struct pump *p)
@@ -87,24 +107,88 @@ static enum outcome confirm(struct pump *p, struct err *e)
     return outcome ? err_wrap(e, "asking the group whether we are still a member") : DONE;
 }
 
-static enum outcome claim(struct pump *p, const int32_t *partitions, size_t count,
+static struct hold *find_hold(const struct pump *p, int32_t partition)
+{
+    for (size_t i = 0; i < p->hold_count; i++)
+        if (p->holds[i].partition == partition)
+            return &p->holds[i];
+    return NULL;
+}
+
+static void note_fault(struct pump *p, int32_t partition)
+{
+    struct hold *hold = find_hold(p, partition);
+
+    if (hold) {
+        hold->until_ms = clock_monotonic_ms() + HOLD_MS;
+        return;
+    }
+    p->holds = xrealloc(p->holds, (p->hold_count + 1) * sizeof *p->holds);
+    p->holds[p->hold_count++] = (struct hold){partition, 0};
+}
+
+/* Those of the wanted partitions that are not left alone; the caller frees the list. */
+static int32_t *choose_partitions(const struct pump *p, const int32_t *wanted,
+                                  size_t count, size_t *chosen)
+{
+    int32_t *list = xcalloc(count + 1, sizeof *list);
+
+    *chosen = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct hold *hold = find_hold(p, wanted[i]);
+        if (!hold || hold->until_ms <= clock_monotonic_ms())
+            list[(*chosen)++] = wanted[i];
+    }
+    return list;
+}
+
+static enum outcome read_claims(struct pump *p, struct err *e)
+{
+    struct kafka_place *places = places_of(p);
+    enum outcome outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
+
+    free(places);
+    return outcome;
+}
+
+static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
                           struct err *e)
 {
     const struct claim_settings settings = {
         p->topic, p->owner, strcmp(p->settings->start_at, "earliest") == 0,
         (int)p->settings->lock_timeout_ms};
-    struct kafka_place *places;
-    enum outcome outcome;
+    size_t chosen;
+    int32_t *partitions = choose_partitions(p, wanted, count, &chosen);
+    enum outcome outcome = DONE;
 
     p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
     p->claim_count = 0;
-    if (claim_partitions(&settings, p->pg, p->consumer, partitions, count, p->claims,
-                         &p->claim_count, e))
-        return e->outcome;
-    places = places_of(p);
-    outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
-    free(places);
-    return outcome;
+    if (chosen > 0)
+        outcome = kafka_consumer_identity(p->consumer, p->identity.cluster_id,
+                                          p->identity.topic_id, e);
+    if (!outcome)
+        outcome = claim_partitions(&settings, p->pg, p->consumer, &p->identity,
+                                   partitions, chosen, p->claims, &p->claim_count, e);
+    free(partitions);
+    return outcome ? outcome : read_claims(p, e);
+}
+
+/* True, now and then, if partitions are left out, or the topic was created anew: then everything is to be
+ * claimed again. */
+static bool is_outdated(struct pump *p, size_t wanted)
+{
+    struct claim_identity now;
+    struct err ignored;
+
+    if (clock_monotonic_ms() - p->checked_ms < CHECK_MS)
+        return false;
+    p->checked_ms = clock_monotonic_ms();
+    if (p->claim_count < wanted)
+        return true;
+    return wanted > 0
+           && !kafka_consumer_identity(p->consumer, now.cluster_id, now.topic_id,
+                                       &ignored)
+           && strcmp(now.topic_id, p->identity.topic_id) != 0;
 }
 
 /* Makes sure that we own what the group wants us to read. */
@@ -114,14 +198,17 @@ static enum outcome own(struct pump *p, struct err *e)
     size_t count;
     uint64_t wanted = kafka_consumer_wanted(p->consumer, &partitions, &count);
 
-    if (p->is_claimed && wanted == p->taken)
+    if (p->is_claimed && wanted == p->taken && !is_outdated(p, count))
         return DONE;
     if (connect(p, e) || (wanted == p->taken && confirm(p, e)))
         return e->outcome;
+    if (wanted != p->taken)
+        p->hold_count = 0;
     p->taken = wanted;
     if (claim(p, partitions, count, e))
         return e->outcome;
     p->is_claimed = true;
+    p->checked_ms = clock_monotonic_ms();
     log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted",
              LOG_NUMBER(count), NULL);
     return DONE;
@@ -173,10 +260,13 @@ static int fill_timeout(const struct batch *batch, int64_t linger_end_ms)
     return left > 0 ? (int)left : 0;
 }
 
-/* Faults of the broker are repaired by librdkafka; an offset that it does not have is for the next claim to
- * look into. */
-static enum outcome take_fault(const struct kafka_fault *fault, struct err *e)
+/* Faults of the broker are repaired by librdkafka; a partition that stands still, or would go on behind a
+ * hole, has to be claimed again. */
+static enum outcome take_fault(struct pump *p, const struct kafka_fault *fault,
+                               struct err *e)
 {
+    if (fault->partition >= 0)
+        note_fault(p, fault->partition);
     if (e->outcome == FATAL || fault->partition >= 0)
         return err_wrap(e, "reading");
     log_warn("reading", "error", e->message, NULL);
@@ -196,7 +286,7 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
         struct kafka_fault fault = {-1};
         int timeout_ms = fill_timeout(batch, linger_end_ms);
         if (kafka_consumer_poll(p->consumer, timeout_ms, &message, &fault, e)
-            && take_fault(&fault, e))
+            && take_fault(p, &fault, e))
             return e->outcome;
         if (is_reassigned(p)) {
             kafka_message_free(&message);
@@ -280,7 +370,7 @@ static void let_go(struct pump *p)
     batch_reset(p->batch);
     if (p->is_claimed)
         kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
-    if (p->pg && strcmp(pg_sqlstate(p->pg), "53200") == 0 && p->rows_limit > 1)
+    if (store_wants_smaller(p->store) && p->rows_limit > 1)
         p->rows_limit /= 2;
     p->is_claimed = false;
 }
@@ -362,7 +452,8 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     if (!p->decoder)
         goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
-    p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name);
+    p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name,
+                         (size_t)settings->batch_rows);
     p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic,
                                       (size_t)settings->max_event_bytes,
                                       (size_t)settings->queue_kbytes, e);
@@ -387,5 +478,6 @@ void pump_free(struct pump *p)
     columns_free(p->columns);
     decoder_free(p->decoder);
     free(p->claims);
+    free(p->holds);
     free(p);
 }

@@ -1,6 +1,7 @@
 /* reader.c - the reader schema's defaults, and the content hash. */
 #include "consumers/runtime/reader.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,18 @@ static enum outcome decode_defaults(struct reader *reader, const struct schema *
     return DONE;
 }
 
+/* Columns that the store fills by itself. */
+static enum outcome refuse_own_names(const struct schema *schema, struct err *e)
+{
+    static const char *const names[] = {"source_id", "topic_offset", "content_hash",
+                                        "stored_at"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (schema_find(schema, names[i]) >= 0)
+            return err_exit(e, EX_CONFIG, "a field must not be named %s", names[i]);
+    return DONE;
+}
+
 static enum outcome find_common_fields(struct reader *reader, struct err *e)
 {
     const struct common_field {
@@ -77,7 +90,8 @@ struct reader *reader_new(const struct schema_file *file, struct err *e)
     reader->sha256 = sha256_new();
     reader->defaults.values =
         xcalloc(schema_field_count(file) + 1, sizeof *reader->defaults.values);
-    if (!find_common_fields(reader, e) && !decode_defaults(reader, reader->schema, e))
+    if (!find_common_fields(reader, e) && !refuse_own_names(reader->schema, e)
+        && !decode_defaults(reader, reader->schema, e))
         return reader;
     reader_free(reader);
     return NULL;
@@ -89,43 +103,56 @@ void reader_free(struct reader *reader)
         return;
     arena_free(reader->arena);
     sha256_free(reader->sha256);
+    text_free(&reader->canonical);
     free(reader->defaults.values);
     free(reader);
 }
 
 /* ---- content hash ---- */
 
-static void hash_value(const struct reader *reader, const struct schema *schema,
-                       const struct value *value);
+/* What is hashed: heads of one letter and 8 bytes, big endian, and the bytes that some of them announce.
+ *   f index value   a field, with a value that is not its default
+ *   o ... e         a record, from its first field to its end
+ *   i count ...     an array; m count ...  a map, sorted by key
+ *   u branch        a union of more than null and one type; then the branch's value
+ *   z  n  r  b      null, whole number, other number, bytes */
 
-static void hash_head(const struct reader *reader, char kind, uint64_t number)
+static void put_value(struct text *out, const struct reader *reader,
+                      const struct schema *schema, const struct value *value);
+
+static void put_head(struct text *out, char letter, uint64_t number)
 {
-    uint8_t head[9];
+    uint8_t head[9] = {(uint8_t)letter};
 
-    head[0] = (uint8_t)kind;
-    for (int i = 0; i < 8; i++)
-        head[1 + i] = (uint8_t)(number >> (56 - 8 * i));
-    sha256_add(reader->sha256, head, sizeof head);
+    number = htobe64(number);
+    memcpy(head + 1, &number, sizeof number);
+    text_add(out, head, sizeof head);
+}
+
+static void put_bytes(struct text *out, const struct value *value)
+{
+    put_head(out, 'b', value->count);
+    text_add(out, value->bytes, value->count);
 }
 
 /* A whole number is hashed alike whether its field is an int, a long or a double. */
-static void hash_real(const struct reader *reader, double real)
+static void put_real(struct text *out, double real)
 {
     uint64_t bits;
 
     if (isnan(real))
         real = (double)NAN;
     if (fabs(real) <= 0x1p53 && trunc(real) == real) {
-        hash_head(reader, 'n', (uint64_t)(int64_t)real);
+        put_head(out, 'n', (uint64_t)(int64_t)real);
         return;
     }
     memcpy(&bits, &real, sizeof bits);
-    hash_head(reader, 'r', bits);
+    put_head(out, 'r', bits);
 }
 
-/* Field i of a record stands as 'f' i value; fields with their default do not stand at all. */
-static void hash_record(const struct reader *reader, const struct schema *record,
-                        const struct value *values, int left_out)
+static void put_fields(struct text *out, const struct reader *reader,
+                       const struct schema *record, const struct value *values,
+                       int left_out)
 {
     for (size_t i = 0; i < record->count; i++) {
         const struct schema_field *field = &record->fields[i];
@@ -133,49 +160,54 @@ static void hash_record(const struct reader *reader, const struct schema *record
         if ((int)i == left_out
             || (fallback && value_equal(field->type, &values[i], fallback)))
             continue;
-        hash_head(reader, 'f', i);
-        hash_value(reader, field->type, &values[i]);
+        put_head(out, 'f', i);
+        put_value(out, reader, field->type, &values[i]);
     }
 }
 
-static void hash_items(const struct reader *reader, const struct schema *schema,
-                       const struct value *value)
+static void put_items(struct text *out, const struct reader *reader,
+                      const struct schema *schema, const struct value *value)
 {
-    hash_head(reader, 'i', value->count);
     if (schema->type == SCHEMA_RECORD) {
-        hash_record(reader, schema, value->items, -1);
+        put_head(out, 'o', 0);
+        put_fields(out, reader, schema, value->items, -1);
+        put_head(out, 'e', 0);
         return;
     }
+    put_head(out, schema->type == SCHEMA_MAP ? 'm' : 'i', value->count);
     for (size_t i = 0; i < value->count; i++) {
-        if (schema->type == SCHEMA_MAP) {
-            const struct value *key = &value->items[2 * i];
-            hash_head(reader, 'b', key->count);
-            sha256_add(reader->sha256, key->bytes, key->count);
-        }
-        hash_value(reader, schema->branches[0],
-                   &value->items[schema->type == SCHEMA_MAP ? 2 * i + 1 : i]);
+        if (schema->type == SCHEMA_MAP)
+            put_bytes(out, &value->items[2 * i]);
+        put_value(out, reader, schema->branches[0],
+                  &value->items[schema->type == SCHEMA_MAP ? 2 * i + 1 : i]);
     }
 }
 
-static void hash_value(const struct reader *reader, const struct schema *schema,
-                       const struct value *value)
+static void put_value(struct text *out, const struct reader *reader,
+                      const struct schema *schema, const struct value *value)
 {
+    bool optional;
+
+    /* Making a field optional must not change what is hashed. */
+    if (!schema_strip_null(schema, &optional))
+        put_head(out, 'u', value->branch);
     switch (value->kind) {
-    case VALUE_NULL: hash_head(reader, 'z', 0); break;
-    case VALUE_NUMBER: hash_head(reader, 'n', (uint64_t)value->number); break;
-    case VALUE_REAL: hash_real(reader, value->real); break;
-    case VALUE_BYTES:
-        hash_head(reader, 'b', value->count);
-        sha256_add(reader->sha256, value->bytes, value->count);
-        break;
-    default: hash_items(reader, value_schema(schema, value), value);
+    case VALUE_NULL: put_head(out, 'z', 0); break;
+    case VALUE_NUMBER: put_head(out, 'n', (uint64_t)value->number); break;
+    case VALUE_REAL: put_real(out, value->real); break;
+    case VALUE_BYTES: put_bytes(out, value); break;
+    default: put_items(out, reader, value_schema(schema, value), value);
     }
 }
 
-void reader_content_hash(const struct reader *reader, const struct value *values,
+void reader_content_hash(struct reader *reader, const struct value *values,
                          uint8_t digest[SHA256_SIZE])
 {
+    struct text *out = &reader->canonical;
+
+    text_clear(out);
+    put_fields(out, reader, reader->schema, values, reader->recorded_at);
     sha256_begin(reader->sha256);
-    hash_record(reader, reader->schema, values, reader->recorded_at);
+    sha256_add(reader->sha256, out->bytes, out->size);
     sha256_end(reader->sha256, digest);
 }

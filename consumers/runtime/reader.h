@@ -6,6 +6,7 @@
 #include "common/err.h"
 #include "common/hash.h"
 #include "common/schema.h"
+#include "common/text.h"
 #include "consumers/runtime/plan.h"
 #include "consumers/runtime/value.h"
 
@@ -15,6 +16,8 @@ struct reader {
     int event_id, occurred_at, recorded_at; /* indexes of fields that every kind has */
     struct arena *arena;                    /* the defaults live here */
     struct sha256 *sha256;
+    struct text
+        canonical; /* what is being hashed; memory kept from one event to the next */
 };
 
 /* file must outlive the reader. NULL: *e is FATAL 78 (a field that every kind must have is missing). */
@@ -25,7 +28,7 @@ void reader_free(struct reader *reader); /* NULL is fine */
  * added later with a default changes nothing), names and widths of numbers (so renaming and widening
  * change nothing), and recorded_at (a device that sends the same line again may stamp it anew). Fields are
  * told apart by their index: new ones are added at the end. */
-void reader_content_hash(const struct reader *reader, const struct value *values,
+void reader_content_hash(struct reader *reader, const struct value *values,
                          uint8_t digest[SHA256_SIZE]);
 
 #endif

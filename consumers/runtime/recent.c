@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "common/hash.h"
 
 struct entry {
     uint8_t event_id[16];
@@ -54,24 +55,12 @@ void recent_free(struct recent *recent)
     free(recent);
 }
 
-/* Ids are made by devices: all their bytes are mixed, so that no choice of ids fills one run of slots
- * without meaning to. */
-static size_t first_slot(const struct recent *recent, const uint8_t event_id[16])
-{
-    uint64_t high, low;
-
-    memcpy(&high, event_id, 8);
-    memcpy(&low, event_id + 8, 8);
-    high = (high ^ low * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-    return (size_t)(high ^ high >> 29) & recent->slot_mask;
-}
-
 /* The slot that holds this id, or the free one where it belongs. */
 static uint32_t *find_slot(const struct recent *recent,
                            const struct generation *generation,
                            const uint8_t event_id[16])
 {
-    size_t at = first_slot(recent, event_id);
+    size_t at = (size_t)uuid_mix(event_id) & recent->slot_mask;
 
     while (
         generation->slots[at]
@@ -93,6 +82,8 @@ void recent_add(struct recent *recent, const uint8_t event_id[16],
     struct generation *young = &recent->young;
     struct entry *entry;
 
+    if (recent_find(recent, event_id))
+        return;
     if (young->count == recent->least) {
         struct generation forgotten = recent->old;
         recent->old = recent->young;

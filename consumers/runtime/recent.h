@@ -11,10 +11,11 @@
 
 struct recent; /* opaque */
 
-/* Remembers at least the last `least` ids and at most twice as many. */
+/* Remembers at least the last `least` (> 0) ids and at most twice as many. */
 struct recent *recent_new(size_t least);
 void recent_free(struct recent *recent); /* NULL is fine */
 
+/* Nothing happens if the id is there already. */
 void recent_add(struct recent *recent, const uint8_t event_id[16],
                 const uint8_t content_hash[32]);
 

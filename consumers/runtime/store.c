@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "common/point.h"
 #include "consumers/runtime/fold.h"
@@ -17,7 +18,7 @@ enum {
     CHUNK_BYTES = 64 << 10,      /* handed to libpq at once */
     KEPT_VALUE_BYTES = 64 << 10, /* of a dead letter's value */
     LOOK_UP_BATCHES = 64, /* how long we ask first, after an id was there already */
-    MOST_TRIES = 20
+    NAMED_REFUSALS = 2    /* of a batch, as errors name them; more are searched for */
 };
 
 struct store {
@@ -38,18 +39,22 @@ struct store {
     struct event **rows; /* events to insert, sorted by id */
     size_t row_count;
     bool is_inserting; /* the last error came from the insert of event rows */
-    int refusals;
+    int refusals;      /* of this batch */
+    char violated
+        [64]; /* constraint that said that an id is stored already; "": none did */
+    bool wants_smaller;
 };
 
 struct store *store_new(const struct reader *reader, const struct columns *columns,
-                        const char *kind)
+                        const char *kind, size_t batch_rows)
 {
     struct store *store = xcalloc(1, sizeof *store);
 
     store->reader = reader;
     store->columns = columns;
     store->kind = kind;
-    store->recent = recent_new(RECENT_IDS);
+    /* All ids of a batch must fit: what a look-up finds is remembered there. */
+    store->recent = recent_new(batch_rows > RECENT_IDS ? batch_rows : RECENT_IDS);
     return store;
 }
 
@@ -62,10 +67,23 @@ void store_free(struct store *store)
     free(store);
 }
 
+/* In a database of another encoding the server would refuse texts that are right. */
+static enum outcome check_encoding(struct pg *pg, struct err *e)
+{
+    struct pg_result *result = NULL;
+    enum outcome outcome = pg_query(pg, "show server_encoding", NULL, 0, &result, e);
+
+    if (!outcome && strcmp(pg_value(result, 0, 0), "UTF8") != 0)
+        outcome = err_exit(e, EX_CONFIG, "the database's encoding is %s; UTF8 is needed",
+                           pg_value(result, 0, 0));
+    pg_result_free(result);
+    return outcome;
+}
+
 enum outcome store_begin(struct store *store, struct pg *pg, struct err *e)
 {
     recent_clear(store->recent);
-    if (columns_check(store->columns, pg, e))
+    if (check_encoding(pg, e) || columns_check(store->columns, pg, e))
         return e->outcome;
     return columns_layout(store->columns, pg, &store->layout_id, e);
 }
@@ -73,6 +91,11 @@ enum outcome store_begin(struct store *store, struct pg *pg, struct err *e)
 const struct store_counts *store_counted(const struct store *store)
 {
     return &store->counts;
+}
+
+bool store_wants_smaller(const struct store *store)
+{
+    return store->wants_smaller;
 }
 
 /* ---- who may write ---- */
@@ -125,24 +148,6 @@ static enum outcome lock_progress(struct store *store, struct err *e)
 
 /* ---- which ids are stored already ---- */
 
-static struct event *find_row(const struct store *store,
-                              const uint8_t event_id[UUID_SIZE])
-{
-    size_t low = 0, high = store->row_count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = memcmp(store->rows[middle]->event_id, event_id, UUID_SIZE);
-        if (order == 0)
-            return store->rows[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 static int compare_rows(const void *a, const void *b)
 {
     const struct event *const *left = a, *const *right = b;
@@ -176,11 +181,33 @@ static void put_ids(struct store *store)
         copy_put_bytes(out, store->rows[i]->event_id, UUID_SIZE);
 }
 
+/* What is found is stored for certain, so it is remembered like what we stored ourselves. */
+static enum outcome remember_found(struct store *store, const struct pg_result *result,
+                                   struct err *e)
+{
+    for (size_t row = 0; row < pg_rows(result); row++) {
+        uint8_t event_id[UUID_SIZE], hash[SHA256_SIZE] = {0};
+        const char *text = pg_value(result, row, 0);
+        if (!uuid_parse(event_id, text, strlen(text)))
+            return err_set(e, FATAL, "event_id of events.%s is no uuid", store->kind);
+        pg_bytes(result, row, 1, hash, sizeof hash);
+        recent_add(store->recent, event_id, hash);
+    }
+    if (pg_rows(result) == 0 && store->violated[0])
+        return err_set(
+            e, FATAL,
+            "constraint %s of events.%s refuses an event whose id is not stored",
+            store->violated, store->kind);
+    store->violated[0] = '\0';
+    return DONE;
+}
+
 static enum outcome look_up(struct store *store, struct err *e)
 {
     char sql[160];
     struct pg_result *result = NULL;
     struct pg_parameter parameter;
+    enum outcome outcome;
 
     if (store->row_count == 0)
         return DONE;
@@ -193,18 +220,10 @@ static enum outcome look_up(struct store *store, struct err *e)
     if (pg_query_binary(store->pg, sql, &parameter, 1, &result, e))
         return e->outcome;
     store->counts.look_ups++;
-    for (size_t row = 0; row < pg_rows(result); row++) {
-        uint8_t event_id[UUID_SIZE], hash[SHA256_SIZE];
-        const char *text = pg_value(result, row, 0);
-        if (!uuid_parse(event_id, text, strlen(text))
-            || pg_bytes(result, row, 1, hash, sizeof hash) != sizeof hash)
-            continue;
-        fold_against(find_row(store, event_id), hash);
-    }
-    if (pg_rows(result) > 0)
-        choose_rows(store);
+    outcome = remember_found(store, result, e);
     pg_result_free(result);
-    return DONE;
+    choose_rows(store);
+    return outcome;
 }
 
 /* ---- the inserts ---- */
@@ -352,7 +371,8 @@ static enum outcome attempt(struct store *store, struct err *e)
 /* ---- rows that PostgreSQL refuses ---- */
 
 /* Faults of the row itself, and only from the insert of event rows. 22P03 and 22P04 would be our own
- * encoding. */
+ * encoding; 23502 cannot be the row's, because columns_check() found no column that an event may leave
+ * empty and the table may not. */
 static bool is_row_fault(const struct store *store)
 {
     const char *state = pg_sqlstate(store->pg);
@@ -361,22 +381,50 @@ static bool is_row_fault(const struct store *store)
         return strcmp(state, "22P03") != 0 && strcmp(state, "22P04") != 0;
     if (strcmp(state, "23514") == 0)
         return pg_constraint(store->pg)[0] != '\0';
-    return strcmp(state, "23502") == 0 || strcmp(state, "54000") == 0;
+    return strcmp(state, "54000") == 0;
 }
 
-static void bury_refused(struct store *store, struct event *event)
+static bool is_known_id(const struct store *store)
 {
-    struct arena *arena = store->batch->arena;
-    const char *sqlstate = pg_sqlstate(store->pg), *constraint = pg_constraint(store->pg);
-    const char *column = pg_column(store->pg);
+    return strcmp(pg_sqlstate(store->pg), "23505") == 0;
+}
+
+/* Buries the event, and all that are the same again: what the server says of one holds for the others,
+ * in this batch as in a later one. */
+static void bury_refused(struct store *store, const struct event *refused)
+{
+    struct batch *batch = store->batch;
+    const char *constraint = pg_constraint(store->pg), *column = pg_column(store->pg);
+    const char *sqlstate = arena_copy(batch->arena, pg_sqlstate(store->pg), 5);
+    const char *field =
+        column[0] ? arena_copy(batch->arena, column, strlen(column)) : NULL;
     char detail[300];
 
     snprintf(detail, sizeof detail, "PostgreSQL refused the row, SQLSTATE %s%s%s",
              sqlstate, constraint[0] ? ", constraint " : "", constraint);
-    event_bury(event, "refused_by_server",
-               column[0] ? arena_copy(arena, column, strlen(column)) : NULL,
-               arena_copy(arena, detail, strlen(detail)));
-    event->sqlstate = arena_copy(arena, sqlstate, strlen(sqlstate));
+    for (size_t i = 0; i < batch->count; i++) {
+        struct event *event = &batch->events[i];
+        if (event->is_settled
+            || memcmp(event->event_id, refused->event_id, UUID_SIZE) != 0
+            || memcmp(event->content_hash, refused->content_hash, SHA256_SIZE) != 0)
+            continue;
+        event_bury(event, "refused_by_server", field,
+                   arena_copy(batch->arena, detail, strlen(detail)));
+        event->sqlstate = sqlstate;
+    }
+    store->refusals++;
+}
+
+/* After an error of the insert of rows[from, to): buries the row that it names. Returns the row behind it;
+ * from, if it names none. */
+static size_t bury_named(struct store *store, size_t from, size_t to)
+{
+    size_t line = to - from == 1 ? 1 : pg_copy_line(store->pg);
+
+    if (line < 1 || line > to - from)
+        return from;
+    bury_refused(store, store->rows[from + line - 1]);
+    return from + line;
 }
 
 /* Finds every row of [from, to) that the server refuses, by inserting and taking back. Rows in front of the
@@ -385,81 +433,82 @@ static void bury_refused(struct store *store, struct event *event)
 static enum outcome probe(struct store *store, size_t from, size_t to, struct err *e)
 {
     while (from < to) {
-        size_t line;
+        size_t next;
         if (pg_run(store->pg, "savepoint probe", e))
             return e->outcome;
         if (!copy_rows(store, from, to, e))
             return DONE;
         if (!is_row_fault(store))
             return e->outcome;
-        line = pg_copy_line(store->pg);
-        if (to - from == 1)
-            line = 1;
-        if (line >= 1 && line <= to - from)
-            bury_refused(store, store->rows[from + line - 1]);
-        if (pg_run(store->pg, "rollback to savepoint probe", e))
+        next = bury_named(store, from, to);
+        if (pg_run(store->pg, "rollback to savepoint probe; release savepoint probe", e))
             return e->outcome;
-        if (line == 0 || line > to - from) {
-            if (probe(store, from, from + (to - from) / 2, e))
+        if (next == from) {
+            next = from + (to - from) / 2;
+            if (probe(store, from, next, e))
                 return e->outcome;
-            line = (to - from) / 2;
         }
-        from += line;
+        from = next;
     }
     return DONE;
 }
 
-/* An id that another daemon stored meanwhile ends the search early; the next try looks ids up first. */
+/* The next try is to look ids up first, and must find some: the other transaction is committed. */
+static void expect_known(struct store *store)
+{
+    store->look_up_batches = LOOK_UP_BATCHES;
+    snprintf(store->violated, sizeof store->violated, "%s", pg_constraint(store->pg));
+}
+
 static enum outcome probe_all(struct store *store, struct err *e)
 {
+    int refusals = store->refusals;
     enum outcome outcome = pg_run(store->pg, "begin", e);
 
     if (!outcome)
         outcome = probe(store, 0, store->row_count, e);
-    if (outcome && strcmp(pg_sqlstate(store->pg), "23505") == 0) {
-        store->look_up_batches = LOOK_UP_BATCHES;
-        outcome = DONE;
-    }
-    return outcome ? outcome : pg_run(store->pg, "rollback", e);
+    if (outcome && is_known_id(store))
+        expect_known(store);
+    else if (outcome)
+        return outcome;
+    else if (store->refusals == refusals)
+        return err_set(e, RETRY, "PostgreSQL refused a row, and took it the next time");
+    return pg_run(store->pg, "rollback", e);
 }
 
-/* After the insert of event rows failed and everything was rolled back. DONE: what was wrong is settled, run
- * the transaction again from the start. */
-static enum outcome repair(struct store *store, const char *sqlstate,
-                           const struct event *culprit, struct err *e)
+/* After the insert of event rows failed: settles what was wrong. DONE: run the transaction again from the
+ * start. Each run settles an event or more, so that there are not more of them than events. */
+static enum outcome repair(struct store *store, struct err *e)
 {
+    bool is_known = is_known_id(store), is_named = false;
+
     store->counts.redone++;
-    if (strcmp(sqlstate, "23505") == 0) {
-        store->look_up_batches = LOOK_UP_BATCHES;
+    if (is_known)
+        expect_known(store);
+    else
+        is_named = bury_named(store, 0, store->row_count) > 0;
+    if (pg_run(store->pg, "rollback", e))
+        return e->outcome;
+    if (is_known || (is_named && store->refusals <= NAMED_REFUSALS))
         return DONE;
-    }
-    if (culprit && ++store->refusals <= 2)
-        return DONE;
+    if (is_named)
+        choose_rows(store);
     return probe_all(store, e);
-}
-
-/* The row that the error names is buried while the error is still at hand. NULL: it names none. */
-static const struct event *take_culprit(struct store *store)
-{
-    size_t line = pg_copy_line(store->pg);
-
-    if (!is_row_fault(store) || line < 1 || line > store->row_count)
-        return NULL;
-    bury_refused(store, store->rows[line - 1]);
-    return store->rows[line - 1];
 }
 
 static bool is_repairable(const struct store *store)
 {
     return store->is_inserting && pg_is_usable(store->pg)
-           && (strcmp(pg_sqlstate(store->pg), "23505") == 0 || is_row_fault(store));
+           && (is_known_id(store) || is_row_fault(store));
 }
 
 /* Leaves no transaction open; what went wrong stays in *e. */
 static enum outcome give_up(struct store *store, struct err *e)
 {
+    const char *state = pg_sqlstate(store->pg);
     struct err ignored;
 
+    store->wants_smaller = strcmp(state, "53200") == 0 || strcmp(state, "57014") == 0;
     if (pg_is_usable(store->pg))
         pg_run(store->pg, "rollback", &ignored);
     return e->outcome;
@@ -467,20 +516,12 @@ static enum outcome give_up(struct store *store, struct err *e)
 
 static enum outcome try_until_stored(struct store *store, struct err *e)
 {
-    for (int tries = 0; tries < MOST_TRIES; tries++) {
-        char sqlstate[6] = "";
-        const struct event *culprit;
+    do {
         store->is_inserting = false;
         if (!attempt(store, e))
             return DONE;
-        if (!is_repairable(store))
-            return give_up(store, e);
-        snprintf(sqlstate, sizeof sqlstate, "%s", pg_sqlstate(store->pg));
-        culprit = take_culprit(store);
-        if (pg_run(store->pg, "rollback", e) || repair(store, sqlstate, culprit, e))
-            return give_up(store, e);
-    }
-    return err_set(e, RETRY, "others keep storing the same ids at the same time");
+    } while (is_repairable(store) && !repair(store, e));
+    return give_up(store, e);
 }
 
 /* ---- after the commit ---- */
@@ -518,6 +559,8 @@ enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch
     store->claims = claims;
     store->claim_count = count;
     store->refusals = 0;
+    store->violated[0] = '\0';
+    store->wants_smaller = false;
     store->rows = arena_take_array(batch->arena, batch->count, sizeof *store->rows);
     if (try_until_stored(store, e))
         return err_wrap(e, "storing %zu events", batch->count);

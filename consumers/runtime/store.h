@@ -20,9 +20,9 @@ struct store_counts {
     int64_t redone;   /* transactions run again from the start: known ids, refused rows */
 };
 
-/* All arguments must outlive the store. */
+/* reader, columns and kind must outlive the store; batch_rows: most events of a batch. */
 struct store *store_new(const struct reader *reader, const struct columns *columns,
-                        const char *kind);
+                        const char *kind, size_t batch_rows);
 void store_free(struct store *store); /* NULL is fine */
 
 /* To be called for each new connection: checks the table and forgets what may no longer be so. */
@@ -32,6 +32,9 @@ enum outcome store_begin(struct store *store, struct pg *pg, struct err *e);
  * nobody knows: claim again and see. */
 enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch,
                          struct claim *claims, size_t count, struct err *e);
+
+/* After a RETRY of store_batch(): the server ran out of memory or time; try with fewer events. */
+bool store_wants_smaller(const struct store *store);
 
 const struct store_counts *store_counted(const struct store *store);
 

@@ -6,10 +6,20 @@
 #include "common/clock.h"
 #include "common/hash.h"
 
+static bool bytes_equal(const struct value *a, const struct value *b)
+{
+    return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0;
+}
+
 static bool items_equal(const struct schema *schema, const struct value *a,
                         const struct value *b)
 {
-    for (uint32_t i = 0; i < a->count; i++) {
+    for (uint32_t i = 0; schema->type == SCHEMA_MAP && i < a->count; i++)
+        if (!bytes_equal(&a->items[2 * i], &b->items[2 * i])
+            || !value_equal(schema->branches[0], &a->items[2 * i + 1],
+                            &b->items[2 * i + 1]))
+            return false;
+    for (uint32_t i = 0; schema->type != SCHEMA_MAP && i < a->count; i++) {
         const struct schema *item =
             schema->type == SCHEMA_RECORD ? schema->fields[i].type : schema->branches[0];
         if (!value_equal(item, &a->items[i], &b->items[i]))
@@ -21,18 +31,15 @@ static bool items_equal(const struct schema *schema, const struct value *a,
 bool value_equal(const struct schema *schema, const struct value *a,
                  const struct value *b)
 {
-    if (a->kind != b->kind)
+    if (a->kind != b->kind || (schema->type == SCHEMA_UNION && a->branch != b->branch))
         return false;
     schema = value_schema(schema, a);
     switch (a->kind) {
     case VALUE_NULL: return true;
     case VALUE_NUMBER: return a->number == b->number;
     case VALUE_REAL: return memcmp(&a->real, &b->real, sizeof a->real) == 0;
-    case VALUE_BYTES:
-        return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0;
-    default:
-        return a->count == b->count && schema->type != SCHEMA_MAP
-               && items_equal(schema, a, b);
+    case VALUE_BYTES: return bytes_equal(a, b);
+    default: return a->count == b->count && items_equal(schema, a, b);
     }
 }
 

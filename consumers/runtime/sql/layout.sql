@@ -1,11 +1,14 @@
--- The number of this list of columns. No row: another session is just making it; ask again.
-with made as (
+-- The number of this list of columns. No row: another session is just making it; ask again. Looked for
+-- first, because a conflict would use up a number too.
+with found as (
+    select layout_id from bus.layout where table_name = $1::text and columns = $2::text[]
+), made as (
     insert into bus.layout (table_name, columns)
-    values ($1::text, $2::text[])
+    select $1, $2::text[]
+    where not exists (select from found)
     on conflict do nothing
     returning layout_id
 )
-select layout_id from made
+select layout_id from found
 union all
-select layout_id from bus.layout where table_name = $1 and columns = $2::text[]
-limit 1
+select layout_id from made

@@ -1,12 +1,15 @@
 -- The source of one partition, made on first sight. No row: another session is just making it; ask again.
-with made as (
+-- Looked for first, because a conflict would use up a number too.
+with found as (
+    select source_id from bus.source
+    where cluster_id = $1::text and topic = $2::text and topic_id = $3::text and partition = $4::integer
+), made as (
     insert into bus.source (cluster_id, topic, topic_id, partition)
-    values ($1::text, $2::text, $3::text, $4::integer)
+    select $1, $2, $3, $4
+    where not exists (select from found)
     on conflict do nothing
     returning source_id
 )
-select source_id from made
+select source_id from found
 union all
-select source_id from bus.source
-where cluster_id = $1 and topic = $2 and topic_id = $3 and partition = $4
-limit 1
+select source_id from made
