@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -14,116 +15,112 @@
 
 enum { PIECE = 64 * 1024 };
 
+/* Rows on their way into one temporary table. */
+struct rows {
+    struct pg *pg;
+    struct text lines;
+    enum outcome outcome; /* not DONE: the rest is passed over, *e says why */
+    struct err *e;
+};
+
+static void send_lines(struct rows *rows)
+{
+    if (rows->outcome == DONE && rows->lines.size)
+        rows->outcome =
+            pg_copy_put(rows->pg, rows->lines.bytes, rows->lines.size, rows->e);
+    text_clear(&rows->lines);
+}
+
+static void send_if_many(struct rows *rows)
+{
+    if (rows->lines.size >= PIECE)
+        send_lines(rows);
+}
+
+/* Sends what is left and ends the COPY; outcome: of making the rows. */
+static enum outcome end_rows(struct rows *rows, enum outcome outcome)
+{
+    if (rows->outcome == DONE)
+        rows->outcome = outcome;
+    send_lines(rows);
+    text_free(&rows->lines);
+    return rows->outcome == DONE ? pg_copy_end(rows->pg, NULL, rows->e) : rows->outcome;
+}
+
 /* ---- truth files ----------------------------------------------------------------------------------- */
+
+/* Takes kind and event_id; what stands behind them is for others. False: they are not there. */
+static bool add_accepted(struct rows *rows, const char *line)
+{
+    size_t kind_size = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    const char *id = line + kind_size + 1;
+    size_t id_size = line[kind_size] == '\t' ? strcspn(id, "\t\r\n") : 0;
+    uint8_t event_id[UUID_SIZE];
+
+    if (!kind_size || !id_size || !uuid_parse(event_id, id, id_size))
+        return false;
+    text_add(&rows->lines, line, kind_size + 1 + id_size);
+    text_add_string(&rows->lines, "\n");
+    send_if_many(rows);
+    return true;
+}
 
 static enum outcome cannot_read(const char *path, struct err *e)
 {
     return err_exit(e, EX_NOINPUT, "%s: %s", path, strerror(errno));
 }
 
-/* Without its heading the file's first event would be taken for it. */
-static enum outcome check_heading(FILE *file, const char *path, struct err *e)
+static enum outcome read_lines(struct rows *rows, FILE *file, const char *path)
 {
-    int first = getc(file);
+    char *line = NULL;
+    size_t room = 0, number = 0;
+    enum outcome outcome = DONE;
 
-    if (ferror(file))
-        return cannot_read(path, e);
-    if (first != '#')
-        return err_exit(e, EX_DATAERR,
-                        "%s: does not begin with a heading (# kind, event_id, repeat_of)",
-                        path);
-    ungetc(first, file);
-    return DONE;
-}
-
-/* What the server says about a row is about this file, and not a bug. */
-static enum outcome blame(struct pg *pg, const char *path, struct err *e)
-{
-    if (strncmp(pg_sqlstate(pg), "22", 2) != 0)
-        return err_wrap(e, "%s", path);
-    return err_exit(e, EX_DATAERR,
-                    "%s:%zu: not kind, event_id and repeat_of, separated by tabs", path,
-                    pg_copy_line(pg));
-}
-
-static enum outcome copy_pieces(struct pg *pg, FILE *file, const char *path,
-                                struct err *e)
-{
-    static char piece[PIECE];
-    size_t size;
-
-    while ((size = fread(piece, 1, sizeof piece, file)) > 0)
-        if (pg_copy_put(pg, piece, size, e))
-            return blame(pg, path, e);
-    if (ferror(file))
-        return cannot_read(path, e);
-    return pg_copy_end(pg, NULL, e) ? blame(pg, path, e) : DONE;
-}
-
-static enum outcome copy_file(struct pg *pg, FILE *file, const char *path, struct err *e)
-{
-    if (check_heading(file, path, e))
-        return e->outcome;
-    if (pg_copy_begin(
-            pg, "copy accepted (kind, event_id, repeat_of) from stdin (null '-', header)",
-            e))
-        return e->outcome;
-    return copy_pieces(pg, file, path, e);
+    while (outcome == DONE && rows->outcome == DONE && getline(&line, &room, file) > 0) {
+        number++;
+        if (*line != '#' && !add_accepted(rows, line))
+            outcome = err_exit(rows->e, EX_DATAERR,
+                               "%s:%zu: not kind and event_id, separated by a tab", path,
+                               number);
+    }
+    free(line);
+    return outcome == DONE && ferror(file) ? cannot_read(path, rows->e) : outcome;
 }
 
 static enum outcome load_file(struct pg *pg, const char *path, struct err *e)
 {
+    struct rows rows = {.pg = pg, .e = e};
     FILE *file = fopen(path, "re");
     enum outcome outcome;
 
     if (!file)
         return cannot_read(path, e);
-    outcome = copy_file(pg, file, path, e);
+    outcome = pg_copy_begin(pg, "copy accepted (kind, event_id) from stdin", e);
+    if (outcome == DONE)
+        outcome = end_rows(&rows, read_lines(&rows, file, path));
     fclose(file);
     return outcome;
 }
 
 /* ---- spools ---------------------------------------------------------------------------------------- */
 
-struct id_copy {
-    struct pg *pg;
-    struct text lines;
-    enum outcome outcome; /* not DONE: the rest is passed over */
-    struct err *e;
-};
-
-static void send_lines(struct id_copy *copy)
-{
-    if (copy->outcome == DONE && copy->lines.size)
-        copy->outcome =
-            pg_copy_put(copy->pg, copy->lines.bytes, copy->lines.size, copy->e);
-    text_clear(&copy->lines);
-}
-
 static void add_id(void *context, const uint8_t event_id[16])
 {
-    struct id_copy *copy = context;
+    struct rows *rows = context;
     char id[UUID_TEXT_SIZE];
 
     uuid_format(id, event_id);
-    text_format(&copy->lines, "%s\n", id);
-    if (copy->lines.size >= PIECE)
-        send_lines(copy);
+    text_format(&rows->lines, "%s\n", id);
+    send_if_many(rows);
 }
 
 static enum outcome load_spool(struct pg *pg, const char *path, struct err *e)
 {
-    struct id_copy copy = {.pg = pg, .e = e};
+    struct rows rows = {.pg = pg, .e = e};
 
     if (pg_copy_begin(pg, "copy spooled (event_id) from stdin", e))
         return e->outcome;
-    if (spool_each_id(path, add_id, &copy, e))
-        copy.outcome = e->outcome;
-    send_lines(&copy);
-    text_free(&copy.lines);
-    if (copy.outcome == DONE)
-        copy.outcome = pg_copy_end(pg, NULL, e);
-    return copy.outcome == DONE ? DONE : err_wrap(e, "%s", path);
+    return end_rows(&rows, spool_each_id(path, add_id, &rows, e));
 }
 
 /* ---- both ------------------------------------------------------------------------------------------ */

@@ -7,8 +7,8 @@
 #include "common/pg.h"
 
 /* Makes the temporary tables accepted and spooled and fills them.
- *   files    text: a heading that begins with '#', then a line per accepted event: kind, event_id and the id
- *            of the event that it repeats or "-", separated by tabs
+ *   files    text, a line per accepted event: kind and event_id, separated by a tab; what follows behind
+ *            another tab and lines that begin with '#' are passed over
  *   spools   of producers; read, not changed
  * FATAL: 65 for a file that is not so, 66 for one that cannot be read. */
 enum outcome truth_load(struct pg *pg, const struct option_list *files,

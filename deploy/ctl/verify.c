@@ -27,9 +27,7 @@ struct verify {
 static const struct option_row rows[] = {
     CTL_DATABASE_ROWS(struct verify, database),
     {"truth", OPTION_LIST, AT(truths), NULL, 0, 0, NULL,
-     "file with a line per accepted event: kind, event_id, event_id of what it repeats "
-     "or -; may be repeated",
-     false},
+     "file with a line per accepted event: kind, tab, event_id; may be repeated", false},
     {"spool", OPTION_LIST, AT(spools), NULL, 0, 0, NULL,
      "spool of a producer, for what was accepted and not sent yet; may be repeated",
      false},

@@ -1,3 +1,3 @@
 -- What devices accepted (accepted), and what they have not sent yet (spooled): filled from files.
-create temporary table accepted (kind text not null, event_id uuid not null, repeat_of text);
+create temporary table accepted (kind text not null, event_id uuid not null);
 create temporary table spooled (event_id uuid not null);
