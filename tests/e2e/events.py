@@ -123,6 +123,17 @@ class Kind:
             raise ValueError("bytes behind the event")
         return event
 
+    def pieces(self, event):
+        """Field -> its bytes; put together they are the body."""
+        ends = [0]
+        for count in range(1, len(self.fields) + 1):
+            head = fastavro.parse_schema(self.avro | {"fields": without_logical_types(self.schema)["fields"][:count]})
+            out = io.BytesIO()
+            fastavro.schemaless_writer(out, head, event)
+            ends.append(out.tell())
+        body = self.body(event)
+        return {name: body[ends[index]:ends[index + 1]] for index, name in enumerate(self.fields)}
+
     def key(self, event):
         if self.name == "drone_alert":
             text = event["producer_id"] + "/" + (event["references_alert_id"] or event["alert_id"])

@@ -1,4 +1,5 @@
 """What one test has for itself: a database, topics, and whatever it starts."""
+import collections
 import dataclasses
 import hashlib
 import json
@@ -20,7 +21,8 @@ class Sent:
     """A message, and what has to become of it.
 
     event: what it holds; None: nothing that can be read. reasons: why it has to be set aside (any one of them);
-    empty: it has to be stored, or is a repeat. absent: nothing has to become of it.
+    empty: it has to be stored, or is a repeat. absent: nothing has to become of it. either: set aside for one of the
+    reasons, or stored as what fastavro reads.
     """
     kind: str
     value: bytes | None
@@ -29,6 +31,7 @@ class Sent:
     event: dict | None = None
     reasons: frozenset = frozenset()
     absent: bool = False
+    either: bool = False
     partition: int = -1
     offset: int = -1
 
@@ -45,22 +48,28 @@ def bad(kind, value, *reasons, key=b"bad", **changes):
 
 
 class World:
-    def __init__(self, stack, template, folder):
-        self.stack = stack
-        self.name = "t" + secrets.token_hex(5)  # of the database, and in front of all topics and groups
-        self.folder = folder
-        self.sent = {}                          # (kind, partition, offset) -> Sent
-        self._daemons = []
-        self._names = {}
-        stack.sql(f"create database {self.name} template {template}")
-        self.owner_url = stack.url(self.name)
-        self.ingest_url = stack.url(self.name, "gridloop_ingest")
+    def __init__(self, stack, template, folder, of=None):
+        self.stack, self.template, self.folder = stack, template, folder
+        self.database = "t" + secrets.token_hex(5)
+        self.namespace = of.namespace if of else self.database  # in front of all topics and groups
+        self.sent = of.sent if of else {}                       # (kind, partition, offset) -> Sent
+        self._daemons, self._twins = [], []
+        self._started = of._started if of else collections.Counter()
+        stack.sql(f"create database {self.database} template {template}")
+        self.owner_url = stack.url(self.database)
+        self.ingest_url = stack.url(self.database, "gridloop_ingest")
         self.began = self.sql("select now()")[0][0]
+
+    def twin(self):
+        """The same topics, to be read into another database."""
+        self._twins.append(World(self.stack, self.template, self.folder, of=self))
+        return self._twins[-1]
 
     def close(self):
         """Leaves nothing running; returns what was wrong with the daemons."""
-        problems = [problem for daemon in self._daemons if (problem := daemon.end())]
-        self.stack.sql(f"drop database {self.name} with (force)")
+        problems = [problem for twin in self._twins for problem in twin.close()]
+        problems += [problem for daemon in self._daemons if (problem := daemon.end())]
+        self.stack.sql(f"drop database {self.database} with (force)")
         return problems
 
     # ---- random, with a seed that can be read in the report ----
@@ -73,10 +82,10 @@ class World:
     # ---- Kafka ----
 
     def topic(self, kind):
-        return f"{self.name}.{KINDS[kind].hyphens}.v1"
+        return f"{self.namespace}.{KINDS[kind].hyphens}.v1"
 
     def group(self, kind):
-        return f"{self.name}.{KINDS[kind].hyphens}"
+        return f"{self.namespace}.{KINDS[kind].hyphens}"
 
     def make_topic(self, kind, partitions=1, **config):
         """config: max_message_bytes=4000000 and the like."""
@@ -120,7 +129,7 @@ class World:
     def read_topic(self, kind):
         """Everything in the topic: {(partition, offset): message}, and the high watermark of each partition."""
         client = confluent_kafka.Consumer({
-            "bootstrap.servers": self.stack.bootstrap, "group.id": f"{self.name}.reader", "enable.auto.commit": False,
+            "bootstrap.servers": self.stack.bootstrap, "group.id": f"{self.namespace}.reader", "enable.auto.commit": False,
             "auto.offset.reset": "error", "fetch.message.max.bytes": 8 << 20, "fetch.wait.max.ms": 20})
         try:
             topic = self.topic(kind)
@@ -146,9 +155,9 @@ class World:
     def consumer(self, kind, name=None, build="release", point=None, wait=True, **options):
         """Starts a consumer. options: settings by name ({"kafka.x.y": 1} as **{...}); None takes one away."""
         if name is None:
-            number = self._names[kind] = self._names.get(kind, 0) + 1
-            name = f"{KINDS[kind].hyphens}-{number}"
-        options = {"namespace": self.name, "database_url": self.ingest_url} | options
+            self._started[kind] += 1
+            name = f"{KINDS[kind].hyphens}-{self._started[kind]}"
+        options = {"namespace": self.namespace, "database_url": self.ingest_url} | options
         daemon = Daemon(self.stack, f"gridloop-consume-{KINDS[kind].hyphens}", options, self.folder, name, build, point)
         self._daemons.append(daemon)
         if wait:
@@ -169,13 +178,13 @@ class World:
 
     def setup(self):
         """The topics of all kinds, as an operator makes them."""
-        done = self.ctl("setup", *flags({"namespace": self.name}))
+        done = self.ctl("setup", *flags({"namespace": self.namespace}))
         assert done.returncode == 0, done.stderr
 
     # ---- PostgreSQL ----
 
     def connect(self, user="gridloop"):
-        return psycopg.connect(self.stack.url(self.name, user), autocommit=True)
+        return psycopg.connect(self.stack.url(self.database, user), autocommit=True)
 
     def sql(self, statement, *parameters, user="gridloop"):
         """The rows of a statement; [] if it has none."""
@@ -183,8 +192,19 @@ class World:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
+    def alter(self, statement):
+        """As superuser, past the triggers that keep the tables append-only."""
+        with self.connect("postgres") as connection:
+            connection.execute("set session_replication_role = replica")
+            connection.execute(statement)
+
     def rows(self, kind):
         return self.sql(f"select count(*) from events.{kind}")[0][0]
+
+    def moved_by(self, daemon):
+        """How far the partitions are that this daemon claimed last."""
+        return self.sql("select coalesce(sum(next_offset), 0) from bus.progress where owner like %s",
+                        f"%/{daemon.process.pid}")[0][0]
 
     def progress(self, kind):
         """Partition -> next_offset."""
