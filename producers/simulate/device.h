@@ -47,10 +47,6 @@ extern const struct device inspection_finding_device;
 void event_reports(struct simulate_stream *stream, struct simulate_event *event,
                    struct thing *thing, bool seen_before);
 
-/* Moves a late event behind us, a moment that was before now. */
-void event_after(const struct simulate_stream *stream, struct simulate_event *event,
-                 int64_t us);
-
 /* An id in the form of a UUID version 7, of that time. */
 enum made_id { ID_EVENT = 1, ID_FINDING, ID_PATROL, ID_RAISED_CASE, ID_ACTION };
 void event_made_id(uint8_t id[UUID_SIZE], int64_t us, uint64_t random,

@@ -24,11 +24,9 @@ static bool see(struct simulate_stream *stream, struct simulate_event *event)
     struct stretch *town = &stream->world.town;
     struct dice *dice = &stream->dice;
     struct spot spot;
-    bool again = dice_chance(dice, stream->settings.repeat_share)
-                 && stretch_seen(town, dice, stream->now_us, &spot);
+    bool again = stretch_look(town, dice, stream->settings.repeat_share,
+                              event->occurred_us, &spot);
 
-    if (!again)
-        stretch_new(town, dice, event->occurred_us, &spot);
     event_reports(stream, event, spot.thing, again);
     event->accuracy_cm = (int)dice_between(dice, 100, 250);
     event->position = spot_measured(town, &spot, dice, event->accuracy_cm);

@@ -35,12 +35,9 @@ static int64_t round_end_us(int64_t us)
 static bool inspect(struct simulate_stream *stream, struct simulate_event *event)
 {
     struct spot spot;
-    bool again = dice_chance(&stream->dice, stream->settings.repeat_share)
-                 && units_seen(&stream->world, &stream->dice, stream->now_us, &spot);
+    bool again = units_look(&stream->world, &stream->dice, stream->settings.repeat_share,
+                            event->occurred_us, round_end_us(event->occurred_us), &spot);
 
-    if (!again)
-        units_new(&stream->world, event->occurred_us, round_end_us(event->occurred_us),
-                  &spot);
     event_reports(stream, event, spot.thing, again);
     event->place = spot.site;
     event_opens_case(stream, event, ID_FINDING);

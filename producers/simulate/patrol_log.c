@@ -52,11 +52,9 @@ static void raise_problem(struct simulate_stream *stream, struct simulate_event 
     struct stretch *street = &stream->world.street;
     struct dice *dice = &stream->dice;
     struct spot spot;
-    bool again = dice_chance(dice, stream->settings.repeat_share)
-                 && stretch_seen(street, dice, stream->now_us, &spot);
+    bool again = stretch_look(street, dice, stream->settings.repeat_share,
+                              event->occurred_us, &spot);
 
-    if (!again)
-        stretch_new(street, dice, event->occurred_us, &spot);
     event_reports(stream, event, spot.thing, again);
     event->accuracy_cm = 200;
     event->position = spot_measured(street, &spot, dice, event->accuracy_cm);

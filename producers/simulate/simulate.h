@@ -17,10 +17,10 @@
  *   late                 late_share of the events are recorded and sent 2 minutes to 6 hours after
  *                        they occurred; all others occur in order
  *
- * Two things of one category never lie near enough to be taken for one by position: each has a site of
- * its own. There are about 10,000 sites for heaps of rubbish and fewer for what needs more room; when all
- * were used, the oldest are used again, for another thing. Memory does not grow: SIMULATE_RECENT events a
- * kind where resend_share is above 0, the sites, and 64 cases in work.
+ * Two things of one category never lie near enough to be taken for one by position: each has a site of its
+ * own, and a site is free again when its thing is gone. Up to about 20,000 events a day there is room for all
+ * new things; beyond that more events are sightings than repeat_share says. Memory does not grow: the sites,
+ * 64 cases in work, and SIMULATE_RECENT events a kind where resend_share is above 0.
  *
  * All of it is invented, and says so where a name appears: ids begin with "sim". */
 #ifndef GRIDLOOP_SIMULATE_H

@@ -89,20 +89,12 @@ void event_made_id(uint8_t id[UUID_SIZE], int64_t us, uint64_t random, enum made
         id[i] = (uint8_t)(parts[i / 8] >> (56 - i % 8 * 8));
 }
 
-void event_after(const struct simulate_stream *stream, struct simulate_event *event,
-                 int64_t us)
-{
-    if (event->occurred_us <= us)
-        event->occurred_us = us + (stream->now_us - us) / 2;
-}
-
 void event_reports(struct simulate_stream *stream, struct simulate_event *event,
                    struct thing *thing, bool seen_before)
 {
     event->is_sighting = seen_before;
     if (seen_before) {
         memcpy(event->first_id, thing->first_id, UUID_SIZE);
-        event_after(stream, event, thing->born_us);
     } else {
         memcpy(thing->first_id, event->event_id, UUID_SIZE);
         thing->is_test = dice_chance(&stream->dice, stream->settings.test_share);

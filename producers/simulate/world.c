@@ -7,24 +7,34 @@
 
 #include "common/arena.h"
 
+// clang-format off
 const struct category categories[CATEGORIES] = {
-    {"LIVING_ENVIRONMENT", "EXPOSED_RUBBISH", "暴露垃圾", "EXPECTED", "MINOR",
-     "NATURAL_DAY", 1, 24, 40, 45, 60, 6 * 60, 72 * 60, 0, 0},
-    {"LIVING_ENVIRONMENT", "SPOIL_HEAP", "积存渣土", "EXPECTED", "MODERATE",
-     "NATURAL_DAY", 4, 96, 15, 20, 90, 2 * 1440, 14 * 1440, 0, 0},
-    {"LIVING_ENVIRONMENT", "LITTERED_ROAD", "道路不洁", "EXPECTED", "MINOR",
-     "URGENT_HOUR", 5, 5, 10, 15, 140, 6 * 60, 48 * 60, 0, 0},
-    {"LIVING_ENVIRONMENT", "LOOSE_WIRES", "飞线", "EXPECTED", "MODERATE", "NATURAL_DAY",
-     5, 120, 0, 20, 60, 5 * 1440, 30 * 1440, 0, 0},
-    {"ILLEGAL_BUILDING", "ILLEGAL_BUILDING", "违法建设", "FUTURE", "MODERATE",
-     "NATURAL_DAY", 15, 360, 9, 0, 80, 60 * 1440, 365 * 1440, 1200, 20000},
-    {"BURNING_BAN", "OPEN_BURNING", "焚烧", "IMMEDIATE", "SEVERE", "URGENT_HOUR", 2, 2, 6,
-     0, 250, 20, 60, 0, 0},
-    {"BURNING_BAN", "FIREWORKS", "燃放烟花爆竹", "IMMEDIATE", "MODERATE", "URGENT_HOUR",
-     2, 2, 3, 0, 350, 5, 15, 0, 0},
-    {"DUST", "BARE_SOIL", "黄土裸露", "EXPECTED", "MODERATE", "NATURAL_DAY", 2, 48, 17, 0,
-     140, 5 * 1440, 60 * 1440, 2000, 90000},
+    {.major = "LIVING_ENVIRONMENT", .code = "EXPOSED_RUBBISH", .label = "暴露垃圾",
+     .urgency = "EXPECTED", .severity = "MINOR", .limit_type = "NATURAL_DAY", .limit_value = 1, .limit_hours = 24,
+     .weight = {56, 50}, .spacing_m = 60, .life_minutes = 6 * 60, .life_minutes_most = 48 * 60},
+    {.major = "LIVING_ENVIRONMENT", .code = "SPOIL_HEAP", .label = "积存渣土",
+     .urgency = "EXPECTED", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 4, .limit_hours = 96,
+     .weight = {12, 15}, .spacing_m = 90, .life_minutes = 1440, .life_minutes_most = 4 * 1440},
+    {.major = "LIVING_ENVIRONMENT", .code = "LITTERED_ROAD", .label = "道路不洁",
+     .urgency = "EXPECTED", .severity = "MINOR", .limit_type = "URGENT_HOUR", .limit_value = 5, .limit_hours = 5,
+     .weight = {12, 15}, .spacing_m = 140, .life_minutes = 6 * 60, .life_minutes_most = 36 * 60},
+    {.major = "LIVING_ENVIRONMENT", .code = "LOOSE_WIRES", .label = "飞线",
+     .urgency = "EXPECTED", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 5, .limit_hours = 120,
+     .weight = {0, 20}, .spacing_m = 60, .life_minutes = 1440, .life_minutes_most = 8 * 1440},
+    {.major = "ILLEGAL_BUILDING", .code = "ILLEGAL_BUILDING", .label = "违法建设",
+     .urgency = "FUTURE", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 15, .limit_hours = 360,
+     .weight = {2, 0}, .spacing_m = 80, .life_minutes = 8 * 1440, .life_minutes_most = 40 * 1440, .area_dm2 = 1200, .area_dm2_most = 20000},
+    {.major = "BURNING_BAN", .code = "OPEN_BURNING", .label = "焚烧",
+     .urgency = "IMMEDIATE", .severity = "SEVERE", .limit_type = "URGENT_HOUR", .limit_value = 2, .limit_hours = 2,
+     .weight = {8, 0}, .spacing_m = 250, .life_minutes = 20, .life_minutes_most = 60},
+    {.major = "BURNING_BAN", .code = "FIREWORKS", .label = "燃放烟花爆竹",
+     .urgency = "IMMEDIATE", .severity = "MODERATE", .limit_type = "URGENT_HOUR", .limit_value = 2, .limit_hours = 2,
+     .weight = {6, 0}, .spacing_m = 350, .life_minutes = 5, .life_minutes_most = 15},
+    {.major = "DUST", .code = "BARE_SOIL", .label = "黄土裸露",
+     .urgency = "EXPECTED", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 2, .limit_hours = 48,
+     .weight = {4, 0}, .spacing_m = 140, .life_minutes = 1440, .life_minutes_most = 6 * 1440, .area_dm2 = 2000, .area_dm2_most = 90000},
 };
+// clang-format on
 
 /* Baizhuang has many grids of its own; only Jiefanglu's are used. */
 static const struct {
@@ -34,17 +44,7 @@ static const struct {
 static const int64_t minute_us = 60000000;
 /* Shares no factor with any count of sites: steps by it visit each site once. */
 static const uint64_t jump = 1000003;
-static const int tries = 16;
-
-static unsigned weight_from_air(const struct category *category)
-{
-    return category->from_air;
-}
-
-static unsigned weight_on_street(const struct category *category)
-{
-    return category->on_street;
-}
+static const int tries = 64;
 
 static void sites_init(struct sites *sites, struct dice *dice, uint32_t count)
 {
@@ -61,7 +61,7 @@ static void stretch_init(struct stretch *stretch, struct dice *dice)
         int columns = stretch->width_m / category->spacing_m;
         int rows = stretch->height_m / category->spacing_m;
 
-        if (!stretch->weight(category))
+        if (!category->weight[stretch->which])
             continue;
         sites_init(sites, dice, (uint32_t)(columns * rows));
         sites->columns = columns;
@@ -89,8 +89,8 @@ static void grids_init(struct grid grids[GRIDS])
 void world_init(struct world *world, struct dice *dice)
 {
     *world = (struct world){
-        .town = {1143380000, 361720000, 6600, 5300, weight_from_air, {{0}}},
-        .street = {1143350000, 361060000, 1600, 1600, weight_on_street, {{0}}},
+        .town = {1143380000, 361720000, 6600, 5300, TOWN, {{0}}},
+        .street = {1143350000, 361060000, 1600, 1600, STREET, {{0}}},
     };
     stretch_init(&world->town, dice);
     stretch_init(&world->street, dice);
@@ -112,85 +112,98 @@ static uint32_t site_of(const struct sites *sites, uint64_t order)
     return (uint32_t)((order + sites->begin) % sites->count * jump % sites->count);
 }
 
-static bool sites_seen(struct sites *sites, struct dice *dice, int64_t now_us,
-                       struct spot *spot)
+static void look_at(struct sites *sites, uint64_t order, struct spot *spot)
 {
-    uint64_t known = sites->used < sites->count ? sites->used : sites->count;
-    uint32_t order;
-
-    if (!known)
-        return false;
-    order = dice_below(dice, known);
     spot->sites = sites;
     spot->thing = &sites->things[order];
     spot->site = site_of(sites, order);
-    return spot->thing->born_us < now_us && now_us < spot->thing->gone_us;
 }
 
-/* Passes over sites where something still lies, unless nearly all are taken. */
-static void sites_new(struct sites *sites, int64_t now_us, struct spot *spot)
+static bool is_there(const struct thing *thing, int64_t us)
 {
-    uint64_t order = sites->used++ % sites->count;
+    return thing->born_us < us && us < thing->gone_us;
+}
 
-    for (int i = 1; i < tries && sites->things[order].gone_us > now_us; i++)
-        order = sites->used++ % sites->count;
-    spot->sites = sites;
-    spot->thing = &sites->things[order];
-    spot->site = site_of(sites, order);
-    *spot->thing = (struct thing){.born_us = now_us};
+/* One of the sites used so far, whatever there is. */
+static bool sites_any(struct sites *sites, struct dice *dice, struct spot *spot)
+{
+    uint64_t known = sites->used < sites->count ? sites->used : sites->count;
+
+    if (known)
+        look_at(sites, dice_below(dice, known), spot);
+    return known;
+}
+
+/* The next site where nothing lies; false, and one that is taken, if it is too far to the next. */
+static bool sites_free(struct sites *sites, int64_t us, struct spot *spot)
+{
+    for (int i = 0; i < tries; i++) {
+        look_at(sites, sites->used++ % sites->count, spot);
+        if (spot->thing->gone_us <= us)
+            return true;
+    }
+    return false;
 }
 
 static unsigned any_category(const struct stretch *stretch, struct dice *dice)
 {
-    unsigned sum = 0, i;
-    uint32_t at;
+    uint32_t at = dice_below(dice, 100);
+    unsigned i = 0;
 
-    for (i = 0; i < CATEGORIES; i++)
-        sum += stretch->weight(&categories[i]);
-    at = dice_below(dice, sum);
-    for (i = 0; at >= stretch->weight(&categories[i]); i++)
-        at -= stretch->weight(&categories[i]);
+    for (; at >= categories[i].weight[stretch->which]; i++)
+        at -= categories[i].weight[stretch->which];
     return i;
 }
 
-bool stretch_seen(struct stretch *stretch, struct dice *dice, int64_t now_us,
-                  struct spot *spot)
+static bool stretch_seen(struct stretch *stretch, struct dice *dice, int64_t us,
+                         struct spot *spot)
 {
     for (int i = 0; i < tries; i++) {
         spot->category = any_category(stretch, dice);
-        if (sites_seen(&stretch->sites[spot->category], dice, now_us, spot))
+        if (sites_any(&stretch->sites[spot->category], dice, spot)
+            && is_there(spot->thing, us))
             return true;
     }
     return false;
 }
 
-void stretch_new(struct stretch *stretch, struct dice *dice, int64_t now_us,
-                 struct spot *spot)
+bool stretch_look(struct stretch *stretch, struct dice *dice, double repeat_share,
+                  int64_t us, struct spot *spot)
 {
     const struct category *category;
+    int64_t minutes;
 
+    if (dice_chance(dice, repeat_share) && stretch_seen(stretch, dice, us, spot))
+        return true;
     spot->category = any_category(stretch, dice);
     category = &categories[spot->category];
-    sites_new(&stretch->sites[spot->category], now_us, spot);
-    spot->thing->gone_us =
-        now_us
-        + dice_between(dice, category->life_minutes, category->life_minutes_most)
-              * minute_us;
+    minutes = dice_between(dice, category->life_minutes, category->life_minutes_most);
+    if (!sites_free(&stretch->sites[spot->category], us, spot)
+        && is_there(spot->thing, us))
+        return true;
+    *spot->thing = (struct thing){.born_us = us, .gone_us = us + minutes * minute_us};
+    return false;
 }
 
-bool units_seen(struct world *world, struct dice *dice, int64_t now_us, struct spot *spot)
+static bool units_seen(struct world *world, struct dice *dice, int64_t us,
+                       struct spot *spot)
 {
     for (int i = 0; i < tries; i++) {
-        if (sites_seen(&world->units, dice, now_us, spot))
+        if (sites_any(&world->units, dice, spot) && is_there(spot->thing, us))
             return true;
     }
     return false;
 }
 
-void units_new(struct world *world, int64_t now_us, int64_t gone_us, struct spot *spot)
+bool units_look(struct world *world, struct dice *dice, double repeat_share, int64_t us,
+                int64_t gone_us, struct spot *spot)
 {
-    sites_new(&world->units, now_us, spot);
-    spot->thing->gone_us = gone_us;
+    if (dice_chance(dice, repeat_share) && units_seen(world, dice, us, spot))
+        return true;
+    if (!sites_free(&world->units, us, spot) && is_there(spot->thing, us))
+        return true;
+    *spot->thing = (struct thing){.born_us = us, .gone_us = gone_us};
+    return false;
 }
 
 /* The sum of four is near enough to a bell curve, and ends somewhere. */

@@ -13,12 +13,14 @@
 #include "producers/simulate/dice.h"
 #include "producers/simulate/simulate.h"
 
+enum { TOWN, STREET, STRETCHES };
+
 struct category {
     const char *major, *code, *label;
     const char *urgency, *severity, *limit_type;
-    int limit_value,
-        limit_hours; /* the same limit twice: as the order says it, and until it is due */
-    unsigned from_air, on_street; /* how often among the things of its stretch */
+    int limit_value;            /* as the order says it */
+    int limit_hours;            /* the same limit, until it is due */
+    unsigned weight[STRETCHES]; /* of 100 new things there */
     int spacing_m; /* between two sites: more than twice as far as sightings are merged */
     int life_minutes, life_minutes_most;
     int area_dm2, area_dm2_most; /* 0: has none */
@@ -46,7 +48,7 @@ struct thing {
 struct sites {
     struct thing *things; /* by order of use */
     uint32_t count;       /* 0: no such things here */
-    uint64_t used;        /* how many were used so far, beyond count: again */
+    uint64_t used;        /* how many so far, round and round */
     uint32_t begin;       /* where on the map that order begins */
     int columns, spacing_cm;
 };
@@ -54,7 +56,7 @@ struct sites {
 struct stretch {
     int32_t west, south; /* ten-millionths of a degree */
     int width_m, height_m;
-    unsigned (*weight)(const struct category *category);
+    int which; /* TOWN or STREET */
     struct sites sites[CATEGORIES];
 };
 
@@ -67,7 +69,7 @@ struct world {
 void world_init(struct world *world, struct dice *dice);
 void world_free(struct world *world);
 
-/* Where a thing is, and which of the stretch's columns of land (hangars, or rows of grids) it lies in. */
+/* A thing and where it is. */
 struct spot {
     struct sites *sites;
     struct thing *thing;
@@ -75,18 +77,15 @@ struct spot {
     uint32_t site;
 };
 
-/* A site with a thing seen before that is still there at now_us; false if none is found at once. */
-bool stretch_seen(struct stretch *stretch, struct dice *dice, int64_t now_us,
-                  struct spot *spot);
+/* Looks round at us: in repeat_share of the calls at a thing that was seen before and is still there, else
+ * at a new one, which is there from then on. Where nearly all sites are taken it is one seen before, too;
+ * that comes about above 20,000 events a day. True: seen before. */
+bool stretch_look(struct stretch *stretch, struct dice *dice, double repeat_share,
+                  int64_t us, struct spot *spot);
 
-/* A site for a new thing, which is there from now on. */
-void stretch_new(struct stretch *stretch, struct dice *dice, int64_t now_us,
-                 struct spot *spot);
-
-/* The same for inspected units; there is one category of these. */
-bool units_seen(struct world *world, struct dice *dice, int64_t now_us,
-                struct spot *spot);
-void units_new(struct world *world, int64_t now_us, int64_t gone_us, struct spot *spot);
+/* The same for inspected units; what is found there is gone at gone_us. */
+bool units_look(struct world *world, struct dice *dice, double repeat_share, int64_t us,
+                int64_t gone_us, struct spot *spot);
 
 /* The site's middle, moved by an error of accuracy_cm (standard deviation along each axis, at most 3.5
  * times that). */
