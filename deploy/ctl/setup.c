@@ -117,7 +117,7 @@ static enum outcome find_applied(struct pg *pg, const char *name, char applied[H
                                  struct err *e)
 {
     struct pg_result *result;
-    bool new;
+    bool new = true;
 
     *applied = '\0';
     if (is_new(pg, &new, e))
