@@ -3,6 +3,7 @@
 # stack somebody works with, do not disturb each other.
 #
 #   unit    ctest
+#   contract pytest tests/contract: schemas, tables and examples
 #   e2e     pytest tests/e2e without the tests marked long
 #   long    pytest tests/e2e, only those
 #   NAME    pytest tests/NAME
@@ -157,7 +158,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit e2e)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract e2e)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"
