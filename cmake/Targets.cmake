@@ -1,10 +1,10 @@
-# gridloop_tests(LIBRARY) - each *_test.c of this folder becomes a program of its own, run by ctest.
+# gridloop_tests(LIBRARY...) - each *_test.c of this folder becomes a program of its own, run by ctest.
 function(gridloop_tests library)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.c)
   foreach(test IN LISTS tests)
     get_filename_component(name ${test} NAME_WE)
     add_executable(${name} ${test})
-    target_link_libraries(${name} PRIVATE ${library} PkgConfig::CMOCKA)
+    target_link_libraries(${name} PRIVATE ${library} ${ARGN} PkgConfig::CMOCKA)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
     target_compile_definitions(${name} PRIVATE GRIDLOOP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name})
