@@ -2,8 +2,13 @@
  * the few administrative calls. kafka.c is the only user of rdkafka.h.
  *
  * Properties given by the user go through to librdkafka, except those that carry a guarantee (auto
- * commit, offset reset, group id, assignor, acks, idempotence ...): setting one is FATAL, exit code 78,
- * with the reason. One thread per handle. */
+ * commit, offset reset, group id, assignor, acks, idempotence, bounds of memory ...): setting one is FATAL,
+ * exit code 78, with the reason; so are an unknown property and a wrong value. No bootstrap.servers is FATAL
+ * 64. A property of the other role (a producer's, given to a consumer) is left to rest.
+ *
+ * A broker that is away is never FATAL, and never the reason why a handle cannot be opened. librdkafka's own
+ * log goes to log.h, at most 20 lines in 10 s. One thread per handle: callbacks and log lines come only from
+ * inside the calls below. */
 #ifndef GRIDLOOP_KAFKA_H
 #define GRIDLOOP_KAFKA_H
 
@@ -30,57 +35,85 @@ struct kafka_message {
 
 struct kafka_place {
     int32_t partition;
-    int64_t offset; /* next one to read */
+    int64_t offset; /* next one to read; >= 0 */
 };
 
-/* What poll tells beside messages. */
+/* What poll tells beside messages: a partition that stands still (an offset that the broker does not have) or
+ * would go on behind a hole (a batch that fails its CRC is left out). Look at its watermarks, then assign it
+ * again from the stored offset, or leave it out. -1: none. */
 struct kafka_fault {
-    int32_t partition; /* of an offset that the broker does not have; -1: none */
+    int32_t partition;
 };
 
 /* Opens a member of group that reads topic. It begins with no partition: see kafka_consumer_wanted().
- * max_message_bytes and queue_kbytes bound what librdkafka holds. NULL: *e is FATAL. */
-struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties, const char *group,
-                                           const char *topic, size_t max_message_bytes, size_t queue_kbytes,
+ * Nothing is fetched once queue_kbytes are held (of keys and values, all partitions together) except one
+ * response per broker: 256 KiB as sent, before it is unpacked, or one batch, whichever is larger. Messages
+ * above max_message_bytes are read too, so that they can be set aside: what bounds a batch is the topic's
+ * max.message.bytes. NULL: *e is FATAL. */
+struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties,
+                                           const char *group, const char *topic,
+                                           size_t max_message_bytes, size_t queue_kbytes,
                                            struct err *e);
 
-/* Leaves the group and frees everything; no message may be held. NULL is fine. May take seconds. */
+/* Leaves the group and frees everything; no message may be held. NULL is fine. Takes up to a second, or up to
+ * 6 s if the broker is away; then the group notices by its session time-out only. */
 void kafka_consumer_close(struct kafka_consumer *consumer);
 
 /* Serves the group and waits up to timeout_ms for one message; the caller owns message->handle and gives it
  * back with kafka_message_free(). Between two calls nothing changes: the group's decisions are taken up only
- * here, and then no partition is read until kafka_consumer_assign(). RETRY: broker away and the like, already
- * being repaired by librdkafka; *fault tells of an offset that is not there. */
-enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms, struct kafka_message *message,
-                                 struct kafka_fault *fault, struct err *e);
-void kafka_message_free(struct kafka_message *message);
+ * here, and then no partition is read until kafka_consumer_assign(); the call returns at once without a
+ * message then. Call it at least every max.poll.interval.ms (5 min), else the group gives our partitions to
+ * others: who cannot take messages assigns nothing and goes on polling.
+ *
+ * RETRY, no message: with fault->partition >= 0 that partition must be assigned again. Else the broker is
+ * away, the topic does not exist and the like: told once each time it happens, already being repaired, and
+ * neither position nor what was fetched is touched, so a batch being filled may be kept.
+ * FATAL 77: not allowed to read the topic or to join the group. FATAL 70: the member cannot go on (another
+ * one has its group.instance.id). */
+enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
+                                 struct kafka_message *message, struct kafka_fault *fault,
+                                 struct err *e);
+void kafka_message_free(
+    struct kafka_message *message); /* and sets handle to NULL; NULL is fine */
 
-/* One header's last value; NULL: none. Borrowed from the message. */
-const void *kafka_message_header(const struct kafka_message *message, const char *name, size_t *size);
+/* One header's last value; NULL: none (an empty one is not NULL). Borrowed from the message. */
+const void *kafka_message_header(const struct kafka_message *message, const char *name,
+                                 size_t *size);
 
 /* A number that rises whenever the group gives or takes partitions; what it wants us to read is
- * partitions[0..count) (borrowed until the next poll). */
-uint64_t kafka_consumer_wanted(const struct kafka_consumer *consumer, const int32_t **partitions, size_t *count);
+ * partitions[0..count), sorted (borrowed until the next poll). */
+uint64_t kafka_consumer_wanted(const struct kafka_consumer *consumer,
+                               const int32_t **partitions, size_t *count);
 
-/* Reads exactly these partitions from these offsets from now on; anything fetched before is dropped. */
-enum outcome kafka_consumer_assign(struct kafka_consumer *consumer, const struct kafka_place *places, size_t count,
+/* Reads exactly these partitions from these offsets from now on; anything fetched before is dropped, so the
+ * list is always the full one, with the place of every partition. Messages in the caller's hands stay valid.
+ * RETRY: one of them is not wanted (any more). None at all: nothing is read. */
+enum outcome kafka_consumer_assign(struct kafka_consumer *consumer,
+                                   const struct kafka_place *places, size_t count,
                                    struct err *e);
 
 /* Asks the group whether we are still a member of its present generation, by committing places to Kafka
- * and waiting for the answer. DONE: yes. RETRY: no, or nobody answered; poll and ask again. */
-enum outcome kafka_consumer_confirm(struct kafka_consumer *consumer, const struct kafka_place *places,
-                                    size_t count, struct err *e);
+ * and waiting for the answer, at most 2 s. DONE: yes, with the membership under which the wanted partitions
+ * were given. RETRY: no, or nobody answered; poll and ask again. No places: DONE, and nothing is asked.
+ * The group looks at the member only, not at whose partitions the places are. */
+enum outcome kafka_consumer_confirm(struct kafka_consumer *consumer,
+                                    const struct kafka_place *places, size_t count,
+                                    struct err *e);
 
-/* Tells Kafka how far we are, for lag tools only; does not wait, errors are ignored. */
-void kafka_consumer_tell(struct kafka_consumer *consumer, const struct kafka_place *places, size_t count);
+/* Tells Kafka how far we are, for lag tools only; does not wait, errors are ignored, and as long as the last
+ * one is unanswered nothing more is told. */
+void kafka_consumer_tell(struct kafka_consumer *consumer,
+                         const struct kafka_place *places, size_t count);
 
-/* First offset kept and next offset to be written. */
-enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition, int64_t *low,
-                                       int64_t *high, struct err *e);
+/* First offset kept and next offset to be written (behind the last finished transaction). Waits at most 5 s. */
+enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
+                                       int64_t *low, int64_t *high, struct err *e);
 
-/* The cluster's id, and the topic's (both as Kafka prints them); copied, NUL-terminated. */
+/* The cluster's id, and the topic's (both as Kafka prints them); copied, NUL-terminated. Waits at most 5 s for
+ * each. */
 enum { KAFKA_ID_SIZE = 64 };
-enum outcome kafka_consumer_identity(struct kafka_consumer *consumer, char cluster_id[KAFKA_ID_SIZE],
+enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
+                                     char cluster_id[KAFKA_ID_SIZE],
                                      char topic_id[KAFKA_ID_SIZE], struct err *e);
 
 /* ---- producer ---- */
@@ -93,25 +126,34 @@ struct kafka_header {
     size_t size;
 };
 
-/* What became of one message: persisted says whether the broker acknowledged it with acks=all. */
-typedef void kafka_delivered(void *context, uint64_t tag, bool persisted, const char *reason);
+/* What became of one message: persisted says whether the broker acknowledged it with acks=all. reason: why
+ * not, NULL if persisted; such a message may or may not be in the log: sending it again is what keeps it. */
+typedef void kafka_delivered(void *context, uint64_t tag, bool persisted,
+                             const char *reason);
 
 /* Idempotent, acks=all, no message time-out, murmur2_random. delivered is called from
- * kafka_producer_poll() and kafka_producer_flush(), once per message. NULL: *e is FATAL. */
-struct kafka_producer *kafka_producer_open(const struct kafka_properties *properties, size_t max_message_bytes,
-                                           kafka_delivered *delivered, void *context, struct err *e);
-void kafka_producer_close(struct kafka_producer *producer); /* gives up what is still queued; NULL is fine */
+ * kafka_producer_poll() alone, once per message. NULL: *e is FATAL. */
+struct kafka_producer *kafka_producer_open(const struct kafka_properties *properties,
+                                           size_t max_message_bytes,
+                                           kafka_delivered *delivered, void *context,
+                                           struct err *e);
 
-/* Queues a copy of the message. RETRY: the queue is full, poll first. FATAL: the handle cannot go on (close
- * it, open another and send again what was not persisted) or the message can never be sent. */
-enum outcome kafka_producer_send(struct kafka_producer *producer, const char *topic, const void *key, size_t key_size,
-                                 const void *value, size_t value_size, const struct kafka_header *headers,
+/* Gives up what is still queued, without calling delivered. At most about a second. NULL is fine. */
+void kafka_producer_close(struct kafka_producer *producer);
+
+/* Queues a copy of the message. RETRY: the queue is full, or the topic does not exist (yet); poll first.
+ * REJECT: larger than max_message_bytes, can never be sent. FATAL: the handle cannot go on (close it, open
+ * another and send again what was not persisted); FATAL 77: not allowed, another handle does not help. */
+enum outcome kafka_producer_send(struct kafka_producer *producer, const char *topic,
+                                 const void *key, size_t key_size, const void *value,
+                                 size_t value_size, const struct kafka_header *headers,
                                  size_t header_count, uint64_t tag, struct err *e);
 
-/* Calls delivered for what came back, waiting up to timeout_ms. FATAL as above. */
-enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms, struct err *e);
+/* Calls delivered for what came back, waiting up to timeout_ms for the first. DONE, or FATAL as above. */
+enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,
+                                 struct err *e);
 
-/* Messages queued or in flight. */
+/* Messages sent for which delivered was not called yet. */
 size_t kafka_producer_pending(const struct kafka_producer *producer);
 
 /* ---- administration ---- */
@@ -123,9 +165,11 @@ struct kafka_topic {
     const char *configs[8]; /* name, value, ... NULL */
 };
 
-/* Creates those of the topics that do not exist yet; *created counts them. RETRY: no broker. */
-enum outcome kafka_create_topics(const struct kafka_properties *properties, const struct kafka_topic *topics,
-                                 size_t count, int timeout_ms, size_t *created, struct err *e);
+/* Creates those of the topics that do not exist yet; *created counts them. RETRY: no broker within timeout_ms,
+ * or not enough of them for the replication. FATAL 77: not allowed; 78: a name or a setting is refused. */
+enum outcome kafka_create_topics(const struct kafka_properties *properties,
+                                 const struct kafka_topic *topics, size_t count,
+                                 int timeout_ms, size_t *created, struct err *e);
 
 /* Version text of the linked librdkafka. */
 const char *kafka_version(void);

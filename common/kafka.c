@@ -1,0 +1,1164 @@
+/* kafka.c - the only user of rdkafka.h.
+ *
+ * Why it is safe to call rd_kafka_assign() outside the rebalance callback (looked up in 2.8.0, and tried):
+ * with the eager protocol any full assignment is taken at any time; the call returns after the version of
+ * every partition that stops was raised, and consumer_poll throws away whatever carries an older one. Errors
+ * carry no version, so those are compared with what is being read now. */
+#include "common/kafka.h"
+
+#include <fnmatch.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/arena.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+enum {
+    ASK_MS = 5000,     /* watermarks, ids */
+    CONFIRM_MS = 2000, /* the group's answer to a commit */
+    CLOSE_MS = 5000,   /* leaving the group */
+    FLUSH_MS = 500,    /* reports of a purged producer */
+    LOG_WINDOW_MS = 10000,
+    LOG_LINES = 20,            /* per window */
+    FETCH_BYTES = 256 << 10,   /* of a response, for all partitions together */
+    OVERSIZE_BYTES = 64 << 20, /* of a batch larger than expected */
+    BYTES_PER_MESSAGE = 256    /* librdkafka's own, about, beside key and value */
+};
+
+/* ---- what consumer, producer and administration share ---- */
+
+struct client {
+    rd_kafka_t *rk;
+    rd_kafka_resp_err_t
+        trouble;           /* of the last error event; 0: none since it was cleared */
+    char reason[300];      /* its text; a broker's own rather than "all are down" */
+    int64_t log_window_ms; /* when the present one began */
+    int log_lines;         /* in the present one */
+};
+
+/* One broker of several that is away is no news, nor is a closed connection. */
+static bool is_trouble(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN
+           || code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL
+           || code == RD_KAFKA_RESP_ERR__FATAL;
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct client *client = opaque;
+
+    (void)rk;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->reason[0])
+        snprintf(client->reason, sizeof client->reason, "%s", reason);
+    if (is_trouble((rd_kafka_resp_err_t)code))
+        client->trouble = (rd_kafka_resp_err_t)code;
+}
+
+/* A broker that is away is told again and again, by every thread. */
+static bool log_is_flooded(struct client *client)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (client->log_lines == 0 || now_ms - client->log_window_ms >= LOG_WINDOW_MS) {
+        client->log_window_ms = now_ms;
+        client->log_lines = 0;
+    }
+    return client->log_lines++ >= LOG_LINES;
+}
+
+/* What is an error to librdkafka (a refused connection) is a warning here: it is being repaired. */
+static enum log_level level_of(int syslog_level)
+{
+    if (syslog_level <= 2)
+        return LOG_ERROR;
+    if (syslog_level <= 4)
+        return LOG_WARN;
+    return syslog_level <= 6 ? LOG_INFO : LOG_DEBUG;
+}
+
+static void on_log(const rd_kafka_t *rk, int level, const char *facility,
+                   const char *text)
+{
+    struct client *client = rd_kafka_opaque(rk);
+
+    if (strcmp(facility, "CONFWARN") == 0) /* a property of the other role */
+        return;
+    if (level < 7 && log_is_flooded(client))
+        return;
+    log_line(level_of(level), "librdkafka", "facility", facility, "text", text, NULL);
+}
+
+/* The outcome that a code stands for wherever no call knows better. */
+static enum outcome fail(struct err *e, rd_kafka_resp_err_t code, const char *text)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return err_exit(e, EX_NOPERM, "%s", text);
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        return err_set(e, RETRY, "%s: run gridloopctl setup", text);
+    default: return err_set(e, RETRY, "%s", text);
+    }
+}
+
+static enum outcome fail_code(struct err *e, rd_kafka_resp_err_t code)
+{
+    return fail(e, code, rd_kafka_err2str(code));
+}
+
+/* FATAL, if the handle has raised librdkafka's fatal error; else DONE. */
+static enum outcome check_fatal(const struct client *client, struct err *e)
+{
+    char text[400];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(client->rk, text, sizeof text);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    if (fail(e, code, text) == FATAL)
+        return FATAL;
+    return err_set(e, FATAL, "Kafka client cannot go on: %s", text);
+}
+
+/* ---- configuration ---- */
+
+struct setting {
+    const char *name, *value;
+};
+
+/* The user may change these. */
+static const struct setting common_defaults[] = {
+    {"client.id", "gridloop"},
+    {"topic.metadata.refresh.interval.ms", "30000"}, /* notices new partitions */
+    {NULL, NULL},
+};
+static const struct setting consumer_defaults[] = {
+    {"socket.timeout.ms", "10000"}, /* a broker that hangs also holds back assignments */
+    {"reconnect.backoff.max.ms", "2000"},
+    {NULL, NULL},
+};
+static const struct setting producer_defaults[] = {
+    {"linger.ms", "5"},
+    {"compression.type", "lz4"},
+    {"queue.buffering.max.kbytes", "65536"},
+    {NULL, NULL},
+};
+
+/* The user may not. */
+static const struct setting common_fixed[] = {
+    {"log.queue", "true"}, /* log lines come from the caller's thread */
+    {"allow.auto.create.topics", "false"},
+    {NULL, NULL},
+};
+static const struct setting consumer_fixed[] = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},
+    {"partition.assignment.strategy", "range,roundrobin"},
+    {"enable.partition.eof", "false"},
+    {"check.crcs", "true"},
+    {"isolation.level", "read_committed"},
+    {"fetch.queue.backoff.ms", "2"}, /* 1 s by default: 115,000 rows/s whatever else */
+    {NULL, NULL},
+};
+static const struct setting producer_fixed[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"max.in.flight", "5"},
+    {"message.timeout.ms", "0"},
+    {"partitioner", "murmur2_random"},
+    {NULL, NULL},
+};
+
+#define WHY_PROGRESS "progress is kept in the database, with the rows it belongs to"
+#define WHY_ACKS "an accepted event is never lost, nor sent twice"
+#define WHY_MEMORY "memory is bounded by the program's own settings"
+#define WHY_LIBRARY "it belongs to the program"
+
+/* Patterns of what cannot be set, and which guarantee it carries. */
+static const struct refusal {
+    const char *pattern, *why;
+} refusals[] = {
+    {"enable.auto.commit", WHY_PROGRESS},
+    {"auto.commit.*", WHY_PROGRESS},
+    {"enable.auto.offset.store", WHY_PROGRESS},
+    {"offset.store.*", WHY_PROGRESS},
+    {"auto.offset.reset", "a gap stops the partition and is never skipped silently"},
+    {"group.id", "one group per kind"},
+    {"group.protocol*", "partitions change hands only between two batches"},
+    {"group.remote.assignor", "partitions change hands only between two batches"},
+    {"partition.assignment.strategy", "partitions change hands only between two batches"},
+    {"enable.partition.eof", WHY_LIBRARY},
+    {"isolation.level", "aborted transactions are not events"},
+    {"check.crcs", "an altered batch is never taken for an event"},
+    {"allow.auto.create.topics", "topics are created by gridloopctl setup alone"},
+    {"fetch.queue.backoff.ms", "the reader would stand still"},
+    {"message.max.bytes", WHY_MEMORY},
+    {"fetch.message.max.bytes", WHY_MEMORY},
+    {"max.partition.fetch.bytes", WHY_MEMORY},
+    {"fetch.max.bytes", WHY_MEMORY},
+    {"receive.message.max.bytes", WHY_MEMORY},
+    {"queued.max.messages.kbytes", WHY_MEMORY},
+    {"queued.min.messages", WHY_MEMORY},
+    {"acks", WHY_ACKS},
+    {"request.required.acks", WHY_ACKS},
+    {"enable.idempotence", WHY_ACKS},
+    {"enable.gapless.guarantee", WHY_ACKS},
+    {"max.in.flight*", WHY_ACKS},
+    {"message.timeout.ms", WHY_ACKS},
+    {"delivery.timeout.ms", WHY_ACKS},
+    {"retries", WHY_ACKS},
+    {"message.send.max.retries", WHY_ACKS},
+    {"transactional.id", WHY_ACKS},
+    {"queuing.strategy", WHY_ACKS},
+    {"delivery.report.only.error", WHY_ACKS},
+    {"partitioner", "events of one key keep their order"},
+    {"*_cb", WHY_LIBRARY},
+    {"msg_order_cmp", WHY_LIBRARY},
+    {"opaque", WHY_LIBRARY},
+    {"default_topic_conf", WHY_LIBRARY},
+    {"interceptors", WHY_LIBRARY},
+    {"enabled_events", WHY_LIBRARY},
+    {"log.queue", WHY_LIBRARY},
+};
+
+static const char *why_refused(const char *name)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (fnmatch(refusals[i].pattern, name, 0) == 0)
+            return refusals[i].why;
+    return NULL;
+}
+
+static enum outcome refuse_guarantees(const struct kafka_properties *properties,
+                                      struct err *e)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        const struct kafka_property *p = &properties->items[i];
+        const char *why = why_refused(p->name);
+
+        if (why)
+            return err_exit(e, EX_CONFIG,
+                            "%s: kafka.%s carries a guarantee (%s) and cannot be set",
+                            p->where, p->name, why);
+    }
+    return DONE;
+}
+
+static enum outcome require_servers(const struct kafka_properties *properties,
+                                    struct err *e)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        const struct kafka_property *p = &properties->items[i];
+
+        if ((strcmp(p->name, "bootstrap.servers") == 0
+             || strcmp(p->name, "metadata.broker.list") == 0)
+            && p->value[0] != '\0')
+            return DONE;
+    }
+    return err_exit(
+        e, EX_USAGE,
+        "kafka.bootstrap.servers (GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS) is required");
+}
+
+static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *name,
+                        const char *value, struct err *e)
+{
+    char text[400];
+
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+        return DONE;
+    return err_exit(e, EX_CONFIG, "%s: kafka.%s: %s", where, name, text);
+}
+
+static enum outcome set_rows(rd_kafka_conf_t *conf, const struct setting *rows,
+                             struct err *e)
+{
+    for (; rows->name; rows++)
+        if (set(conf, "built in", rows->name, rows->value, e))
+            return e->outcome;
+    return DONE;
+}
+
+static enum outcome set_number(rd_kafka_conf_t *conf, const char *name, size_t number,
+                               struct err *e)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%zu", number);
+    return set(conf, "built in", name, text, e);
+}
+
+static enum outcome set_properties(rd_kafka_conf_t *conf,
+                                   const struct kafka_properties *properties,
+                                   struct err *e)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        const struct kafka_property *p = &properties->items[i];
+
+        if (set(conf, p->where, p->name, p->value, e))
+            return e->outcome;
+    }
+    return DONE;
+}
+
+/* Our defaults, the user's wishes, what nobody may change. NULL: *e is FATAL. */
+static rd_kafka_conf_t *conf_new(const struct kafka_properties *properties,
+                                 const struct setting *defaults,
+                                 const struct setting *fixed, struct err *e)
+{
+    rd_kafka_conf_t *conf;
+
+    if (refuse_guarantees(properties, e) || require_servers(properties, e))
+        return NULL;
+    conf = rd_kafka_conf_new();
+    if (set_rows(conf, common_defaults, e) || set_rows(conf, defaults, e)
+        || set_properties(conf, properties, e) || set_rows(conf, common_fixed, e)
+        || set_rows(conf, fixed, e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+/* Takes conf, also when it fails. */
+static enum outcome client_open(struct client *client, rd_kafka_type_t type,
+                                rd_kafka_conf_t *conf, struct err *e)
+{
+    char text[400];
+
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    client->rk = rd_kafka_new(type, conf, text, sizeof text);
+    if (!client->rk) {
+        rd_kafka_conf_destroy(conf);
+        return err_exit(e, EX_CONFIG, "Kafka client: %s", text);
+    }
+    rd_kafka_set_log_queue(client->rk, NULL);
+    return DONE;
+}
+
+/* ---- consumer ---- */
+
+struct kafka_consumer {
+    struct client client; /* first: the callbacks' opaque is both */
+    char *topic;
+    rd_kafka_queue_t *answers; /* to commits; nothing else comes here */
+    uintptr_t asked;           /* number of the last commit */
+    size_t unanswered;
+    uint64_t wanted_number;
+    int32_t *wanted;
+    size_t wanted_count;
+    void *membership; /* as it was when wanted was given: member id, generation */
+    size_t membership_size;
+    bool *reading; /* by partition */
+    size_t reading_size;
+};
+
+/* Member id and generation as one piece of bytes; freed with rd_kafka_mem_free(). NULL: none. */
+static void *membership_get(rd_kafka_t *rk, size_t *size)
+{
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(rk);
+    void *bytes = NULL;
+
+    if (!metadata)
+        return NULL;
+    rd_kafka_error_destroy(
+        rd_kafka_consumer_group_metadata_write(metadata, &bytes, size));
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+    return bytes;
+}
+
+static void membership_forget(struct kafka_consumer *consumer)
+{
+    if (consumer->membership)
+        rd_kafka_mem_free(NULL, consumer->membership);
+    consumer->membership = NULL;
+}
+
+static bool membership_is_same(const struct kafka_consumer *consumer)
+{
+    size_t size = 0;
+    void *now = membership_get(consumer->client.rk, &size);
+    bool same = now && consumer->membership && size == consumer->membership_size
+                && memcmp(now, consumer->membership, size) == 0;
+
+    if (now)
+        rd_kafka_mem_free(NULL, now);
+    return same;
+}
+
+static bool is_wanted(const struct kafka_consumer *consumer, int32_t partition)
+{
+    for (size_t i = 0; i < consumer->wanted_count; i++)
+        if (consumer->wanted[i] == partition)
+            return true;
+    return false;
+}
+
+static bool is_read(const struct kafka_consumer *consumer, int32_t partition)
+{
+    return partition >= 0 && (size_t)partition < consumer->reading_size
+           && consumer->reading[partition];
+}
+
+static void note_reading(struct kafka_consumer *consumer,
+                         const rd_kafka_topic_partition_list_t *list)
+{
+    if (consumer->reading_size > 0)
+        memset(consumer->reading, 0, consumer->reading_size * sizeof(bool));
+    for (int i = 0; i < list->cnt; i++) {
+        size_t partition = (size_t)list->elems[i].partition;
+
+        if (partition >= consumer->reading_size) {
+            size_t size = partition + 16;
+
+            consumer->reading = xrealloc(consumer->reading, size * sizeof(bool));
+            memset(consumer->reading + consumer->reading_size, 0,
+                   (size - consumer->reading_size) * sizeof(bool));
+            consumer->reading_size = size;
+        }
+        consumer->reading[partition] = true;
+    }
+}
+
+/* The second call waits until the first one's stops have been seen by librdkafka's thread: two assignments
+ * within microseconds would stop a partition twice (librdkafka issue 5573; aborts where asserts are on). */
+static rd_kafka_resp_err_t read_only(struct kafka_consumer *consumer,
+                                     const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *now;
+    rd_kafka_resp_err_t code = rd_kafka_assign(consumer->client.rk, list);
+
+    if (rd_kafka_assignment(consumer->client.rk, &now) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_topic_partition_list_destroy(now);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        note_reading(consumer, list);
+    return code;
+}
+
+static void note_wanted(struct kafka_consumer *consumer,
+                        const rd_kafka_topic_partition_list_t *list)
+{
+    size_t count = list ? (size_t)list->cnt : 0;
+
+    consumer->wanted = xrealloc(consumer->wanted, (count + 1) * sizeof(int32_t));
+    for (size_t i = 0; i < count; i++)
+        consumer->wanted[i] = list->elems[i].partition;
+    consumer->wanted_count = count;
+    consumer->wanted_number++;
+    membership_forget(consumer);
+    if (list)
+        consumer->membership =
+            membership_get(consumer->client.rk, &consumer->membership_size);
+}
+
+/* Only notes what the group wants: no partition is read until the loop has claimed its place. */
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(1);
+    bool given = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+
+    rd_kafka_topic_partition_list_sort(partitions, NULL, NULL);
+    note_wanted(consumer, given ? partitions : NULL);
+    note_reading(consumer, none);
+    rd_kafka_assign(rk, given ? none : NULL);
+    rd_kafka_topic_partition_list_destroy(none);
+    rd_kafka_yield(rk); /* poll returns, so that the loop sees it at once */
+}
+
+/* A response is asked for in small pieces: it is unpacked as a whole, and 2 MiB of compressed zeros took
+ * 150 MB. A batch that is larger than a piece comes all the same, alone. */
+static enum outcome bound_memory(rd_kafka_conf_t *conf, size_t max_message_bytes,
+                                 size_t queue_kbytes, struct err *e)
+{
+    size_t queue = queue_kbytes * 1024;
+
+    if (set_number(conf, "queued.max.messages.kbytes", queue_kbytes, e)
+        || set_number(conf, "queued.min.messages", queue / BYTES_PER_MESSAGE + 1, e)
+        || set_number(conf, "message.max.bytes", FETCH_BYTES, e)
+        || set_number(conf, "fetch.message.max.bytes", FETCH_BYTES, e)
+        || set_number(conf, "fetch.max.bytes", FETCH_BYTES, e)
+        || set_number(conf, "receive.message.max.bytes",
+                      OVERSIZE_BYTES + max_message_bytes, e))
+        return e->outcome;
+    return DONE;
+}
+
+static rd_kafka_conf_t *consumer_conf(const struct kafka_properties *properties,
+                                      const char *group, size_t max_message_bytes,
+                                      size_t queue_kbytes, struct err *e)
+{
+    rd_kafka_conf_t *conf = conf_new(properties, consumer_defaults, consumer_fixed, e);
+
+    if (!conf)
+        return NULL;
+    if (set(conf, "built in", "group.id", group, e)
+        || bound_memory(conf, max_message_bytes, queue_kbytes, e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    return conf;
+}
+
+static enum outcome subscribe(struct kafka_consumer *consumer, struct err *e)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_resp_err_t code;
+
+    rd_kafka_topic_partition_list_add(topics, consumer->topic, RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(consumer->client.rk, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    return err_set(e, FATAL, "subscribing to %s: %s", consumer->topic,
+                   rd_kafka_err2str(code));
+}
+
+struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties,
+                                           const char *group, const char *topic,
+                                           size_t max_message_bytes, size_t queue_kbytes,
+                                           struct err *e)
+{
+    rd_kafka_conf_t *conf =
+        consumer_conf(properties, group, max_message_bytes, queue_kbytes, e);
+    struct kafka_consumer *consumer;
+
+    if (!conf)
+        return NULL;
+    consumer = xcalloc(1, sizeof *consumer);
+    consumer->topic = xstrdup(topic);
+    if (client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, e))
+        goto fail;
+    rd_kafka_poll_set_consumer(consumer->client.rk);
+    consumer->answers = rd_kafka_queue_new(consumer->client.rk);
+    if (subscribe(consumer, e))
+        goto fail;
+    return consumer;
+fail:
+    kafka_consumer_close(consumer);
+    return NULL;
+}
+
+/* True: the group knows that we left. rd_kafka_consumer_close() would wait for ever if nobody answers
+ * (librdkafka issue 3740). */
+static bool leave(rd_kafka_t *rk)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(rk, queue);
+    int64_t end_ms = clock_monotonic_ms() + CLOSE_MS;
+
+    while (!error && !rd_kafka_consumer_closed(rk) && clock_monotonic_ms() < end_ms) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 50);
+
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+            rd_kafka_assign(rk, NULL);
+        if (event)
+            rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    if (error)
+        rd_kafka_error_destroy(error);
+    return !error && rd_kafka_consumer_closed(rk);
+}
+
+void kafka_consumer_close(struct kafka_consumer *consumer)
+{
+    if (!consumer)
+        return;
+    if (consumer->client.rk) {
+        bool left = leave(consumer->client.rk);
+
+        if (consumer->answers)
+            rd_kafka_queue_destroy(consumer->answers);
+        rd_kafka_destroy_flags(consumer->client.rk,
+                               left ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+    membership_forget(consumer);
+    free(consumer->topic);
+    free(consumer->wanted);
+    free(consumer->reading);
+    free(consumer);
+}
+
+/* A whole topic's error looks like partition 0's, but has no offset. */
+static bool is_of_partition(const rd_kafka_message_t *m)
+{
+    return m->rkt
+           && (m->offset >= 0 || m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
+               || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+}
+
+/* An error that came in a message's place. Those of a partition that is not read any more are old. */
+static enum outcome poll_error(struct kafka_consumer *consumer,
+                               const rd_kafka_message_t *m, struct kafka_fault *fault,
+                               struct err *e)
+{
+    if (m->err == RD_KAFKA_RESP_ERR__FATAL && check_fatal(&consumer->client, e))
+        return FATAL;
+    fail(e, m->err, rd_kafka_message_errstr(m));
+    if (!is_of_partition(m))
+        return e->outcome; /* the text names the topic, if it is about one */
+    if (!is_read(consumer, m->partition))
+        return DONE;
+    fault->partition = m->partition;
+    return err_wrap(e, "%s partition %d offset %lld", consumer->topic, (int)m->partition,
+                    (long long)m->offset);
+}
+
+/* Trouble is told once. */
+static enum outcome tell_trouble(struct client *client, struct err *e)
+{
+    rd_kafka_resp_err_t trouble = client->trouble;
+
+    client->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (trouble == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    if (check_fatal(client, e))
+        return FATAL;
+    return err_set(e, RETRY, "Kafka: %s", client->reason);
+}
+
+static void fill(struct kafka_message *message, rd_kafka_message_t *m)
+{
+    message->partition = m->partition;
+    message->offset = m->offset;
+    message->key = m->key;
+    message->key_size = m->key_len;
+    message->value = m->payload;
+    message->value_size = m->len;
+    message->handle = m;
+}
+
+enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
+                                 struct kafka_message *message, struct kafka_fault *fault,
+                                 struct err *e)
+{
+    rd_kafka_message_t *m;
+    enum outcome outcome = DONE;
+
+    memset(message, 0, sizeof *message);
+    fault->partition = -1;
+    if (consumer->client.trouble)
+        return tell_trouble(&consumer->client, e);
+    m = rd_kafka_consumer_poll(consumer->client.rk, timeout_ms);
+    if (!m)
+        return tell_trouble(&consumer->client, e);
+    if (!m->err && is_read(consumer, m->partition)) {
+        fill(message, m);
+        return DONE;
+    }
+    if (m->err)
+        outcome = poll_error(consumer, m, fault, e);
+    rd_kafka_message_destroy(m);
+    return outcome;
+}
+
+void kafka_message_free(struct kafka_message *message)
+{
+    if (message->handle)
+        rd_kafka_message_destroy(message->handle);
+    message->handle = NULL;
+}
+
+const void *kafka_message_header(const struct kafka_message *message, const char *name,
+                                 size_t *size)
+{
+    rd_kafka_headers_t *headers;
+    const void *value = NULL;
+
+    *size = 0;
+    if (rd_kafka_message_headers(message->handle, &headers)
+        || rd_kafka_header_get_last(headers, name, &value, size))
+        return NULL;
+    return value;
+}
+
+uint64_t kafka_consumer_wanted(const struct kafka_consumer *consumer,
+                               const int32_t **partitions, size_t *count)
+{
+    *partitions = consumer->wanted;
+    *count = consumer->wanted_count;
+    return consumer->wanted_number;
+}
+
+static rd_kafka_topic_partition_list_t *list_of(const struct kafka_consumer *consumer,
+                                                const struct kafka_place *places,
+                                                size_t count)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->topic, places[i].partition)
+            ->offset = places[i].offset;
+    return list;
+}
+
+/* A negative offset would mean "the end" or "what was committed" to librdkafka. */
+static enum outcome check_places(const struct kafka_consumer *consumer,
+                                 const struct kafka_place *places, size_t count,
+                                 struct err *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].offset < 0)
+            return err_set(e, FATAL, "partition %d: no offset %lld",
+                           (int)places[i].partition, (long long)places[i].offset);
+        if (!is_wanted(consumer, places[i].partition))
+            return err_set(e, RETRY, "partition %d is not ours",
+                           (int)places[i].partition);
+    }
+    return DONE;
+}
+
+enum outcome kafka_consumer_assign(struct kafka_consumer *consumer,
+                                   const struct kafka_place *places, size_t count,
+                                   struct err *e)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+
+    if (check_places(consumer, places, count, e))
+        return e->outcome;
+    list = list_of(consumer, places, count);
+    code = read_only(consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    return err_set(e, FATAL, "assigning %zu partitions: %s", count,
+                   rd_kafka_err2str(code));
+}
+
+/* A commit whose answer comes to consumer->answers. Returns its number. */
+static uintptr_t ask(struct kafka_consumer *consumer, const struct kafka_place *places,
+                     size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(consumer, places, count);
+
+    consumer->asked++;
+    if (!rd_kafka_commit_queue(consumer->client.rk, list, consumer->answers, NULL,
+                               (void *)consumer->asked))
+        consumer->unanswered++;
+    rd_kafka_topic_partition_list_destroy(list);
+    return consumer->asked;
+}
+
+/* The commit's error; the first partition's, if they differ. */
+static rd_kafka_resp_err_t answer_code(rd_kafka_event_t *event)
+{
+    const rd_kafka_topic_partition_list_t *list =
+        rd_kafka_event_topic_partition_list(event);
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+
+    for (int i = 0; !code && list && i < list->cnt; i++)
+        code = list->elems[i].err;
+    return code;
+}
+
+/* Takes one answer; true: it is that of number, and *code is set. False with *came false: none came. */
+static bool take_answer(struct kafka_consumer *consumer, int timeout_ms, uintptr_t number,
+                        bool *came, rd_kafka_resp_err_t *code)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(consumer->answers, timeout_ms);
+    bool ours = false;
+
+    *came = event != NULL;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT) {
+        consumer->unanswered--;
+        *code = answer_code(event);
+        ours = (uintptr_t)rd_kafka_event_opaque(event) == number;
+    }
+    if (event)
+        rd_kafka_event_destroy(event);
+    return ours;
+}
+
+static rd_kafka_resp_err_t await_answer(struct kafka_consumer *consumer, uintptr_t number)
+{
+    int64_t end_ms = clock_monotonic_ms() + CONFIRM_MS;
+    rd_kafka_resp_err_t code;
+    bool came;
+
+    for (;;) {
+        int64_t left_ms = end_ms - clock_monotonic_ms();
+
+        if (take_answer(consumer, left_ms > 0 ? (int)left_ms : 0, number, &came, &code))
+            return code;
+        if (!came && left_ms <= 0)
+            return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+}
+
+enum outcome kafka_consumer_confirm(struct kafka_consumer *consumer,
+                                    const struct kafka_place *places, size_t count,
+                                    struct err *e)
+{
+    rd_kafka_resp_err_t code;
+
+    if (count == 0)
+        return DONE;
+    code = await_answer(consumer, ask(consumer, places, count));
+    if (check_fatal(&consumer->client, e))
+        return FATAL;
+    if (code) {
+        fail_code(e, code);
+        return err_wrap(e, "asking the group");
+    }
+    /* A commit without a member id is taken too, when the group is empty. */
+    if (!membership_is_same(consumer))
+        return err_set(e, RETRY, "asking the group: it has gone on without us");
+    return DONE;
+}
+
+void kafka_consumer_tell(struct kafka_consumer *consumer,
+                         const struct kafka_place *places, size_t count)
+{
+    rd_kafka_resp_err_t code;
+    bool came = true;
+
+    while (came)
+        take_answer(consumer, 0, 0, &came, &code);
+    if (count > 0 && consumer->unanswered == 0)
+        ask(consumer, places, count);
+}
+
+enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
+                                       int64_t *low, int64_t *high, struct err *e)
+{
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        consumer->client.rk, consumer->topic, partition, low, high, ASK_MS);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    fail_code(e, code);
+    return err_wrap(e, "watermarks of %s partition %d", consumer->topic, (int)partition);
+}
+
+static enum outcome cluster_id_of(rd_kafka_t *rk, char cluster_id[KAFKA_ID_SIZE],
+                                  struct err *e)
+{
+    char *id = rd_kafka_clusterid(rk, ASK_MS);
+
+    if (!id)
+        return err_set(e, RETRY, "the cluster's id: no broker answered");
+    snprintf(cluster_id, KAFKA_ID_SIZE, "%s", id);
+    rd_kafka_mem_free(rk, id);
+    return DONE;
+}
+
+/* librdkafka prints the standard alphabet, Kafka the one for URLs. */
+static void print_uuid(char out[KAFKA_ID_SIZE], const rd_kafka_Uuid_t *uuid)
+{
+    snprintf(out, KAFKA_ID_SIZE, "%s", rd_kafka_Uuid_base64str(uuid));
+    for (char *c = out; *c; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+}
+
+static enum outcome read_topic_id(rd_kafka_event_t *event, char topic_id[KAFKA_ID_SIZE],
+                                  struct err *e)
+{
+    const rd_kafka_TopicDescription_t **topics;
+    const rd_kafka_error_t *error;
+    size_t count;
+
+    if (!event)
+        return err_set(e, RETRY, "no broker answered");
+    if (rd_kafka_event_error(event))
+        return fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+    topics = rd_kafka_DescribeTopics_result_topics(
+        rd_kafka_event_DescribeTopics_result(event), &count);
+    if (count != 1)
+        return err_set(e, RETRY, "no description");
+    error = rd_kafka_TopicDescription_error(topics[0]);
+    if (rd_kafka_error_code(error))
+        return fail(e, rd_kafka_error_code(error), rd_kafka_error_string(error));
+    print_uuid(topic_id, rd_kafka_TopicDescription_topic_id(topics[0]));
+    return DONE;
+}
+
+static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *rk, rd_kafka_admin_op_t op,
+                                              int timeout_ms)
+{
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, op);
+    char text[100];
+
+    rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text, sizeof text);
+    return options;
+}
+
+static enum outcome topic_id_of(rd_kafka_t *rk, const char *topic,
+                                char topic_id[KAFKA_ID_SIZE], struct err *e)
+{
+    rd_kafka_AdminOptions_t *options =
+        admin_options(rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, ASK_MS);
+    rd_kafka_TopicCollection_t *names =
+        rd_kafka_TopicCollection_of_topic_names(&topic, 1);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_event_t *event;
+
+    rd_kafka_DescribeTopics(rk, names, options, queue);
+    event = rd_kafka_queue_poll(queue, ASK_MS);
+    read_topic_id(event, topic_id, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_TopicCollection_destroy(names);
+    rd_kafka_AdminOptions_destroy(options);
+    return e->outcome;
+}
+
+enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
+                                     char cluster_id[KAFKA_ID_SIZE],
+                                     char topic_id[KAFKA_ID_SIZE], struct err *e)
+{
+    e->outcome = DONE;
+    if (cluster_id_of(consumer->client.rk, cluster_id, e)
+        || topic_id_of(consumer->client.rk, consumer->topic, topic_id, e))
+        return err_wrap(e, "identity of %s", consumer->topic);
+    return DONE;
+}
+
+/* ---- producer ---- */
+
+struct kafka_producer {
+    struct client client; /* first: the callbacks' opaque is both */
+    kafka_delivered *delivered;
+    void *context;
+    size_t pending;
+    bool closing;
+};
+
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+    struct kafka_producer *producer = opaque;
+    bool persisted =
+        !m->err && rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_PERSISTED;
+
+    (void)rk;
+    producer->pending--;
+    if (!producer->closing)
+        producer->delivered(producer->context, (uint64_t)(uintptr_t)m->_private,
+                            persisted, persisted ? NULL : rd_kafka_err2str(m->err));
+}
+
+struct kafka_producer *kafka_producer_open(const struct kafka_properties *properties,
+                                           size_t max_message_bytes,
+                                           kafka_delivered *delivered, void *context,
+                                           struct err *e)
+{
+    rd_kafka_conf_t *conf = conf_new(properties, producer_defaults, producer_fixed, e);
+    struct kafka_producer *producer;
+
+    if (!conf)
+        return NULL;
+    if (set_number(conf, "message.max.bytes", max_message_bytes, e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    producer = xcalloc(1, sizeof *producer);
+    producer->delivered = delivered;
+    producer->context = context;
+    if (client_open(&producer->client, RD_KAFKA_PRODUCER, conf, e)) {
+        free(producer);
+        return NULL;
+    }
+    return producer;
+}
+
+void kafka_producer_close(struct kafka_producer *producer)
+{
+    rd_kafka_t *rk;
+
+    if (!producer)
+        return;
+    rk = producer->client.rk;
+    producer->closing = true;
+    rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(rk, FLUSH_MS);
+    rd_kafka_destroy(rk);
+    free(producer);
+}
+
+static rd_kafka_headers_t *headers_of(const struct kafka_header *headers, size_t count)
+{
+    rd_kafka_headers_t *list = rd_kafka_headers_new(count);
+
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_header_add(list, headers[i].name, -1, headers[i].value,
+                            (ssize_t)headers[i].size);
+    return list;
+}
+
+static enum outcome send_error(const struct kafka_producer *producer, const char *topic,
+                               rd_kafka_resp_err_t code, struct err *e)
+{
+    if (check_fatal(&producer->client, e))
+        return FATAL;
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return err_set(e, REJECT, "%s: larger than the largest message", topic);
+    fail_code(e, code);
+    return err_wrap(e, "sending to %s", topic);
+}
+
+/* Not rd_kafka_produceva(): up to 2.11 it frees headers twice when the topic is unknown (issue 4627). */
+enum outcome kafka_producer_send(struct kafka_producer *producer, const char *topic,
+                                 const void *key, size_t key_size, const void *value,
+                                 size_t value_size, const struct kafka_header *headers,
+                                 size_t header_count, uint64_t tag, struct err *e)
+{
+    rd_kafka_headers_t *list = headers_of(headers, header_count);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        producer->client.rk, RD_KAFKA_V_TOPIC(topic),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY((void *)(uintptr_t)key, key_size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value_size), RD_KAFKA_V_HEADERS(list),
+        RD_KAFKA_V_OPAQUE((void *)(uintptr_t)tag), RD_KAFKA_V_END);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        producer->pending++;
+        return DONE;
+    }
+    rd_kafka_headers_destroy(list);
+    return send_error(producer, topic, code, e);
+}
+
+enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,
+                                 struct err *e)
+{
+    rd_kafka_poll(producer->client.rk, timeout_ms);
+    return check_fatal(&producer->client, e);
+}
+
+size_t kafka_producer_pending(const struct kafka_producer *producer)
+{
+    return producer->pending;
+}
+
+/* ---- administration ---- */
+
+static rd_kafka_NewTopic_t *new_topic(const struct kafka_topic *topic, struct err *e)
+{
+    enum { CONFIGS = sizeof topic->configs / sizeof topic->configs[0] };
+    char text[200];
+    rd_kafka_NewTopic_t *new = rd_kafka_NewTopic_new(
+        topic->name, topic->partitions, topic->replication, text, sizeof text);
+
+    if (!new) {
+        err_exit(e, EX_CONFIG, "topic %s: %s", topic->name, text);
+        return NULL;
+    }
+    for (size_t i = 0; i + 1 < CONFIGS && topic->configs[i]; i += 2)
+        rd_kafka_NewTopic_set_config(new, topic->configs[i], topic->configs[i + 1]);
+    return new;
+}
+
+/* One topic's answer: DONE and counted, DONE because it is there already, or why not. */
+static enum outcome read_created(const rd_kafka_topic_result_t *result, size_t *created,
+                                 struct err *e)
+{
+    rd_kafka_resp_err_t code = rd_kafka_topic_result_error(result);
+    const char *name = rd_kafka_topic_result_name(result);
+    const char *text = rd_kafka_topic_result_error_string(result);
+
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR: (*created)++; return DONE;
+    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS: return DONE;
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_REQUEST:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+        return err_exit(e, EX_CONFIG, "topic %s: %s", name, text);
+    default: fail(e, code, text); return err_wrap(e, "topic %s", name);
+    }
+}
+
+static enum outcome read_results(rd_kafka_event_t *event, size_t *created, struct err *e)
+{
+    const rd_kafka_topic_result_t **results;
+    enum outcome worst = DONE;
+    size_t count;
+
+    if (!event)
+        return err_set(e, RETRY, "creating topics: no broker answered");
+    if (rd_kafka_event_error(event)) {
+        fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+        return err_wrap(e, "creating topics");
+    }
+    results = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        struct err one;
+        enum outcome outcome = read_created(results[i], created, &one);
+
+        if (outcome > worst) {
+            worst = outcome;
+            *e = one;
+        }
+    }
+    return worst;
+}
+
+static enum outcome create(struct client *client, rd_kafka_NewTopic_t **topics,
+                           size_t count, int timeout_ms, size_t *created, struct err *e)
+{
+    rd_kafka_AdminOptions_t *options =
+        admin_options(client->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
+    rd_kafka_event_t *event;
+    enum outcome outcome;
+
+    rd_kafka_CreateTopics(client->rk, topics, count, options, queue);
+    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+    outcome = read_results(event, created, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_poll(client->rk, 0); /* the log, and why no broker answered */
+    if (outcome == RETRY && client->reason[0])
+        err_wrap(e, "%s", client->reason);
+    return outcome;
+}
+
+enum outcome kafka_create_topics(const struct kafka_properties *properties,
+                                 const struct kafka_topic *topics, size_t count,
+                                 int timeout_ms, size_t *created, struct err *e)
+{
+    static const struct setting none[] = {{NULL, NULL}};
+    rd_kafka_conf_t *conf = conf_new(properties, none, none, e);
+    rd_kafka_NewTopic_t **list;
+    struct client client = {0};
+    size_t made = 0;
+
+    *created = 0;
+    e->outcome = DONE;
+    if (!conf || client_open(&client, RD_KAFKA_PRODUCER, conf, e))
+        return e->outcome;
+    list = xcalloc(count + 1, sizeof *list);
+    while (made < count && (list[made] = new_topic(&topics[made], e)) != NULL)
+        made++;
+    if (made == count && count > 0)
+        create(&client, list, count, timeout_ms, created, e);
+    rd_kafka_NewTopic_destroy_array(list, made);
+    free(list);
+    rd_kafka_destroy(client.rk);
+    return e->outcome;
+}
+
+const char *kafka_version(void)
+{
+    return rd_kafka_version_str();
+}
