@@ -1,15 +1,23 @@
-/* option.h - settings: one table of rows gives the flag, the environment variable, the key in the
- * configuration file, --help and the checks. Flag wins over environment, environment over file.
+/* option.h - settings: one table of rows gives the flag, the environment variable, the
+ * key in the configuration file, --help and the checks. Flag wins over environment,
+ * environment over file.
  *
  *   key in a file     batch_rows = 5000
  *   environment       GRIDLOOP_BATCH_ROWS=5000
  *   flag              --batch-rows 5000   or   --batch-rows=5000
  *
- * Keys that begin with "kafka." go through to librdkafka: `kafka.session.timeout.ms = 6000` in a file,
- * --kafka.session.timeout.ms=6000, GRIDLOOP_KAFKA_SESSION_TIMEOUT_MS=6000. Whether librdkafka knows them,
- * and whether they may be set at all, is decided by kafka.h.
+ * Keys that begin with "kafka." go through to librdkafka: in a file
+ * `kafka.session.timeout.ms = 6000`, as a flag --kafka.session.timeout.ms=6000, in the
+ * environment GRIDLOOP_KAFKA_SESSION_TIMEOUT_MS=6000. Whether librdkafka knows them, and
+ * whether they may be set at all, is decided by kafka.h.
  *
- * --config FILE (GRIDLOOP_CONFIG) names the file; --help and --version print and exit 0. */
+ * --config FILE (GRIDLOOP_CONFIG) names the file; --help and --version print and exit 0.
+ * A file is UTF-8 of at most 1 MiB, one `key = value` a line, blanks around both left
+ * out; a line that begins with # is a comment, but a # behind a value belongs to it.
+ * Each key stands once. A key or flag that the program does not know is refused; a
+ * variable that it does not know is another program's. A variable that is set but empty
+ * counts as not set. "--" ends the options, "-" alone is an operand; of a flag given
+ * twice the last one counts (an OPTION_LIST takes both). */
 #ifndef GRIDLOOP_OPTION_H
 #define GRIDLOOP_OPTION_H
 
@@ -24,8 +32,10 @@ enum option_type {
     OPTION_CHOICE, /* const char *, one of row.choices   */
     OPTION_NUMBER, /* int64_t within [minimum, maximum]  */
     OPTION_REAL,   /* double within [minimum, maximum]   */
-    OPTION_SWITCH, /* bool; on the command line --name alone means true; else true or false */
-    OPTION_LIST    /* struct option_list: may be given several times; in a file and the environment once */
+    OPTION_SWITCH, /* bool; --name alone means true, --no-name false; else true or false */
+    OPTION_LIST    /* struct option_list: the flag may be given several times; a file and
+                      the environment give one item. The items of a stronger source
+                      replace those of a weaker one */
 };
 
 struct option_list {
@@ -38,18 +48,21 @@ struct option_row {
     enum option_type type;
     size_t offset;        /* offsetof(struct your_settings, member) */
     const char *fallback; /* as text; NULL: none, and the member stays NULL, 0 or false */
-    double minimum, maximum;
-    const char *choices; /* "block|reject" */
-    const char *help;    /* a sentence, with its unit */
-    bool required;
+    double minimum, maximum; /* -INFINITY and INFINITY: no bound; both 0: only 0 */
+    const char *choices;     /* "block|reject"; of others what --help calls the value */
+    const char *help;        /* a sentence, with its unit */
+    bool required;           /* an empty text counts as none */
+};
+
+struct kafka_property {
+    const char *name; /* without the "kafka." */
+    const char *value;
+    const char
+        *where; /* for messages: "gridloop.conf:12", "environment", "command line" */
 };
 
 struct kafka_properties {
-    struct kafka_property {
-        const char *name; /* without the "kafka." */
-        const char *value;
-        const char *where; /* "gridloop.conf:12", "environment", "command line": for messages */
-    } *items;
+    struct kafka_property *items;
     size_t count;
 };
 
@@ -57,19 +70,22 @@ struct option_set {
     const char *program;  /* "gridloop-consume-drone-alert" */
     const char *synopsis; /* "[OPTION...] [FILE...]" */
     const char *purpose;  /* first line of --help */
-    const char *examples; /* lines shown under the purpose; NULL: none */
+    const char *examples; /* whole lines, shown under the synopsis; NULL: none */
     const struct option_row *rows;
     size_t row_count;
     size_t kafka_offset; /* of a struct kafka_properties; SIZE_MAX: no kafka.* here */
 };
 
-/* Fills settings (zeroed by the caller) and lists what is left of the command line in *operands.
- * FATAL: 64 for the command line, 78 for file and environment; the message has file:line and, for an
- * unknown name, the nearest known one. All text lives as long as the program. */
-enum outcome options_load(const struct option_set *set, int argc, char **argv, void *settings,
-                          struct option_list *operands, struct err *e);
+/* Fills settings (zeroed by the caller) and lists what is left of the command line in
+ * *operands; with operands NULL there may be none. FATAL: 64 for the command line and
+ * for a required option that nobody gave, 78 for file and environment; the message has
+ * file:line and, for an unknown name, the nearest known one. All text lives as long as
+ * the program. */
+enum outcome options_load(const struct option_set *set, int argc, char **argv,
+                          void *settings, struct option_list *operands, struct err *e);
 
-/* Prints "program: message" on stderr and returns the exit code of a FATAL (or 75 of a RETRY). */
+/* Prints "program: message" on stderr and returns the exit code of a FATAL (75 of a
+ * RETRY, 65 of a REJECT). DONE prints nothing and is 0. */
 int err_report(const char *program, const struct err *e);
 
 #endif
