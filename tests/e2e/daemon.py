@@ -55,10 +55,7 @@ class Daemon:
 
     def wait_log(self, message, count=1, timeout=30):
         """Waits until it has said message count times, and returns the last such line."""
-        def said():
-            assert self.is_running() or self._may_end, f"{self.name} ended: {self.output()}"
-            return self.log(message)[count - 1:]
-        return wait_for(said, timeout, lambda: f"{self.name} says {message!r} {count} times\n{self.output()}")[0]
+        return self._wait_for(lambda: self.log(message)[count - 1:], timeout, f"says {message!r} {count} times")[0]
 
     def claimed(self):
         """How many partitions it claimed last; -1: it has not got so far."""
@@ -67,8 +64,16 @@ class Daemon:
 
     def wait_claimed(self, partitions=None, timeout=30):
         """Waits until it owns so many partitions; None: any but none."""
-        wait_for(lambda: self.claimed() > 0 if partitions is None else self.claimed() == partitions, timeout,
-                 lambda: f"{self.name} claims {partitions or 'some'} partitions\n{self.output()}")
+        self._wait_for(lambda: self.claimed() > 0 if partitions is None else self.claimed() == partitions, timeout,
+                       f"claims {'some' if partitions is None else partitions} partitions")
+
+    def _wait_for(self, condition, timeout, what):
+        """It has to live meanwhile."""
+        def holds():
+            answer = condition()
+            assert answer or self.is_running(), f"{self.name} ended before it {what}: {self.output()}"
+            return answer
+        return wait_for(holds, timeout, lambda: f"{self.name} {what}\n{self.output()}")
 
     def counts(self):
         """The sums of its last report; it reports every ten seconds and when it stops."""
@@ -105,8 +110,8 @@ class Daemon:
             raise AssertionError(f"{self.name} still runs after {timeout} s: {self.output()}") from None
 
     def wait_point(self, timeout=30):
-        reached = pathlib.Path(f"{self._point_file}.reached")
-        wait_for(reached.exists, timeout, lambda: f"{self.name} reaches its point\n{self.output()}")
+        wait_for(pathlib.Path(f"{self._point_file}.reached").exists, timeout,
+                 lambda: f"{self.name} reaches its point\n{self.output()}")
 
     def release(self):
         self._point_file.touch()
