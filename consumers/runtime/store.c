@@ -389,27 +389,34 @@ static bool is_known_id(const struct store *store)
     return strcmp(pg_sqlstate(store->pg), "23505") == 0;
 }
 
-/* Buries the event, and all that are the same again: what the server says of one holds for the others,
- * in this batch as in a later one. */
-static void bury_refused(struct store *store, const struct event *refused)
+static const char *describe_refusal(struct store *store)
 {
-    struct batch *batch = store->batch;
-    const char *constraint = pg_constraint(store->pg), *column = pg_column(store->pg);
-    const char *sqlstate = arena_copy(batch->arena, pg_sqlstate(store->pg), 5);
-    const char *field =
-        column[0] ? arena_copy(batch->arena, column, strlen(column)) : NULL;
+    const char *constraint = pg_constraint(store->pg);
     char detail[300];
 
     snprintf(detail, sizeof detail, "PostgreSQL refused the row, SQLSTATE %s%s%s",
-             sqlstate, constraint[0] ? ", constraint " : "", constraint);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct event *event = &batch->events[i];
+             pg_sqlstate(store->pg), constraint[0] ? ", constraint " : "", constraint);
+    return arena_copy(store->batch->arena, detail, strlen(detail));
+}
+
+/* Buries the event, and its repeats behind it: what the server says of one holds for the others. An event
+ * with its id and other content ends this: that one takes the place, and is what later ones are
+ * compared with, as if each had come in a batch of its own. */
+static void bury_refused(struct store *store, struct event *refused)
+{
+    struct batch *batch = store->batch;
+    const char *column = pg_column(store->pg), *detail = describe_refusal(store);
+    const char *sqlstate = arena_copy(batch->arena, pg_sqlstate(store->pg), 5);
+    const char *field =
+        column[0] ? arena_copy(batch->arena, column, strlen(column)) : NULL;
+
+    for (struct event *event = refused; event < batch->events + batch->count; event++) {
         if (event->is_settled
-            || memcmp(event->event_id, refused->event_id, UUID_SIZE) != 0
-            || memcmp(event->content_hash, refused->content_hash, SHA256_SIZE) != 0)
+            || memcmp(event->event_id, refused->event_id, UUID_SIZE) != 0)
             continue;
-        event_bury(event, "refused_by_server", field,
-                   arena_copy(batch->arena, detail, strlen(detail)));
+        if (memcmp(event->content_hash, refused->content_hash, SHA256_SIZE) != 0)
+            break;
+        event_bury(event, "refused_by_server", field, detail);
         event->sqlstate = sqlstate;
     }
     store->refusals++;
