@@ -8,7 +8,8 @@
 
 static struct arena *arena;
 
-static enum outcome check(const char *kind, const char *line, size_t size, struct datum *event, struct err *e)
+static enum outcome check(const char *kind, const char *line, size_t size,
+                          struct datum *event, struct err *e)
 {
     struct contract contract;
     struct checker *checker;
@@ -20,7 +21,8 @@ static enum outcome check(const char *kind, const char *line, size_t size, struc
     arena_reset(arena, 0);
     outcome = check_line(checker, arena, line, size, event, e);
     checker_free(checker);
-    contract_close(&contract); /* of the schema only event->type is looked at after this, and not by us */
+    contract_close(
+        &contract); /* of the schema only event->type is looked at after this, and not by us */
     return outcome;
 }
 
@@ -32,68 +34,92 @@ static const struct row {
     {"patrol_log", "{", "", "is not JSON: something follows the closing brace"},
     {"patrol_log", "\"wires_fixed\":", "wires_fixed:", "is not JSON"},
     {"patrol_log", "\n}", "", "is not JSON: it ends too early"},
-    {"patrol_log", "\"GCJ02\"\n}", "\"GCJ02\"\n}{}", "is not JSON: something follows the closing brace"},
+    {"patrol_log", "\"GCJ02\"\n}", "\"GCJ02\"\n}{}",
+     "is not JSON: something follows the closing brace"},
     {"patrol_log", "示例", "\xc3\x28", "is not UTF-8"},
     {"patrol_log", "示例", "\xed\xa0\x80", "is not UTF-8"},
     {"patrol_log", "示例", "\\u0000", "has U+0000, which text must not have"},
     {"patrol_log", "示例", "\\ud800", "is not JSON"},
     {"patrol_log", "\"wires_fixed\": 2", "\"remark\": \"1\"", "has the same field twice"},
     {"patrol_log", "114.353744", "1e999", "has a number beyond all bounds"},
-    {"patrol_log", "114.353744", "123456789012345678901234567890", "has a number beyond all bounds"},
+    {"patrol_log", "114.353744", "123456789012345678901234567890",
+     "has a number beyond all bounds"},
     {"patrol_log", "114.353744", "NaN", "is not JSON"},
-    {"patrol_log", "\"remark\":", "\"remarks\":", "no such field 'remarks'; did you mean 'remark'?"},
+    {"patrol_log",
+     "\"remark\":", "\"remarks\":", "no such field 'remarks'; did you mean 'remark'?"},
     {"patrol_log", "\"remark\":", "\"weather\":", "no such field 'weather'"},
     {"patrol_log", "\"remark\":", "\"we\\nather\":", "no such field 'we?ather'"},
-    {"patrol_log", "\"grid_code\":", "\"grid_cod\":", "no such field 'grid_cod'; did you mean 'grid_code'?"},
+    {"patrol_log", "\"grid_code\":", "\"grid_cod\":",
+     "no such field 'grid_cod'; did you mean 'grid_code'?"},
     {"patrol_log", "\"item_kind\": \"DISPUTE\"", "\"item_kindd\": \"DISPUTE\"",
      "information_items[0]: no such field 'item_kindd'; did you mean 'item_kind'?"},
-    {"patrol_log", "{", "{\"schema_version\": 2,", "schema_version: is not known here; the newest is 1"},
-    {"patrol_log", "{", "{\"schema_version\": \"1\",", "schema_version: must be a whole number"},
-    {"patrol_log", "\"item_kind\": \"DISPUTE\",", "\"item_kind\": \"DISPUTE\", \"schema_version\": 1,",
+    {"patrol_log", "{", "{\"schema_version\": 2,",
+     "schema_version: is not known here; the newest is 1"},
+    {"patrol_log", "{", "{\"schema_version\": \"1\",",
+     "schema_version: must be a whole number"},
+    {"patrol_log", "\"item_kind\": \"DISPUTE\",",
+     "\"item_kind\": \"DISPUTE\", \"schema_version\": 1,",
      "information_items[0]: no such field 'schema_version'"},
     /* required fields */
     {"patrol_log", "  \"grid_kind\": \"DEDICATED\",\n", "", "grid_kind: is missing"},
-    {"patrol_log", "\"police_count\": 2", "\"police_count\": null", "police_count: must not be null"},
+    {"patrol_log", "\"police_count\": 2", "\"police_count\": null",
+     "police_count: must not be null"},
     {"patrol_log", "\"is_test\": true", "\"is_test\": null", "is_test: must not be null"},
-    {"patrol_log", "\"item_kind\": \"DISPUTE\",", "", "information_items[0].item_kind: is missing"},
+    {"patrol_log", "\"item_kind\": \"DISPUTE\",", "",
+     "information_items[0].item_kind: is missing"},
     /* types */
-    {"patrol_log", "\"is_test\": true", "\"is_test\": 1", "is_test: must be true or false"},
-    {"patrol_log", "\"is_test\": true", "\"is_test\": \"true\"", "is_test: must be true or false"},
-    {"patrol_log", "\"police_count\": 2", "\"police_count\": 1.5", "police_count: must be a whole number"},
-    {"patrol_log", "\"police_count\": 2", "\"police_count\": 2.0", "police_count: must be a whole number"},
-    {"patrol_log", "\"police_count\": 2", "\"police_count\": \"2\"", "police_count: must be a whole number"},
+    {"patrol_log", "\"is_test\": true", "\"is_test\": 1",
+     "is_test: must be true or false"},
+    {"patrol_log", "\"is_test\": true", "\"is_test\": \"true\"",
+     "is_test: must be true or false"},
+    {"patrol_log", "\"police_count\": 2", "\"police_count\": 1.5",
+     "police_count: must be a whole number"},
+    {"patrol_log", "\"police_count\": 2", "\"police_count\": 2.0",
+     "police_count: must be a whole number"},
+    {"patrol_log", "\"police_count\": 2", "\"police_count\": \"2\"",
+     "police_count: must be a whole number"},
     {"patrol_log", "\"police_count\": 2", "\"police_count\": 2147483648",
      "police_count: is beyond the range of an int (-2147483648 to 2147483647)"},
-    {"patrol_log", "\"police_count\": 2", "\"police_count\": -1", "police_count: is below 0"},
+    {"patrol_log", "\"police_count\": 2", "\"police_count\": -1",
+     "police_count: is below 0"},
     {"patrol_log", "1250.5", "\"1250.5\"", "track_length_m: must be a number"},
     {"patrol_log", "1250.5", "3.5e38", "track_length_m: is beyond the range of a float"},
     {"patrol_log", "36.113556", "91", "start_lat: is above 90"},
     {"patrol_log", "36.113556", "-90.00001", "start_lat: is below -90"},
     {"drone_alert", "0.93", "1.0000000000000002", "confidence: is above 1"},
-    {"patrol_log", "\"410503003002901\"", "410503003002901", "grid_code: must be a string"},
+    {"patrol_log", "\"410503003002901\"", "410503003002901",
+     "grid_code: must be a string"},
     {"patrol_log", "\"DEDICATED\"", "1", "grid_kind: must be a string"},
-    {"patrol_log", "\"DEDICATED\"", "\"dedicated\"", "grid_kind: is no symbol of GridKind; did you mean DEDICATED?"},
-    {"patrol_log", "\"DEDICATED\"", "\"XYZ\"", "grid_kind: must be one of UNKNOWN, BASIC, DEDICATED"},
-    {"patrol_log", "[\n    \"019ce607-d940-730c-9904-c0bb0938ef63\"\n  ]", "{}", "raised_case_ids: must be an array"},
-    {"patrol_log", "\"DISPUTE\",\n      \"item_count\": 1\n    }", "\"DISPUTE\",\n      \"item_count\": 1\n    }, 7",
+    {"patrol_log", "\"DEDICATED\"", "\"dedicated\"",
+     "grid_kind: is no symbol of GridKind; did you mean DEDICATED?"},
+    {"patrol_log", "\"DEDICATED\"", "\"XYZ\"",
+     "grid_kind: must be one of UNKNOWN, BASIC, DEDICATED"},
+    {"patrol_log", "[\n    \"019ce607-d940-730c-9904-c0bb0938ef63\"\n  ]", "{}",
+     "raised_case_ids: must be an array"},
+    {"patrol_log", "\"DISPUTE\",\n      \"item_count\": 1\n    }",
+     "\"DISPUTE\",\n      \"item_count\": 1\n    }, 7",
      "information_items[1]: must be an object"},
-    {"patrol_log", "019ce607-d940-730c-9904-c0bb0938ef63", "019ce607d940730c9904c0bb0938ef63",
+    {"patrol_log", "019ce607-d940-730c-9904-c0bb0938ef63",
+     "019ce607d940730c9904c0bb0938ef63",
      "raised_case_ids[0]: must be a UUID of 36 characters"},
-    {"patrol_log", "\"019ce5c7-c300-7d15-bbc1-9b2f7c773a6a\"", "5", "patrol_id: must be a string"},
+    {"patrol_log", "\"019ce5c7-c300-7d15-bbc1-9b2f7c773a6a\"", "5",
+     "patrol_id: must be a string"},
     /* times */
-    {"patrol_log", "2026-03-13T14:00:00.5+08:00", "2026-03-13T14:00:00.5", "occurred_at: has no zone"},
+    {"patrol_log", "2026-03-13T14:00:00.5+08:00", "2026-03-13T14:00:00.5",
+     "occurred_at: has no zone"},
     {"patrol_log", "\"2026-03-13T14:00:00.5+08:00\"", "1773381600",
      "occurred_at: must be a time such as \"2026-01-05T08:30:00+08:00\""},
-    {"patrol_log", "\"due_at\": \"2026-03-31T18:00:00+08:00\"", "\"due_at\": \"2026-03-31T18:00:00\"",
-     "meeting_decisions[1].due_at: has no zone"},
+    {"patrol_log", "\"due_at\": \"2026-03-31T18:00:00+08:00\"",
+     "\"due_at\": \"2026-03-31T18:00:00\"", "meeting_decisions[1].due_at: has no zone"},
     /* texts */
     {"patrol_log", "jiefanglu-patrol-app", "", "producer_id: must not be empty"},
     {"patrol_log", "3ec858e93c3587f4dec256f2e7e7a6984181c26150aab086fc58720b41cd6800", "",
      "subject_refs[0]: must not be empty"},
-    {"drone_alert", "102778854b14749870c01b8974aa9288cb3e36018c0689e2e64e088d78eb7779", "102778",
-     "image_sha256: must be 64 hex digits"},
     {"drone_alert", "102778854b14749870c01b8974aa9288cb3e36018c0689e2e64e088d78eb7779",
-     "102778854b14749870c01b8974aa9288cb3e36018c0689e2e64e088d78eb777g", "image_sha256: must be 64 hex digits"},
+     "102778", "image_sha256: must be 64 hex digits"},
+    {"drone_alert", "102778854b14749870c01b8974aa9288cb3e36018c0689e2e64e088d78eb7779",
+     "102778854b14749870c01b8974aa9288cb3e36018c0689e2e64e088d78eb777g",
+     "image_sha256: must be 64 hex digits"},
     {"patrol_log", "会后现场查看飞线整理", "电话13812345678",
      "remark: has a mobile number, which must not enter the bus"},
     {"patrol_log", "会后现场查看飞线整理", "999999199001010016",
@@ -101,7 +127,8 @@ static const struct row {
     {"inspection_finding", "接警记录每周抽查", "请致电 13812345678",
      "measures[1].content: has a mobile number, which must not enter the bus"},
     /* rules between fields */
-    {"inspection_finding", "\"secrecy_flag\": false", "\"secrecy_flag\": true", "secrecy_flag: must be false"},
+    {"inspection_finding", "\"secrecy_flag\": false", "\"secrecy_flag\": true",
+     "secrecy_flag: must be false"},
     {"patrol_log", "36.113556", "null", "start_lon: needs start_lat too"},
     {"patrol_log", "  \"start_lat\": 36.113556,\n", "", "start_lon: needs start_lat too"},
     {"drone_alert", "  \"bbox_ymax\": 2820,\n", "", "bbox_xmin: needs bbox_ymax too"},
@@ -122,7 +149,9 @@ static void says_what_is_wrong(void **state)
         if (byte)
             *byte = '\0'; /* it moves with every change of the examples */
         if (outcome != REJECT || strcmp(e.message, rows[i].said) != 0)
-            print_error("row %zu, %s: %s\n   expected: %s\n", i, rows[i].to, e.message, rows[i].said), wrong++;
+            print_error("row %zu, %s: %s\n   expected: %s\n", i, rows[i].to, e.message,
+                        rows[i].said),
+                wrong++;
         free(line);
         free(whole);
     }
@@ -131,13 +160,15 @@ static void says_what_is_wrong(void **state)
 
 static void refuses_what_is_no_object(void **state)
 {
-    static const char *const lines[] = {"", "[]", "7", "null", "\"text\"", "{", "}", "nonsense", "\xff\xfe"};
+    static const char *const lines[] = {"",  "[]", "7",        "null",    "\"text\"",
+                                        "{", "}",  "nonsense", "\xff\xfe"};
     struct err e;
     struct datum event;
 
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        assert_int_equal(check("patrol_log", lines[i], strlen(lines[i]), &event, &e), REJECT);
+        assert_int_equal(check("patrol_log", lines[i], strlen(lines[i]), &event, &e),
+                         REJECT);
     check("patrol_log", "[]", 2, &event, &e);
     assert_string_equal(e.message, "must be a JSON object");
     check("patrol_log", "{\"a\0\":1}", 8, &event, &e);
@@ -161,7 +192,8 @@ static void refuses_deep_nesting(void **state)
 /* Each kind of example, as it stands in the contract. */
 static void takes_the_examples(void **state)
 {
-    static const char *const kinds[] = {"drone_alert", "patrol_log", "inspection_finding", "case_action"};
+    static const char *const kinds[] = {"drone_alert", "patrol_log", "inspection_finding",
+                                        "case_action"};
     static const char *const names[] = {"fullest", "smallest", "ordinary"};
     struct err e;
     struct datum event;
@@ -187,7 +219,8 @@ static int open_patrol_log(void **state)
 
     (void)state;
     arena = arena_new();
-    return contract_open(&contract, "patrol_log", &e) || !(checker = checker_new(&contract, &e));
+    return contract_open(&contract, "patrol_log", &e)
+           || !(checker = checker_new(&contract, &e));
 }
 
 static int close_patrol_log(void **state)
@@ -232,16 +265,20 @@ static void fills_in_what_is_absent(void **state)
 static void puts_values_in_their_form(void **state)
 {
     char *line = example("patrol_log", "fullest");
-    char *upper = replaced(line, "019ce5c7-c300-7d15-bbc1-9b2f7c773a6a", "019CE5C7-C300-7D15-BBC1-9B2F7C773A6A");
+    char *upper = replaced(line, "019ce5c7-c300-7d15-bbc1-9b2f7c773a6a",
+                           "019CE5C7-C300-7D15-BBC1-9B2F7C773A6A");
     struct datum event = checked(upper);
 
     (void)state;
-    assert_string_equal(datum_text(&event, "patrol_id"), "019ce5c7-c300-7d15-bbc1-9b2f7c773a6a");
+    assert_string_equal(datum_text(&event, "patrol_id"),
+                        "019ce5c7-c300-7d15-bbc1-9b2f7c773a6a");
     assert_int_equal(field(&event, "occurred_at")->number, INT64_C(1773381600500000));
     assert_int_equal(field(&event, "grid_kind")->number, 2);
     assert_int_equal(field(&event, "warning_channel")->branch, 1);
     assert_int_equal(field(&event, "information_items")->count, 2);
-    assert_string_equal(datum_text(&field(&event, "information_items")->items[1], "item_kind"), "NEW_TENANT");
+    assert_string_equal(
+        datum_text(&field(&event, "information_items")->items[1], "item_kind"),
+        "NEW_TENANT");
     assert_true(field(&event, "track_length_m")->real == 1250.5);
     free(upper);
     free(line);
@@ -290,7 +327,8 @@ static void counts_characters(void **state)
     text_add_string(&remark, "路");
     longer = replaced(line, "会后现场查看飞线整理。（示例）", remark.bytes);
     checked(longest);
-    assert_int_equal(check_line(checker, arena, longer, strlen(longer), &event, &e), REJECT);
+    assert_int_equal(check_line(checker, arena, longer, strlen(longer), &event, &e),
+                     REJECT);
     assert_string_equal(e.message, "remark: is longer than 500 characters");
     free(longest);
     free(longer);
@@ -320,21 +358,26 @@ static void counts_items(void **state)
 /* A schema whose types have no JSON form here is seen at the start, not at the first line. */
 static void refuses_schemas_that_lines_cannot_fill(void **state)
 {
-    static const char *const types[] = {"{\"type\":\"map\",\"values\":\"int\"}", "\"bytes\"", "[\"int\",\"string\"]",
-                                        "{\"type\":\"array\",\"items\":\"bytes\"}", "\"null\""};
+    static const char *const types[] = {
+        "{\"type\":\"map\",\"values\":\"int\"}", "\"bytes\"", "[\"int\",\"string\"]",
+        "{\"type\":\"array\",\"items\":\"bytes\"}", "\"null\""};
 
     (void)state;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         struct text schema = {0};
         struct contract odd = {.kind = "odd"};
         struct err e;
-        text_format(&schema, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"x\",\"type\":%s}]}", types[i]);
+        text_format(&schema,
+                    "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"x\","
+                    "\"type\":%s}]}",
+                    types[i]);
         odd.file = schema_parse("odd", schema.bytes, schema.size, &e);
         assert_non_null(odd.file);
         odd.record = schema_root(odd.file);
         assert_null(checker_new(&odd, &e));
         assert_int_equal(e.exit_code, EX_CONFIG);
-        assert_string_equal(e.message, "x: a producer cannot fill its type from JSON lines");
+        assert_string_equal(e.message,
+                            "x: a producer cannot fill its type from JSON lines");
         contract_close(&odd);
         text_free(&schema);
     }

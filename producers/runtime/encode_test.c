@@ -55,7 +55,7 @@ static void same(avro_value_t *value, const struct datum *datum);
 static void same_items(avro_value_t *value, const struct datum *datum)
 {
     avro_value_t item;
-    size_t count;
+    size_t count = 0;
 
     assert_int_equal(avro_value_get_size(value, &count), 0);
     assert_int_equal(count, datum->count);
@@ -67,8 +67,8 @@ static void same_items(avro_value_t *value, const struct datum *datum)
 
 static void same_text(avro_value_t *value, const struct datum *datum)
 {
-    const char *text;
-    size_t size;
+    const char *text = NULL;
+    size_t size = 0;
 
     assert_int_equal(avro_value_get_string(value, &text, &size), 0);
     assert_int_equal(size, datum->count + 1); /* Avro-C's NUL */
@@ -127,7 +127,8 @@ static void same(avro_value_t *value, const struct datum *datum)
 }
 
 /* Decodes the body with the schema's text and compares; nothing may be left over. */
-static void read_again(const struct fixture *f, const struct datum *event, const char *body, size_t size)
+static void read_again(const struct fixture *f, const struct datum *event,
+                       const char *body, size_t size)
 {
     avro_schema_t schema;
     avro_value_iface_t *class;
@@ -152,7 +153,8 @@ static void read_again(const struct fixture *f, const struct datum *event, const
 /* One encoder for all: what one event leaves behind must not show in the next. */
 static void encodes_the_examples(void **state)
 {
-    static const char *const kinds[] = {"drone_alert", "patrol_log", "inspection_finding", "case_action"};
+    static const char *const kinds[] = {"drone_alert", "patrol_log", "inspection_finding",
+                                        "case_action"};
     static const char *const names[] = {"smallest", "fullest", "ordinary", "smallest"};
 
     (void)state;
@@ -200,7 +202,8 @@ static void puts_the_fingerprint_in_front(void **state)
 /* A schema of ours for once: the real ones bound every text. */
 static void refuses_what_is_too_large(void **state)
 {
-    static const char schema[] = "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"x\",\"type\":\"string\"}]}";
+    static const char schema[] = "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{"
+                                 "\"name\":\"x\",\"type\":\"string\"}]}";
     struct fixture f = {.arena = arena_new(), .contract = {.kind = "R"}};
     struct text line = {0};
     const void *bytes;
@@ -216,7 +219,9 @@ static void refuses_what_is_too_large(void **state)
     for (int i = 0; i < ENCODE_MAX_BYTES - 13; i++)
         text_add_string(&line, "y");
     text_add_string(&line, "\"}");
-    event = checked(&f, line.bytes); /* 3 bytes of length and 10 in front: exactly as much as may be */
+    event = checked(
+        &f,
+        line.bytes); /* 3 bytes of length and 10 in front: exactly as much as may be */
     assert_int_equal(encode_event(f.encoder, &event, &bytes, &size, &e), DONE);
     assert_int_equal(size, ENCODE_MAX_BYTES);
     line.size -= 2;

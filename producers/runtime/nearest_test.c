@@ -5,7 +5,8 @@
 
 static const char *nearest(const char *word)
 {
-    static const char *const names[] = {"start_lon", "start_lat", "remark", "ALERT", "UPDATE", "is_test"};
+    static const char *const names[] = {"start_lon", "start_lat", "remark",
+                                        "ALERT",     "UPDATE",    "is_test"};
     struct nearest near = nearest_to(word);
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -15,13 +15,13 @@ static const struct row {
     {"身份证999999199001010016，已登记", "a resident id"},
     {"99999919900101018X", "a resident id"},
     {"99999919900101018x.", "a resident id"},
-    {"999999199002290013", NULL},  /* 1990 had no 29 February */
+    {"999999199002290013", NULL},            /* 1990 had no 29 February */
     {"999999200002290019", "a resident id"}, /* 2000 had */
-    {"999999190002290012", NULL},  /* 1900 had not */
-    {"999999199013010013", NULL},  /* no 13th month */
-    {"999999199001000010", NULL},  /* no day 0 */
-    {"999999199001010015", NULL},  /* wrong check digit */
-    {"9999991990010100167", NULL}, /* one digit more */
+    {"999999190002290012", NULL},            /* 1900 had not */
+    {"999999199013010013", NULL},            /* no 13th month */
+    {"999999199001000010", NULL},            /* no day 0 */
+    {"999999199001010015", NULL},            /* wrong check digit */
+    {"9999991990010100167", NULL},           /* one digit more */
     {"a999999199001010016", NULL},
     {"999999199001010016b", NULL},
     {"999999 19900101 0014", NULL}, /* a looser rule would meet area codes */

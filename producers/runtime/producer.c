@@ -174,7 +174,7 @@ static enum outcome gather(struct producer *p, struct err *e)
 {
     struct input_line line;
 
-    while (!p->ended && !group_is_full(p)) {
+    while (!p->ended && (stops || !group_is_full(p))) {
         enum input_got got =
             stops ? INPUT_END : input_next(p->input, wait_ms(p), &line, e);
         if (got == INPUT_LINE && take_line(p, &line, e))

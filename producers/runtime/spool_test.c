@@ -32,8 +32,12 @@ static void add(struct spool *spool, int n)
 {
     char value[1000];
     struct err e;
-    struct spool_event event = {.topic = "topic", .key = "key", .key_size = 3, .value = value,
-                                .headers = "name\0value", .headers_size = 11};
+    struct spool_event event = {.topic = "topic",
+                                .key = "key",
+                                .key_size = 3,
+                                .value = value,
+                                .headers = "name\0value",
+                                .headers_size = 11};
 
     event.value_size = (size_t)snprintf(value, sizeof value, "value %d", n);
     memset(event.event_id, n, sizeof event.event_id);
@@ -240,8 +244,12 @@ static void tells_when_it_is_full(void **state)
 static void keeps_places(void **state)
 {
     struct spool *spool = opened();
-    struct spool_place place = {.device = UINT64_MAX, .inode = 2, .byte_offset = 3, .line_number = 4,
-                                .head_sha256 = {5, 6}, .head_size = 7};
+    struct spool_place place = {.device = UINT64_MAX,
+                                .inode = 2,
+                                .byte_offset = 3,
+                                .line_number = 4,
+                                .head_sha256 = {5, 6},
+                                .head_size = 7};
     struct spool_place got;
     struct err e;
     bool found = true;
@@ -291,9 +299,11 @@ static void leaves_foreign_files_alone(void **state)
     write_file("text", "w", "no spool at all\n");
     write_file("long", "w", "");
     assert_int_equal(truncate("long", 100000), 0);
-    assert_int_equal(system("sqlite3 other 'create table t(a); pragma user_version = 3;' 2>/dev/null || "
-                            "printf 'SQLite format 3' >other"),
-                     0);
+    assert_int_equal(
+        system(
+            "sqlite3 other 'create table t(a); pragma user_version = 3;' 2>/dev/null || "
+            "printf 'SQLite format 3' >other"),
+        0);
     assert_int_equal(stat("other", &before), 0);
     refused("text", EX_DATAERR);
     refused("long", EX_DATAERR);

@@ -61,7 +61,8 @@ MAY_BE_UNUSED static int enter_folder(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
+static int remove_one(const char *path, const struct stat *status, int type,
+                      struct FTW *where)
 {
     (void)status, (void)type, (void)where;
     return remove(path);
