@@ -148,6 +148,7 @@ static const struct setting producer_defaults[] = {
     {"linger.ms", "5"},
     {"compression.type", "lz4"},
     {"queue.buffering.max.kbytes", "65536"},
+    {"topic.metadata.propagation.max.ms", "3000"}, /* then an unknown topic is said */
     {NULL, NULL},
 };
 
@@ -1138,13 +1139,14 @@ enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  int timeout_ms, size_t *created, struct err *e)
 {
     static const struct setting none[] = {{NULL, NULL}};
-    rd_kafka_conf_t *conf = conf_new(properties, none, none, e);
+    rd_kafka_conf_t *conf;
     rd_kafka_NewTopic_t **list;
     struct client client = {0};
     size_t made = 0;
 
     *created = 0;
     e->outcome = DONE;
+    conf = conf_new(properties, none, none, e);
     if (!conf || client_open(&client, RD_KAFKA_PRODUCER, conf, e))
         return e->outcome;
     list = xcalloc(count + 1, sizeof *list);
