@@ -100,7 +100,7 @@ static void add_quoted(struct text *text, const char *value, size_t size)
 
     if (!text_is_utf8(value, size, NULL, NULL)) {
         for (size_t i = 0; i < size; i++)
-            ascii[i] = (unsigned char)value[i] < 0x80 ? value[i] : '?';
+            ascii[i] = (char)((unsigned char)value[i] < 0x80 ? value[i] : '?');
         value = ascii;
     }
     text_add_json_string(text, value, size);
