@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 struct builtin_file {
-    const char *path; /* from the root of the source tree: "schemas/drone_alert/v1.avsc" */
+    const char
+        *path; /* from the root of the source tree: "schemas/drone_alert/v1.avsc" */
     const char *text; /* size bytes and a NUL */
     size_t size;
 };
