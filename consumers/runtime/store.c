@@ -371,8 +371,8 @@ static enum outcome attempt(struct store *store, struct err *e)
 /* ---- rows that PostgreSQL refuses ---- */
 
 /* Faults of the row itself, and only from the insert of event rows. 22P03 and 22P04 would be our own
- * encoding; 23502 cannot be the row's, because columns_check() found no column that an event may leave
- * empty and the table may not. */
+ * encoding. A null where none may be (23502) comes from a column that the table derives: what the schema
+ * leaves empty and the table may not is refused by columns_check(). */
 static bool is_row_fault(const struct store *store)
 {
     const char *state = pg_sqlstate(store->pg);
@@ -381,7 +381,7 @@ static bool is_row_fault(const struct store *store)
         return strcmp(state, "22P03") != 0 && strcmp(state, "22P04") != 0;
     if (strcmp(state, "23514") == 0)
         return pg_constraint(store->pg)[0] != '\0';
-    return strcmp(state, "54000") == 0;
+    return strcmp(state, "23502") == 0 || strcmp(state, "54000") == 0;
 }
 
 static bool is_known_id(const struct store *store)
