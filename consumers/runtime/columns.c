@@ -339,21 +339,30 @@ static enum outcome check_column(const char *kind, const struct column *ours,
     return DONE;
 }
 
+static bool has_column(const struct pg_result *result, const char *name)
+{
+    for (size_t row = 0; row < pg_rows(result); row++)
+        if (strcmp(pg_value(result, row, 0), name) == 0)
+            return true;
+    return false;
+}
+
 static enum outcome check_all(const struct columns *columns,
                               const struct pg_result *result, struct err *e)
 {
-    size_t found = 0;
-
     for (size_t row = 0; row < pg_rows(result); row++) {
         const struct column *ours = find_column(columns, pg_value(result, row, 0));
         if (check_column(columns->kind, ours, result, row, e))
             return e->outcome;
-        found += ours != NULL;
     }
-    if (found < columns->count)
-        return err_set(e, RETRY,
-                       "table events.%s lacks %zu of %zu columns: run gridloopctl setup",
-                       columns->kind, columns->count - found, columns->count);
+    if (pg_rows(result) == 0)
+        return err_set(e, RETRY, "there is no table events.%s: run gridloopctl setup",
+                       columns->kind);
+    for (size_t i = 0; i < columns->count; i++)
+        if (!has_column(result, columns->list[i].name))
+            return err_set(e, RETRY,
+                           "table events.%s has no column %s: run gridloopctl setup",
+                           columns->kind, columns->list[i].name);
     return DONE;
 }
 
