@@ -102,6 +102,8 @@ def test_refused_and_stored_before(world):
 # ---- other ways to refuse a row ----
 
 WAYS = {
+    "23502": ("alter table events.patrol_log add column wires integer not null "
+              "generated always as (nullif(wires_fixed, 0)) stored", {"wires_fixed": 0}),
     "22012": ("create index on events.patrol_log ((1 / wires_fixed))", {"wires_fixed": 0}),
     "22003": ("create index on events.patrol_log ((wires_fixed::smallint))", {"wires_fixed": TOO_MANY}),
     "54000": ("create index on events.patrol_log (subject_refs)", None),  # a row too large for an index

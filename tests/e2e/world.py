@@ -58,11 +58,11 @@ class World:
         stack.sql(f"create database {self.database} template {template}")
         self.owner_url = stack.url(self.database)
         self.ingest_url = stack.url(self.database, "gridloop_ingest")
-        self.began = self.sql("select now()")[0][0]
+        self.began = of.began if of else self.sql("select now()")[0][0]
 
-    def twin(self):
-        """The same topics, to be read into another database."""
-        self._twins.append(World(self.stack, self.template, self.folder, of=self))
+    def twin(self, filled=False):
+        """The same topics and another database: an empty one, or a copy of this one."""
+        self._twins.append(World(self.stack, self.database if filled else self.template, self.folder, of=self))
         return self._twins[-1]
 
     def close(self):
