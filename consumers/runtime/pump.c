@@ -24,9 +24,9 @@ enum {
     FIRST_BACKOFF_MS = 100,
     TELL_MS = 1000,
     REPORT_MS = 10000,
-    CHECK_MS =
-        30000, /* between two looks at whether what we read is still what there is */
-    HOLD_MS = 10000, /* for which a partition with a fault is left alone */
+    FIRST_PATIENCE_MS = 250,
+    CHECK_MS = 30000, /* between two looks at whether what we read is what there is */
+    HOLD_MS = 10000,  /* for which a partition with a fault is left alone */
     NAME_SIZE = 320
 };
 
@@ -56,8 +56,8 @@ struct pump {
     bool is_claimed; /* the claims hold, as far as we know */
     uint64_t taken;  /* number of the group's decision that they answer */
     struct claim_identity identity;
-    int64_t
-        checked_ms; /* when, on the monotonic clock, what we read was last compared with what is */
+    int64_t checked_ms;  /* when what we read was last compared with what there is */
+    int64_t patience_ms; /* until the next look at partitions left out; 0: none are */
 
     struct hold *holds; /* partitions that had a fault under this decision */
     size_t hold_count;
@@ -180,7 +180,8 @@ static bool is_outdated(struct pump *p, size_t wanted)
     struct claim_identity now;
     struct err ignored;
 
-    if (clock_monotonic_ms() - p->checked_ms < CHECK_MS)
+    if (clock_monotonic_ms() - p->checked_ms
+        < (p->patience_ms ? p->patience_ms : CHECK_MS))
         return false;
     p->checked_ms = clock_monotonic_ms();
     if (p->claim_count < wanted)
@@ -189,6 +190,19 @@ static bool is_outdated(struct pump *p, size_t wanted)
            && !kafka_consumer_identity(p->consumer, now.cluster_id, now.topic_id,
                                        &ignored)
            && strcmp(now.topic_id, p->identity.topic_id) != 0;
+}
+
+/* A partition that was left out is mostly there again soon (its leader was moving); one that waits for an
+ * operator is not worth disturbing the others for. */
+static void plan_check(struct pump *p, size_t wanted)
+{
+    p->checked_ms = clock_monotonic_ms();
+    if (p->claim_count == wanted)
+        p->patience_ms = 0;
+    else
+        p->patience_ms = p->patience_ms ? p->patience_ms * 2 : FIRST_PATIENCE_MS;
+    if (p->patience_ms > CHECK_MS)
+        p->patience_ms = CHECK_MS;
 }
 
 /* Makes sure that we own what the group wants us to read. */
@@ -202,13 +216,15 @@ static enum outcome own(struct pump *p, struct err *e)
         return DONE;
     if (connect(p, e) || (wanted == p->taken && confirm(p, e)))
         return e->outcome;
-    if (wanted != p->taken)
+    if (wanted != p->taken) {
         p->hold_count = 0;
+        p->patience_ms = 0;
+    }
     p->taken = wanted;
     if (claim(p, partitions, count, e))
         return e->outcome;
     p->is_claimed = true;
-    p->checked_ms = clock_monotonic_ms();
+    plan_check(p, count);
     log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted",
              LOG_NUMBER(count), NULL);
     return DONE;
