@@ -25,8 +25,10 @@ enum {
     IDLE_MS = 100,         /* longest wait for a line */
     BUSY_MS = 20,          /* the same while Kafka's reports are due */
     TROUBLE_MS = 100,      /* between two tries to commit */
-    DELETE_MS = 50, /* what is persisted waits so long for a group to be deleted with, */
-    DELETE_COUNT = 1000 /* or until it is so many */
+    COMPLAIN_MS = 60000,   /* between two logs of the same trouble */
+    DELETE_COUNT =
+        1000, /* so many persisted events do not wait for a group to be deleted with, */
+    DELETE_MS = 50 /* nor any for longer than this */
 };
 
 struct producer {
@@ -43,10 +45,10 @@ struct producer {
     uint64_t room;      /* bytes that the spool had left when the group was begun */
     int64_t committed_ms;
     bool many_files;
-    bool blocked; /* the spool is full, and the group waits */
-    char complaint
-        [600];  /* the last trouble that was logged; empty: none since all went well */
-    bool ended; /* nothing more will be read */
+    bool blocked;        /* the spool is full, and the group waits */
+    char complaint[600]; /* the last trouble that was logged */
+    int64_t complained_ms;
+    bool ended;           /* nothing more will be read */
     struct err input_end; /* why, if not because it was all */
     int64_t deadline_ms;  /* of the wait for delivery, once ended */
     bool settled;         /* ended, and all that was taken is committed */
@@ -315,12 +317,16 @@ static enum outcome look_for_end(struct producer *p, bool *end, struct err *e)
     return DONE;
 }
 
-/* Once each time it begins. */
+/* Once, and again every minute for as long as it lasts. */
 static void complain(struct producer *p, const struct err *e)
 {
-    if (e && strcmp(p->complaint, e->message) != 0)
-        log_warn("trouble; trying again", "reason", e->message, NULL);
-    snprintf(p->complaint, sizeof p->complaint, "%s", e ? e->message : "");
+    int64_t now = clock_monotonic_ms();
+
+    if (strcmp(p->complaint, e->message) == 0 && now - p->complained_ms < COMPLAIN_MS)
+        return;
+    snprintf(p->complaint, sizeof p->complaint, "%s", e->message);
+    p->complained_ms = now;
+    log_warn("trouble; trying again", "reason", e->message, NULL);
 }
 
 static void show_progress(struct producer *p)
@@ -342,7 +348,8 @@ static enum outcome run(struct producer *p, struct err *e)
             end = true;
         if (outcome == FATAL)
             return FATAL;
-        complain(p, outcome == RETRY ? e : NULL);
+        if (outcome == RETRY)
+            complain(p, e);
         show_progress(p);
     }
     return DONE;

@@ -18,7 +18,8 @@ enum {
     FORMAT = 1,                  /* user_version */
     BUSY_MS = 5000,
     READ_BYTES = 4 << 20, /* spool_read() stops behind the event that reaches this */
-    LOCK_CREATE = 0,      /* bytes of path.lock */
+    RESERVE_BYTES = 12 << 20,
+    LOCK_CREATE = 0, /* bytes of path.lock */
     LOCK_DELIVER = 1
 };
 
@@ -98,9 +99,37 @@ struct spool {
     sqlite3_stmt *statements[STATEMENTS]; /* prepared at their first use */
     struct arena *arena;                  /* of what spool_read() gave */
     uint64_t max_bytes;
-    int lock_fd;
+    int lock_fd, reserve_fd;
     bool delivers;
+    bool
+        may_add; /* in the open group: there is room for what an addition may need later */
 };
+
+/* ---- the reserve ----
+ *
+ * A full disk must not keep what is delivered from being deleted. But in WAL mode even that writes, and a
+ * log that has grown can only be moved into the spool if the spool may grow too. So room for that is held
+ * by a file, nothing is added without it, and it is given up when the disk is full. */
+
+static bool hold_reserve(struct spool *spool, uint64_t bytes)
+{
+    struct stat status;
+
+    if (fstat(spool->reserve_fd, &status) == 0
+        && (uint64_t)status.st_blocks * 512 >= bytes)
+        return true;
+    if (posix_fallocate(spool->reserve_fd, 0, (off_t)bytes) == 0)
+        return true;
+    (void)!ftruncate(spool->reserve_fd, 0); /* a part of it is no use */
+    return false;
+}
+
+/* Uses it at once, before somebody else does. */
+static void spend_reserve(struct spool *spool)
+{
+    if (spool->reserve_fd >= 0 && ftruncate(spool->reserve_fd, 0) == 0)
+        sqlite3_wal_checkpoint_v2(spool->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
 
 /* ---- errors ---- */
 
@@ -130,21 +159,29 @@ static int exit_code_of(int code)
     }
 }
 
+static void roll_back(struct spool *spool)
+{
+    if (!sqlite3_get_autocommit(spool->db))
+        sqlite3_exec(spool->db, "rollback", NULL, NULL, NULL);
+}
+
 /* Ends an open transaction; an SQLite error becomes an outcome. */
 static enum outcome fail(struct spool *spool, const char *doing, struct err *e)
 {
     int code = sqlite3_extended_errcode(spool->db);
+    bool full = disk_is_full(code, spool->db);
 
-    if (disk_is_full(code, spool->db))
-        err_set(e, RETRY, "spool %s: %s: the disk is full", spool->path, doing);
+    if (full)
+        err_set(e, RETRY, "spool %s: the disk is full", spool->path);
     else if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
         err_set(e, RETRY, "spool %s: %s: another process keeps it locked", spool->path,
                 doing);
     else
         err_exit(e, exit_code_of(code), "spool %s: %s: %s", spool->path, doing,
                  sqlite3_errmsg(spool->db));
-    if (!sqlite3_get_autocommit(spool->db))
-        sqlite3_exec(spool->db, "rollback", NULL, NULL, NULL);
+    roll_back(spool);
+    if (full)
+        spend_reserve(spool);
     return e->outcome;
 }
 
@@ -231,19 +268,35 @@ static enum outcome cannot_open(const char *path, struct err *e)
                     "spool %s: %s", path, strerror(errno));
 }
 
+/* A file beside the spool; < 0: *e says why. */
+static int open_beside(const struct spool *spool, const char *suffix, struct err *e)
+{
+    struct text path = {0};
+    int fd;
+
+    text_format(&path, "%s%s", spool->path, suffix);
+    fd = open(path.bytes, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        cannot_open(path.bytes, e);
+    text_free(&path);
+    return fd;
+}
+
 /* path.lock: SQLite's own locks are on the spool itself. Held open; locks end with the process. */
 static enum outcome open_lock(struct spool *spool, struct err *e)
 {
-    struct text path = {0};
+    spool->lock_fd = open_beside(spool, ".lock", e);
+    if (spool->lock_fd < 0)
+        return e->outcome;
+    return lock_byte(spool->lock_fd, LOCK_CREATE, F_OFD_SETLKW)
+               ? DONE
+               : cannot_open(spool->path, e);
+}
 
-    text_format(&path, "%s.lock", spool->path);
-    spool->lock_fd = open(path.bytes, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (spool->lock_fd < 0 || !lock_byte(spool->lock_fd, LOCK_CREATE, F_OFD_SETLKW))
-        cannot_open(path.bytes, e);
-    else
-        e->outcome = DONE;
-    text_free(&path);
-    return e->outcome;
+static enum outcome open_reserve(struct spool *spool, struct err *e)
+{
+    spool->reserve_fd = open_beside(spool, ".reserve", e);
+    return spool->reserve_fd < 0 ? e->outcome : DONE;
 }
 
 static uint32_t big_endian(const unsigned char *at)
@@ -341,7 +394,7 @@ static struct spool *spool_new(const char *path, uint64_t max_bytes)
     spool->path = xstrdup(path);
     spool->arena = arena_new();
     spool->max_bytes = max_bytes;
-    spool->lock_fd = -1;
+    spool->lock_fd = spool->reserve_fd = -1;
     return spool;
 }
 
@@ -350,7 +403,8 @@ struct spool *spool_open(const char *path, uint64_t max_bytes, struct err *e)
     struct spool *spool = spool_new(path, max_bytes);
 
     if (open_lock(spool, e) || make_file(spool, e)
-        || open_db(spool, SQLITE_OPEN_READWRITE, e) || open_format(spool, e)) {
+        || open_db(spool, SQLITE_OPEN_READWRITE, e) || open_reserve(spool, e)
+        || open_format(spool, e)) {
         spool_close(spool);
         return NULL;
     }
@@ -367,6 +421,8 @@ void spool_close(struct spool *spool)
     sqlite3_close(spool->db);
     if (spool->lock_fd >= 0)
         close(spool->lock_fd);
+    if (spool->reserve_fd >= 0)
+        close(spool->reserve_fd);
     arena_free(spool->arena);
     free(spool->path);
     free(spool);
@@ -383,6 +439,7 @@ bool spool_lock_delivery(struct spool *spool)
 
 enum outcome spool_begin(struct spool *spool, struct err *e)
 {
+    spool->may_add = false;
     return run(spool, statement(spool, BEGIN), "beginning", e);
 }
 
@@ -391,11 +448,32 @@ enum outcome spool_commit(struct spool *spool, struct err *e)
     return run(spool, statement(spool, COMMIT), "committing", e);
 }
 
+/* Once a group. Room within the file is as good as the reserve. */
+static enum outcome may_add(struct spool *spool, struct err *e)
+{
+    uint64_t free_pages = 0, page_size = 0, free_bytes;
+
+    if (spool->may_add)
+        return DONE;
+    if (number(spool, FREE_PAGES, &free_pages, e)
+        || number(spool, PAGE_SIZE, &page_size, e))
+        return e->outcome;
+    free_bytes = free_pages * page_size;
+    spool->may_add =
+        free_bytes >= RESERVE_BYTES || hold_reserve(spool, RESERVE_BYTES - free_bytes);
+    if (spool->may_add)
+        return DONE;
+    roll_back(spool);
+    return err_set(e, RETRY, "spool %s: the disk is full", spool->path);
+}
+
 enum outcome spool_add(struct spool *spool, const struct spool_event *event,
                        struct err *e)
 {
     sqlite3_stmt *s = statement(spool, ADD);
 
+    if (may_add(spool, e))
+        return e->outcome;
     if (s) {
         bind_bytes(s, 1, event->event_id, sizeof event->event_id);
         bind_text(s, 2, event->topic);

@@ -2,7 +2,9 @@
 #include "producers/runtime/testing.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -28,10 +30,9 @@ static void done(enum outcome outcome, const struct err *e)
 }
 
 /* The n-th event: everything in it tells n. */
-static void add(struct spool *spool, int n)
+static enum outcome try_add(struct spool *spool, int n, struct err *e)
 {
     char value[1000];
-    struct err e;
     struct spool_event event = {.topic = "topic",
                                 .key = "key",
                                 .key_size = 3,
@@ -41,7 +42,14 @@ static void add(struct spool *spool, int n)
 
     event.value_size = (size_t)snprintf(value, sizeof value, "value %d", n);
     memset(event.event_id, n, sizeof event.event_id);
-    done(spool_add(spool, &event, &e), &e);
+    return spool_add(spool, &event, e);
+}
+
+static void add(struct spool *spool, int n)
+{
+    struct err e;
+
+    done(try_add(spool, n, &e), &e);
 }
 
 static void add_committed(struct spool *spool, int from, int count)
@@ -239,6 +247,60 @@ static void tells_when_it_is_full(void **state)
     spool_close(spool);
 }
 
+/* On a small disk of its own, which ends with this process. 99: not possible here. */
+static int fill_a_disk(void)
+{
+    struct spool_event events[1000];
+    uint64_t gone[1000], left = 1;
+    struct spool *spool;
+    struct err e = {.outcome = DONE};
+    int added = 0;
+    size_t got;
+
+    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL)
+        || mount("none", ".", "tmpfs", 0, "size=24m") || chdir(getenv("PWD_OF_TEST")))
+        return 99;
+    spool = opened();
+    for (; !e.outcome && added < 1000000; added += 1000) {
+        if (spool_begin(spool, &e))
+            continue;
+        for (int i = 0; i < 1000 && !e.outcome; i++)
+            try_add(spool, i, &e);
+        if (!e.outcome)
+            spool_commit(spool, &e);
+    }
+    if (e.outcome != RETRY || added < 10000)
+        return 1;
+    while (left) { /* what was delivered can be deleted all the same */
+        done(spool_read(spool, 0, events, 1000, &got, &e), &e);
+        for (size_t i = 0; i < got; i++)
+            gone[i] = events[i].sequence;
+        done(spool_begin(spool, &e), &e);
+        done(spool_delete(spool, gone, got, &e), &e);
+        done(spool_commit(spool, &e), &e);
+        left = count(spool);
+    }
+    add_committed(spool, 1, 5000); /* in the room that they left */
+    spool_close(spool);
+    return 0;
+}
+
+static void gets_over_a_full_disk(void **state)
+{
+    int status;
+    pid_t child;
+
+    setenv("PWD_OF_TEST", *state, 1);
+    child = fork();
+    if (child == 0)
+        _exit(fill_a_disk());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 99)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* ---- places ---- */
 
 static void keeps_places(void **state)
@@ -376,6 +438,7 @@ int main(void)
         TEST(reads_on_behind_a_sequence),
         TEST(is_shared),
         TEST(tells_when_it_is_full),
+        TEST(gets_over_a_full_disk),
         TEST(keeps_places),
         TEST(leaves_foreign_files_alone),
         TEST(refuses_newer_formats),
