@@ -8,6 +8,7 @@
 
 #include <fnmatch.h>
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -574,23 +575,37 @@ static bool leave(rd_kafka_t *rk)
     return !error && rd_kafka_consumer_closed(rk);
 }
 
-void kafka_consumer_close(struct kafka_consumer *consumer)
+/* The end of a consumer that has left its group, or that stops trying. */
+static void *consumer_free(void *argument)
 {
-    if (!consumer)
-        return;
-    if (consumer->client.rk) {
-        bool left = leave(consumer->client.rk);
+    struct kafka_consumer *consumer = argument;
 
-        if (consumer->answers)
-            rd_kafka_queue_destroy(consumer->answers);
-        rd_kafka_destroy_flags(consumer->client.rk,
-                               left ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    }
-    membership_forget(consumer);
+    if (consumer->client.rk)
+        rd_kafka_destroy_flags(consumer->client.rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(consumer->topic);
     free(consumer->wanted);
     free(consumer->reading);
     free(consumer);
+    return NULL;
+}
+
+/* Without a broker librdkafka keeps an unanswered commit, and with it the whole handle, for a session
+ * time-out: that is not waited for. */
+void kafka_consumer_close(struct kafka_consumer *consumer)
+{
+    pthread_t thread;
+    bool left;
+
+    if (!consumer)
+        return;
+    left = !consumer->client.rk || leave(consumer->client.rk);
+    membership_forget(consumer);
+    if (consumer->answers)
+        rd_kafka_queue_destroy(consumer->answers);
+    if (!left && pthread_create(&thread, NULL, consumer_free, consumer) == 0)
+        pthread_detach(thread);
+    else
+        consumer_free(consumer);
 }
 
 /* A whole topic's error looks like partition 0's, but has no offset. */
@@ -613,6 +628,7 @@ static enum outcome poll_error(struct kafka_consumer *consumer,
         return e->outcome; /* the text names the topic, if it is about one */
     if (!is_read(consumer, m->partition))
         return DONE;
+    consumer->reading[m->partition] = false; /* what follows may be behind a hole */
     fault->partition = m->partition;
     return err_wrap(e, "%s partition %d offset %lld", consumer->topic, (int)m->partition,
                     (long long)m->offset);

@@ -39,8 +39,9 @@ struct kafka_place {
 };
 
 /* What poll tells beside messages: a partition that stands still (an offset that the broker does not have) or
- * would go on behind a hole (a batch that fails its CRC is left out). Look at its watermarks, then assign it
- * again from the stored offset, or leave it out. -1: none. */
+ * would go on behind a hole (a batch that fails its CRC is left out). Nothing more comes of it until it is
+ * assigned again: look at its watermarks, then assign it from the stored offset, or leave it out. A fault may
+ * be told a second time shortly after that. -1: none. */
 struct kafka_fault {
     int32_t partition;
 };
@@ -55,8 +56,9 @@ struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *proper
                                            size_t max_message_bytes, size_t queue_kbytes,
                                            struct err *e);
 
-/* Leaves the group and frees everything; no message may be held. NULL is fine. Takes up to a second, or up to
- * 6 s if the broker is away; then the group notices by its session time-out only. */
+/* Leaves the group and frees everything; no message may be held. NULL is fine. Takes up to a second. With the
+ * broker away it gives up after 5 s: the group notices by its session time-out, and what librdkafka still
+ * waits for is freed by a thread of its own, or by the end of the process. */
 void kafka_consumer_close(struct kafka_consumer *consumer);
 
 /* Serves the group and waits up to timeout_ms for one message; the caller owns message->handle and gives it
