@@ -363,6 +363,8 @@ struct kafka_consumer {
     size_t membership_size;
     bool *reading; /* by partition */
     size_t reading_size;
+    struct err
+        end; /* FATAL: every later poll says so too, for librdkafka tells it once */
 };
 
 /* Member id and generation as one piece of bytes; freed with rd_kafka_mem_free(). NULL: none. */
@@ -634,16 +636,16 @@ static enum outcome poll_error(struct kafka_consumer *consumer,
                     (long long)m->offset);
 }
 
-/* Trouble is told once. */
-static enum outcome tell_trouble(struct client *client, struct err *e)
+/* Nothing came. Trouble is told once. */
+static enum outcome poll_nothing(struct client *client, struct err *e)
 {
     rd_kafka_resp_err_t trouble = client->trouble;
 
     client->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (trouble == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return DONE;
     if (check_fatal(client, e))
         return FATAL;
+    if (trouble == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
     return err_set(e, RETRY, "Kafka: %s", client->reason);
 }
 
@@ -658,20 +660,17 @@ static void fill(struct kafka_message *message, rd_kafka_message_t *m)
     message->handle = m;
 }
 
-enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
-                                 struct kafka_message *message, struct kafka_fault *fault,
-                                 struct err *e)
+static enum outcome poll_once(struct kafka_consumer *consumer, int timeout_ms,
+                              struct kafka_message *message, struct kafka_fault *fault,
+                              struct err *e)
 {
-    rd_kafka_message_t *m;
+    rd_kafka_message_t *m = NULL;
     enum outcome outcome = DONE;
 
-    memset(message, 0, sizeof *message);
-    fault->partition = -1;
-    if (consumer->client.trouble)
-        return tell_trouble(&consumer->client, e);
-    m = rd_kafka_consumer_poll(consumer->client.rk, timeout_ms);
+    if (!consumer->client.trouble)
+        m = rd_kafka_consumer_poll(consumer->client.rk, timeout_ms);
     if (!m)
-        return tell_trouble(&consumer->client, e);
+        return poll_nothing(&consumer->client, e);
     if (!m->err && is_read(consumer, m->partition)) {
         fill(message, m);
         return DONE;
@@ -679,6 +678,24 @@ enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms
     if (m->err)
         outcome = poll_error(consumer, m, fault, e);
     rd_kafka_message_destroy(m);
+    return outcome;
+}
+
+enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
+                                 struct kafka_message *message, struct kafka_fault *fault,
+                                 struct err *e)
+{
+    enum outcome outcome = consumer->end.outcome;
+
+    memset(message, 0, sizeof *message);
+    fault->partition = -1;
+    if (outcome == FATAL) {
+        *e = consumer->end;
+        return FATAL;
+    }
+    outcome = poll_once(consumer, timeout_ms, message, fault, e);
+    if (outcome == FATAL)
+        consumer->end = *e;
     return outcome;
 }
 

@@ -71,7 +71,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer);
  * away, the topic does not exist and the like: told once each time it happens, already being repaired, and
  * neither position nor what was fetched is touched, so a batch being filled may be kept.
  * FATAL 77: not allowed to read the topic or to join the group. FATAL 70: the member cannot go on (another
- * one has its group.instance.id). */
+ * one has its group.instance.id). Every later call says the same. */
 enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
                                  struct kafka_message *message, struct kafka_fault *fault,
                                  struct err *e);
