@@ -12,7 +12,7 @@ static const struct command {
 } commands[] = {
     {"setup", "make or update the database, register the schemas, create the topics",
      setup_main},
-    {"verify", "prove that every offset and every accepted event is accounted for",
+    {"verify", "check that every offset and every accepted event is accounted for",
      verify_main},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

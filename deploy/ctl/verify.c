@@ -40,9 +40,9 @@ static const struct option_row rows[] = {
 static const struct option_set options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
-    .purpose = "Prove that every offset, and with --truth every accepted event, is "
-               "accounted for. "
-               "Exit code 0: it is; 1: it is not.",
+    .purpose = "Checks that every offset, and with --truth every accepted event, is "
+               "accounted for: exit code 0; 1: it is not. Not checked yet: that rows "
+               "were not altered, and that what is called duplicate or absent was.",
     .examples = "  gridloopctl verify\n"
                 "  gridloopctl verify --truth accepted.tsv --spool "
                 "/var/lib/gridloop/spool --complete",

@@ -35,4 +35,9 @@ select source_id, from_offset, next_offset, null::uuid as event_id,
 from stretch
 cross join lateral (select case outcome when 's' then 'stored' else 'dead letter' end as named) as name
 where called <> found
+union all
+select source_id, topic_offset, topic_offset + 1, event_id,
+       pg_catalog.format('a row of events.%I, but the source is of another kind, or there is none', kind)
+from event_row
+where not fits
 order by source_id, from_offset

@@ -1,30 +1,28 @@
 -- What the other verify_*.sql read; goes with the session. By hand:
 --   psql -c "set search_path = ''" -f verify_views.sql -f verify_tiles.sql
 
--- stored_row: the rows of all event tables, whichever there are.
+-- event_row: the rows of the event tables of all kinds; fits says whether a row's source is of its table's kind.
 do $$
 declare
     query text;
 begin
     select pg_catalog.string_agg(
                pg_catalog.format('select %L::text as kind, event_id, source_id, topic_offset from events.%I',
-                                 c.relname, c.relname),
+                                 kind, kind),
                ' union all ')
     into query
-    from pg_catalog.pg_class c
-    where c.relnamespace = 'events'::pg_catalog.regnamespace
-      and c.relkind in ('r', 'p')
-      and not c.relispartition
-      and 4 = (select count(*)
-               from pg_catalog.pg_attribute a
-               where a.attrelid = c.oid
-                 and a.attname in ('event_id', 'source_id', 'topic_offset', 'content_hash')
-                 and not a.attisdropped);
-    execute 'create temporary view stored_row as '
+    from (select distinct kind from bus.schema) as kinds
+    where pg_catalog.to_regclass(pg_catalog.format('events.%I', kind)) is not null;
+    execute 'create temporary view event_row as select e.*, '
+            || 's.source_id is not null and '
+            || 'replace(split_part(s.topic, ''.'', -2), ''-'', ''_'') = e.kind as fits from ('
             || coalesce(query, 'select null::text as kind, null::uuid as event_id, null::integer as source_id, '
-                               'null::bigint as topic_offset where false');
+                               'null::bigint as topic_offset where false')
+            || ') as e left join bus.source s on s.source_id = e.source_id';
 end
 $$;
+create temporary view stored_row as
+select kind, event_id, source_id, topic_offset from event_row where fits;
 
 -- outcome_run: the lists of outcomes taken apart, one row a run. tile is the batch's first offset.
 create temporary table outcome_run as
