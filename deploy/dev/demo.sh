@@ -18,52 +18,50 @@ while [ $# -gt 0 ]; do
     shift
 done
 
+# shellcheck source=deploy/dev/process.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/process.sh"
+
 # Each run is a world of its own (database, topics), so that its two equations stand alone.
-RUN=demo$(date +%s)
+RUN=demo$(date +%s)$$
 DIR=$PWD/build/demo/$RUN
 BIN=$GRIDLOOP_BUILD/bin
 ADMIN_URL=$GRIDLOOP_DATABASE_URL
 OWNER_URL=${GRIDLOOP_DATABASE_URL%/*}/$RUN
 INGEST_URL=${OWNER_URL/\/\/gridloop@/\/\/gridloop_ingest@}
-CONSUMERS=()
-mkdir -p "$DIR"
+GUESTS=$GRIDLOOP_STACK_DIR/guests
+mkdir -p "$DIR" "$GUESTS"
 
 say() { printf '\n== %s\n' "$*"; }
 
 query() { psql -X -q "$OWNER_URL" -P pager=off -P footer=off "$@"; }
 
+# The consumers are guests of the stack: whoever takes it down ends them first.
+start_consumer() {
+    process_start "$GUESTS/$RUN-$1-$2.id" "$DIR/consume-$1-$2.log" \
+        "$BIN/gridloop-consume-$1" --namespace "$RUN" --database-url "$INGEST_URL" --linger-ms 100
+}
+
 stop_consumers() {
-    local pid
-    for pid in "${CONSUMERS[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-    for pid in "${CONSUMERS[@]}"; do wait "$pid" || true; done
-    CONSUMERS=()
+    local id
+    for id in "$GUESTS/$RUN"-*.id; do process_signal "$id" TERM; done
+    for id in "$GUESTS/$RUN"-*.id; do
+        while process_runs "$id"; do sleep 0.1; done
+        rm -f "$id"
+    done
 }
 
 end() {
     local code=$?
     trap - EXIT
     if [ -n "$KEEP" ] && [ "$code" -eq 0 ]; then
-        echo "kept: the consumers (${CONSUMERS[*]}) and $OWNER_URL; ./dev stack down ends the servers"
+        echo
+        echo "kept: the consumers, and psql $OWNER_URL; ./dev stack down ends them and the servers"
         exit 0
     fi
     stop_consumers
-    psql -X -q "$ADMIN_URL" -c "drop database if exists $RUN with (force)" || true
     exit "$code"
 }
 trap end EXIT
-
-start_consumer() {
-    "$BIN/gridloop-consume-$1" --namespace "$RUN" --database-url "$INGEST_URL" --linger-ms 100 \
-        >>"$DIR/consume-$1.log" 2>&1 &
-    CONSUMERS+=("$!")
-}
-
-remove_old_runs() {
-    local old
-    for old in $(psql -X -q -t -A "$ADMIN_URL" -c "select datname from pg_database where datname ~ '^demo[0-9]+$'"); do
-        psql -X -q "$ADMIN_URL" -c "drop database if exists $old with (force)"
-    done
-}
 
 is_complete() {
     "$BIN/gridloopctl" verify --database-url "$OWNER_URL" --truth "$DIR/truth.tsv" --complete \
@@ -79,20 +77,20 @@ wait_until_stored() {
     done
 }
 
-remove_old_runs
 psql -X -q "$ADMIN_URL" -c "create database $RUN"
 
 say "set up: schemas, roles, topics"
 "$BIN/gridloopctl" setup --namespace "$RUN" --database-url "$OWNER_URL"
 
 say "consumers: two share the drone alerts, one each for the other kinds"
-start_consumer drone-alert
-start_consumer drone-alert
-for kind in patrol-log inspection-finding case-action; do start_consumer "$kind"; done
+start_consumer drone-alert 1
+start_consumer drone-alert 2
+for kind in patrol-log inspection-finding case-action; do start_consumer "$kind" 1; done
 echo "their logs: $DIR/consume-*.log"
 
 say "devices: $EVENTS simulated events; one in twenty is sent twice, some come late"
-"$BIN/gridloop-simulate" run --seed 410503 --count "$EVENTS" --resend-share 0.05 --namespace "$RUN" --dir "$DIR"
+"$BIN/gridloop-simulate" run --seed 410503 --count "$EVENTS" --resend-share 0.05 --namespace "$RUN" --dir "$DIR" \
+    -- --log-level error
 wait_until_stored
 
 say "both equations, against what the devices were told was accepted (gridloopctl verify)"

@@ -1,31 +1,33 @@
 # shellcheck shell=bash
-# demo_run.sh - everything that the demonstration (demo.sh) needs, and the end of it.
+# demo_run.sh - everything that the demonstration (demo.sh) needs, and the end of it. It has a stack of its own,
+# gone with it; with --keep it uses the stack of `./dev stack`, whose `down` ends what was kept.
 set -euo pipefail
 
 demo_end() {
     local code=$?
     trap - EXIT
-    stack_down
+    trap '' INT TERM
+    own_stack_end
     exit "$code"
 }
 
-stack_is_up() {
-    stack_use
-    process_runs "$STACK_DIR/kafka.id" && process_runs "$STACK_DIR/postgres.id"
+demo_start_stack() {
+    if [[ " $* " == *" --keep "* ]]; then
+        stack_up
+        eval "$(stack_env)"
+        return
+    fi
+    trap demo_end EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    own_stack_start "$BUILD_DIR/demostack"
 }
 
-# A stack that somebody already uses stays up; one that the demonstration started goes with it.
 demo_run() {
     install_all
     build_run release
-    if [[ " $* " != *" --keep "* ]] && ! stack_is_up; then
-        trap demo_end EXIT
-        trap 'exit 130' INT
-        trap 'exit 143' TERM
-    fi
-    stack_up
+    demo_start_stack "$@"
     (
-        eval "$(stack_env)"
         export GRIDLOOP_BUILD=$BUILD_DIR/release
         cd "$ROOT"
         "$BASH" "$ROOT/deploy/dev/demo.sh" "$@"

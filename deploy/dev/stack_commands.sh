@@ -20,7 +20,19 @@ stack_up() {
     stack_locked stack_start_both
 }
 
+# Programs that somebody left at work on this stack (demo --keep) end before their servers do.
+stack_stop_guests() {
+    local id
+    for id in "$STACK_DIR"/guests/*.id; do
+        [ -e "$id" ] || continue
+        process_signal "$id" TERM
+        wait_until 30 process_gone "$id" || process_signal "$id" KILL
+        rm -f "$id"
+    done
+}
+
 stack_stop_both() {
+    stack_stop_guests
     kafka_stop
     postgres_stop
 }

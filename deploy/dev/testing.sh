@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# testing.sh - the suites. Each run has a stack of its own, so that two runs in one checkout, and the
-# stack somebody works with, do not disturb each other.
+# testing.sh - the suites. Each run has a stack of its own (own_stack.sh).
 #
 #   unit    ctest
 #   contract pytest tests/contract: schemas, tables and examples
@@ -9,9 +8,7 @@
 #   NAME    pytest tests/NAME
 set -euo pipefail
 
-readonly TEST_STACKS=$BUILD_DIR/teststack
 readonly TEST_RESULTS=$BUILD_DIR/results-$$
-TEST_STACK=
 
 test_variants() {
     case $1 in
@@ -21,28 +18,10 @@ test_variants() {
     esac
 }
 
-# A run that was killed could not take its stack down: the next one does.
-test_remove_stale_stacks() {
-    local dir
-    for dir in "$TEST_STACKS"/*/; do
-        dir=${dir%/}
-        if [ -d "$dir" ] && process_gone "$dir.owner"; then
-            say "removing the stack of a test run that was killed: $dir"
-            test_remove_stack "$dir"
-        fi
-    done
-}
-
-test_remove_stack() {
-    GRIDLOOP_STACK_DIR=$1 stack_down --wipe
-    rm -f "$1.owner"
-}
-
 # The servers' logs outlive their data.
 test_keep_logs() {
-    local logs=$LOG_DIR/teststack
-    rm -rf "$logs"
-    [ ! -d "$TEST_STACK/log" ] || cp -r "$TEST_STACK/log" "$logs"
+    local logs=$LOG_DIR/teststack-$$
+    [ ! -d "$OWN_STACK/log" ] || cp -r "$OWN_STACK/log" "$logs" || true
 }
 
 test_end() {
@@ -51,10 +30,8 @@ test_end() {
     # A second Ctrl-C must not leave half of it running.
     trap '' INT TERM
     rm -rf "$TEST_RESULTS"
-    if [ -n "$TEST_STACK" ]; then
-        test_keep_logs
-        test_remove_stack "$TEST_STACK"
-    fi
+    test_keep_logs
+    own_stack_end
     exit "$code"
 }
 
@@ -62,16 +39,6 @@ test_end_whatever_happens() {
     trap test_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-}
-
-test_start_stack() {
-    mkdir -p "$TEST_STACKS"
-    with_lock "$BUILD_DIR/lock/teststacks" test_remove_stale_stacks
-    TEST_STACK=$TEST_STACKS/$$
-    process_identity $$ >"$TEST_STACK.owner"
-    export GRIDLOOP_STACK_DIR=$TEST_STACK
-    stack_up
-    eval "$(stack_env)"
 }
 
 test_unit() {
@@ -140,7 +107,7 @@ test_prepare() {
     export GRIDLOOP_BUILD=$BUILD_DIR/release
     export GRIDLOOP_POINTS_BUILD=$BUILD_DIR/points
     export GRIDLOOP_ASAN_BUILD=$BUILD_DIR/asan
-    [ "$*" = unit ] || test_start_stack
+    [ "$*" = unit ] || own_stack_start "$BUILD_DIR/teststack"
 }
 
 test_known_suite() {
