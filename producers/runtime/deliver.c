@@ -9,6 +9,7 @@
 #include "common/arena.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "producers/runtime/complaint.h"
 
 enum {
     WINDOW = 10000,          /* events on their way, or persisted and not yet deleted */
@@ -47,6 +48,7 @@ struct deliver {
         again; /* something failed: begin anew at the lowest sequence once nothing is on its way */
     int64_t again_at_ms;
     int pause_ms; /* grows with each failure in a row */
+    struct complaint complaint;
 
     struct spool_event events[READ_AT_ONCE];
 };
@@ -224,8 +226,10 @@ static enum outcome feed(struct deliver *d, struct err *e)
             outcome = send_events(d, got, e);
         if (outcome == FATAL)
             return drop_kafka(d, e);
-        if (outcome)
+        if (outcome) {
+            complain(&d->complaint, "Kafka takes nothing more for now", e->message);
             break;
+        }
     }
     return DONE;
 }

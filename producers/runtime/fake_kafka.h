@@ -31,8 +31,8 @@ static struct fake {
         uint64_t tag, number;
         char value[24];
         char id[40];
-    } open[FAKE_MOST]; /* not reported yet */
-    size_t open_count;
+    } open[FAKE_MOST]; /* from open_first on: not reported yet */
+    size_t open_first, open_count;
     struct text log; /* values in the order in which they were sent, one a line */
 } fake;
 
@@ -45,7 +45,7 @@ struct kafka_producer *kafka_producer_open(const struct kafka_properties *proper
     fake.opened++;
     fake.delivered = delivered;
     fake.context = context;
-    fake.open_count = 0;
+    fake.open_first = fake.open_count = 0;
     return (struct kafka_producer *)(void *)&fake;
 }
 
@@ -68,13 +68,16 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
                                  size_t value_size, const struct kafka_header *headers,
                                  size_t header_count, uint64_t tag, struct err *e)
 {
-    struct message *message = &fake.open[fake.open_count];
+    struct message *message;
 
     (void)producer, (void)topic, (void)key, (void)key_size;
-    if (fake.queue_full || fake.open_count == FAKE_MOST)
+    if (fake.open_count == 0)
+        fake.open_first = 0;
+    if (fake.queue_full || fake.open_first + fake.open_count == FAKE_MOST)
         return err_set(e, RETRY, "the queue is full");
     if (fake.rejects && strncmp(value, fake.rejects, strlen(fake.rejects)) == 0)
         return err_set(e, REJECT, "too large");
+    message = &fake.open[fake.open_first + fake.open_count];
     message->tag = tag;
     message->number = ++fake.sent;
     snprintf(message->value, sizeof message->value, "%.*s", (int)value_size,
@@ -96,17 +99,18 @@ static void persist(const struct message *message)
     }
 }
 
-static void report_one(size_t at)
+static void report_one(void)
 {
-    struct message message = fake.open[at];
-    bool persisted = message.number != fake.fails;
+    const struct message *message =
+        &fake.open[fake.backwards ? fake.open_first + fake.open_count - 1
+                                  : fake.open_first];
+    bool persisted = message->number != fake.fails;
 
-    memmove(&fake.open[at], &fake.open[at + 1],
-            (fake.open_count - at - 1) * sizeof message);
+    fake.open_first += !fake.backwards;
     fake.open_count--;
     if (persisted)
-        persist(&message);
-    fake.delivered(fake.context, message.tag, persisted, persisted ? NULL : "it failed");
+        persist(message);
+    fake.delivered(fake.context, message->tag, persisted, persisted ? NULL : "it failed");
 }
 
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,
@@ -120,7 +124,7 @@ enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms
     }
     for (size_t i = 0;
          !fake.away && fake.open_count && (!fake.per_poll || i < fake.per_poll); i++)
-        report_one(fake.backwards ? fake.open_count - 1 : 0);
+        report_one();
     if (fake.away)
         usleep((useconds_t)timeout_ms * 1000);
     return DONE;

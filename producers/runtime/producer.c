@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/point.h"
 #include "producers/runtime/accept.h"
+#include "producers/runtime/complaint.h"
 #include "producers/runtime/deliver.h"
 #include "producers/runtime/group.h"
 #include "producers/runtime/input.h"
@@ -25,7 +26,6 @@ enum {
     IDLE_MS = 100,         /* longest wait for a line */
     BUSY_MS = 20,          /* the same while Kafka's reports are due */
     TROUBLE_MS = 100,      /* between two tries to commit */
-    COMPLAIN_MS = 60000,   /* between two logs of the same trouble */
     DELETE_COUNT =
         1000, /* so many persisted events do not wait for a group to be deleted with, */
     DELETE_MS = 50 /* nor any for longer than this */
@@ -45,9 +45,8 @@ struct producer {
     uint64_t room;      /* bytes that the spool had left when the group was begun */
     int64_t committed_ms;
     bool many_files;
-    bool blocked;        /* the spool is full, and the group waits */
-    char complaint[600]; /* the last trouble that was logged */
-    int64_t complained_ms;
+    bool blocked; /* the spool is full, and the group waits */
+    struct complaint complaint;
     bool ended;           /* nothing more will be read */
     struct err input_end; /* why, if not because it was all */
     int64_t deadline_ms;  /* of the wait for delivery, once ended */
@@ -124,8 +123,6 @@ static enum outcome take_line(struct producer *p, const struct input_line *line,
     struct spool_event event;
     enum outcome outcome;
 
-    if (p->group.lines == 0 && spool_room(p->spool, &p->room, e))
-        return e->outcome;
     group_take(&p->group, line);
     if (is_blank(line))
         return DONE;
@@ -175,10 +172,12 @@ static void end_input(struct producer *p, const struct err *why)
 static enum outcome gather(struct producer *p, struct err *e)
 {
     struct input_line line;
+    enum input_got got;
 
     while (!p->ended && (stops || !group_is_full(p))) {
-        enum input_got got =
-            stops ? INPUT_END : input_next(p->input, wait_ms(p), &line, e);
+        if (p->group.lines == 0 && spool_room(p->spool, &p->room, e))
+            return e->outcome; /* here, where no line is in our hands yet */
+        got = stops ? INPUT_END : input_next(p->input, wait_ms(p), &line, e);
         if (got == INPUT_LINE && take_line(p, &line, e))
             return e->outcome;
         if (got == INPUT_NOTHING && p->group.lines == 0)
@@ -317,18 +316,6 @@ static enum outcome look_for_end(struct producer *p, bool *end, struct err *e)
     return DONE;
 }
 
-/* Once, and again every minute for as long as it lasts. */
-static void complain(struct producer *p, const struct err *e)
-{
-    int64_t now = clock_monotonic_ms();
-
-    if (strcmp(p->complaint, e->message) == 0 && now - p->complained_ms < COMPLAIN_MS)
-        return;
-    snprintf(p->complaint, sizeof p->complaint, "%s", e->message);
-    p->complained_ms = now;
-    log_warn("trouble; trying again", "reason", e->message, NULL);
-}
-
 static void show_progress(struct producer *p)
 {
     p->counts.delivered = deliver_total(p->deliver);
@@ -349,7 +336,7 @@ static enum outcome run(struct producer *p, struct err *e)
         if (outcome == FATAL)
             return FATAL;
         if (outcome == RETRY)
-            complain(p, e);
+            complain(&p->complaint, "trouble; trying again", e->message);
         show_progress(p);
     }
     return DONE;

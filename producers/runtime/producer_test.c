@@ -276,6 +276,7 @@ static void says_what_is_wrong_with_its_options(void **state)
     assert_int_equal(run("--follow", "/dev/null"), EX_USAGE);
     assert_int_equal(run("--follow -", "/dev/null"), EX_USAGE);
     assert_int_equal(run("--follow a b", "/dev/null"), EX_USAGE);
+    assert_int_equal(run("--namespace=a/b", "/dev/null"), EX_USAGE);
     assert_int_equal(run("--when-full=drop", "/dev/null"), EX_USAGE);
     assert_int_equal(run("missing", "/dev/null"), EX_NOINPUT);
     assert_int_equal(run("--rejects=no/folder/rejects", "/dev/null"), EX_CANTCREAT);

@@ -2,6 +2,7 @@
 #include "producers/runtime/settings.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "common/log.h"
@@ -50,6 +51,15 @@ const char *settings_program(const struct producer_kind *kind)
     return name.bytes;
 }
 
+/* What Kafka takes in a topic's name: events with another one would stay in the spool for ever. */
+static bool is_name_space(const char *name)
+{
+    size_t size =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+    return size > 0 && size <= 200 && !name[size];
+}
+
 static enum outcome check_together(struct producer_settings *settings,
                                    const struct option_list *files, struct err *e)
 {
@@ -58,6 +68,10 @@ static enum outcome check_together(struct producer_settings *settings,
     if (settings->follow && files->items[0][0] == '-' && !files->items[0][1])
         return err_exit(e, EX_USAGE,
                         "--follow needs a FILE; standard input cannot be followed");
+    if (!is_name_space(settings->name_space))
+        return err_exit(
+            e, EX_USAGE,
+            "namespace: letters, digits, '.', '_' and '-' are allowed, 200 at most");
     log_set_level(settings->log_level);
     return DONE;
 }
