@@ -1,5 +1,6 @@
 """What the tests of outages need: a writer that never rests, faults of the servers, and devices that are killed."""
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from daemon import environment, flags
-from events import KINDS, random_uuid
+from events import KINDS, random_uuid, to_json
 from waiting import wait_for
 from world import good
 
@@ -328,6 +329,32 @@ def server_uid(world):
 
 # ---- devices ----
 
+NOWHERE = {"kafka.bootstrap.servers": "127.0.0.1:1"}  # no broker listens there
+
+
+class Lines:
+    """Lines of a device. Each has a patrol_id of its own, so that it is known again; not all have an event_id."""
+
+    def __init__(self, rng, with_id=0.5, padding=0):
+        self._rng, self._with_id = rng, with_id
+        event = KINDS[KIND].fresh(rng, **({"remark": "x" * padding} if padding else {}))
+        self._mold = to_json(KINDS[KIND], event)
+        del self._mold["event_id"]
+
+    def one(self, with_id=None):
+        """(patrol_id, event_id or None, the line)"""
+        line = self._mold | {"patrol_id": random_uuid(self._rng)}
+        if self._rng.random() < self._with_id if with_id is None else with_id:
+            line["event_id"] = random_uuid(self._rng)
+        return line["patrol_id"], line.get("event_id"), json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+    def write(self, file, count):
+        """Writes a file and returns the patrol_ids, in order."""
+        made = [self.one() for _ in range(count)]
+        file.write_bytes(b"".join(line for _, _, line in made))
+        return [patrol_id for patrol_id, _, _ in made]
+
+
 class Device:
     """One of our producers with its spool, run again and again. It remembers the receipts of all its runs."""
 
@@ -338,6 +365,7 @@ class Device:
         self._base = world.folder / name
         self._runs = 0
         self._told = []  # of earlier runs
+        self._seen = self._seen_bytes = 0  # of this run's receipts
         self.process = None
 
     @property
@@ -349,6 +377,7 @@ class Device:
         assert not self.is_running()
         self._told += self._receipts_of_run()
         self._runs += 1
+        self._seen = self._seen_bytes = 0
         more = {"GRIDLOOP_POINT": point} if point else {}
         arguments = flags(self._options | options) + [str(name) for name in (self._files if files is None else files)]
         with open(self._path("out"), "wb") as out, open(self._path("err"), "wb") as err, \
@@ -370,6 +399,10 @@ class Device:
         """On standard error, in this run."""
         return self._path("err").read_text("utf-8", "replace")
 
+    def said_in_all_runs(self):
+        return "".join(pathlib.Path(f"{self._base}.{run}.err").read_text("utf-8", "replace")
+                       for run in range(1, self._runs + 1))
+
     def wait_said(self, text, timeout=60):
         self._wait(lambda: text in self.said(), timeout, f"says {text!r}")
 
@@ -387,14 +420,22 @@ class Device:
 
     def told(self):
         """How many receipts there are; quick."""
-        return len(self._told) + self._path("out").read_bytes().count(b"\n")
+        with open(self._path("out"), "rb") as out:
+            out.seek(self._seen_bytes)
+            new = out.read()
+        self._seen_bytes += len(new)
+        self._seen += new.count(b"\n")
+        return len(self._told) + self._seen
 
     def wait_told(self, count, timeout=120):
         self._wait(lambda: self.told() >= count, timeout, f"tells {count} receipts")
 
-    def _wait(self, condition, timeout, what):
+    def wait_receipt(self, event_id, timeout=120):
+        self._wait(lambda: event_id in self._path("out").read_text(), timeout, f"tells the receipt of {event_id}", 0.02)
+
+    def _wait(self, condition, timeout, what, every=0.002):
         wait_for(lambda: condition() or not self.is_running(), timeout,
-                 lambda: f"{what}: {self.told()} receipts; {self.said()[-3000:]}", every=0.002)
+                 lambda: f"{what}: {self.told()} receipts; {self.said()[-3000:]}", every)
         assert condition(), f"it ended with {self.process.returncode} before it {what}: {self.said()[-3000:]}"
 
     # ---- what is done to it ----

@@ -171,7 +171,7 @@ def refused(daemon):
     return [line for line in daemon.log("librdkafka") if "refused" in line["text"]]
 
 
-@pytest.mark.parametrize("how, seconds", [("stop", 5), ("kill", 5),
+@pytest.mark.parametrize("how, seconds", [("stop", 5), pytest.param("kill", 5, marks=pytest.mark.long),
                                           pytest.param("stop", 60, marks=pytest.mark.long)])
 def test_kafka_away(world, how, seconds):
     with Busy(world, seeded(world), **WARM) as busy:
