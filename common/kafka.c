@@ -17,6 +17,7 @@
 #include "common/arena.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/secret.h"
 
 enum {
     ASK_MS = 5000,     /* watermarks, ids */
@@ -229,10 +230,31 @@ static const struct refusal {
     {"interceptors", WHY_LIBRARY},
     {"enabled_events", WHY_LIBRARY},
     {"log.queue", WHY_LIBRARY},
+    {"test.mock.*", "events belong to a real broker"},
+    {"plugin.library.paths", WHY_LIBRARY},
+    {"internal.*", WHY_LIBRARY},
+    {"topic.blacklist", WHY_PROGRESS},
 };
+
+/* Who may see the command line or the environment of a process is not who may know these. */
+static const char *const secrets[] = {
+    "sasl.password", "ssl.key.password",        "ssl.keystore.password",
+    "ssl.key.pem",   "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret",
+};
+static const char secret_suffix[] = ".file";
+
+/* librdkafka takes "topic.acks" for "acks". */
+static const char *plain_name(const char *name)
+{
+    while (strncmp(name, "topic.", 6) == 0 && strcmp(name, "topic.blacklist") != 0
+           && strncmp(name, "topic.metadata.", 15) != 0)
+        name += 6;
+    return name;
+}
 
 static const char *why_refused(const char *name)
 {
+    name = plain_name(name);
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
         if (fnmatch(refusals[i].pattern, name, 0) == 0)
             return refusals[i].why;
@@ -298,16 +320,76 @@ static enum outcome set_number(rd_kafka_conf_t *conf, const char *name, size_t n
     return set(conf, "built in", name, text, e);
 }
 
+/* The secret that "<secret>.file" names; NULL: name is none of those. */
+static const char *secret_of_file(const char *name)
+{
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+        size_t size = strlen(secrets[i]);
+        if (strncmp(name, secrets[i], size) == 0
+            && strcmp(name + size, secret_suffix) == 0)
+            return secrets[i];
+    }
+    return NULL;
+}
+
+static bool is_secret(const char *name)
+{
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+        if (strcmp(secrets[i], name) == 0)
+            return true;
+    return false;
+}
+
+static enum outcome set_secret(rd_kafka_conf_t *conf, const char *name,
+                               const struct kafka_property *p, struct err *e)
+{
+    char secret[SECRET_BYTES];
+    enum outcome outcome;
+
+    if (secret_read(p->value, secret, sizeof secret, e))
+        return err_wrap(e, "%s: kafka.%s", p->where, p->name);
+    outcome = set(conf, p->where, name, secret, e);
+    explicit_bzero(secret, sizeof secret);
+    return outcome;
+}
+
+/* The environment may hold what others put there: for a service named gridloop-kafka Kubernetes sets
+ * GRIDLOOP_KAFKA_PORT. */
+static bool is_not_meant(rd_kafka_conf_t *conf, const struct kafka_property *p)
+{
+    char text[8];
+    size_t size = sizeof text;
+
+    if (strcmp(p->where, "environment") != 0
+        || rd_kafka_conf_get(conf, p->name, text, &size) != RD_KAFKA_CONF_UNKNOWN)
+        return false;
+    log_warn("no such property of librdkafka, left out", "property", p->name, "where",
+             p->where, NULL);
+    return true;
+}
+
+static enum outcome set_property(rd_kafka_conf_t *conf, const struct kafka_property *p,
+                                 struct err *e)
+{
+    const char *secret = secret_of_file(p->name);
+
+    if (is_secret(p->name))
+        return err_exit(e, EX_CONFIG,
+                        "%s: kafka.%s is a secret: put it into a file of its own and "
+                        "name that by kafka.%s%s",
+                        p->where, p->name, p->name, secret_suffix);
+    if (secret)
+        return set_secret(conf, secret, p, e);
+    return is_not_meant(conf, p) ? DONE : set(conf, p->where, p->name, p->value, e);
+}
+
 static enum outcome set_properties(rd_kafka_conf_t *conf,
                                    const struct kafka_properties *properties,
                                    struct err *e)
 {
-    for (size_t i = 0; i < properties->count; i++) {
-        const struct kafka_property *p = &properties->items[i];
-
-        if (set(conf, p->where, p->name, p->value, e))
+    for (size_t i = 0; i < properties->count; i++)
+        if (set_property(conf, &properties->items[i], e))
             return e->outcome;
-    }
     return DONE;
 }
 

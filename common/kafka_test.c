@@ -6,8 +6,11 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/kafka.h"
@@ -123,6 +126,9 @@ static void test_a_guarantee_cannot_be_set(void **state)
         "fetch.max.bytes",
         "queued.max.messages.kbytes",
         "log.queue",
+        "topic.acks",
+        "topic.topic.auto.offset.reset",
+        "test.mock.num.brokers",
     };
 
     (void)state;
@@ -149,6 +155,34 @@ static void test_an_unknown_property_is_fatal(void **state)
     assert_string_equal(with("sesion.timeout.ms", "6000"),
                         "gridloop.conf:12: kafka.sesion.timeout.ms: No such "
                         "configuration property: \"sesion.timeout.ms\"");
+}
+
+static void test_the_environment_may_hold_what_others_put_there(void **state)
+{
+    struct kafka_property items[] = {NOBODY,
+                                     {"port.9092.tcp", "tcp://10.0.0.1", "environment"}};
+    struct kafka_consumer *consumer = open_consumer(items, 2);
+
+    (void)state;
+    assert_non_null(consumer);
+    kafka_consumer_close(consumer);
+}
+
+static void test_a_secret_comes_from_a_file_only(void **state)
+{
+    char path[] = "/tmp/kafka_test.XXXXXX";
+    int file = mkstemp(path);
+
+    (void)state;
+    assert_non_null(strstr(with("sasl.password", "hush"), "kafka.sasl.password.file"));
+    assert_null(strstr(e.message, "hush"));
+    assert_int_equal(write(file, "hush\n", 5), 5);
+    assert_null(with("sasl.password.file", path));
+    assert_int_equal(fchmod(file, 0644), 0);
+    assert_non_null(strstr(with("sasl.password.file", path), "open to everybody"));
+    close(file);
+    unlink(path);
+    assert_non_null(strstr(with("sasl.password.file", path), "No such file"));
 }
 
 static void test_a_wrong_value_is_fatal(void **state)
@@ -327,6 +361,8 @@ int main(void)
         cmocka_unit_test(test_a_guarantee_cannot_be_set),
         cmocka_unit_test(test_the_reason_and_the_place_are_told),
         cmocka_unit_test(test_an_unknown_property_is_fatal),
+        cmocka_unit_test(test_the_environment_may_hold_what_others_put_there),
+        cmocka_unit_test(test_a_secret_comes_from_a_file_only),
         cmocka_unit_test(test_a_wrong_value_is_fatal),
         cmocka_unit_test(test_a_combination_that_is_refused_is_fatal),
         cmocka_unit_test(test_what_carries_none_goes_through),

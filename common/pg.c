@@ -6,18 +6,17 @@
 #include "common/pg.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/arena.h"
 #include "common/clock.h"
+#include "common/secret.h"
 #include "common/sqlstate.h"
 
 enum {
@@ -26,7 +25,6 @@ enum {
         128, /* prepared ones kept per connection; further ones are parsed each time */
     GRACE_MS =
         1000, /* the server is to end a statement by itself; then we end the connection */
-    PASSWORD_BYTES = 1024, /* longest password, with the NUL */
     NAME_BYTES =
         256 /* of a constraint or column: 63 bytes, unless the server was built otherwise */
 };
@@ -548,51 +546,6 @@ static enum outcome check_url(const char *url, struct err *e)
     return outcome;
 }
 
-static enum outcome check_mode(int file, const char *path, struct err *e)
-{
-    struct stat status;
-
-    if (fstat(file, &status))
-        return err_exit(e, EX_CONFIG, "password file %s: %s", path, strerror(errno));
-    if (S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO))
-        return err_exit(e, EX_CONFIG,
-                        "password file %s is open to everybody; chmod 600 it", path);
-    return DONE;
-}
-
-static enum outcome read_all(int file, const char *path, char *out, size_t room,
-                             struct err *e)
-{
-    size_t size = 0;
-    ssize_t got = 1;
-
-    while (got != 0 && size < room - 1) {
-        got = read(file, out + size, room - 1 - size);
-        if (got < 0 && errno != EINTR)
-            return err_exit(e, EX_CONFIG, "password file %s: %s", path, strerror(errno));
-        size += got > 0 ? (size_t)got : 0;
-    }
-    out[size] = '\0';
-    return DONE;
-}
-
-static enum outcome read_password(const char *path, char *out, struct err *e)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    enum outcome outcome;
-
-    if (file < 0)
-        return err_exit(e, EX_CONFIG, "password file %s: %s", path, strerror(errno));
-    outcome = check_mode(file, path, e);
-    if (outcome == DONE)
-        outcome = read_all(file, path, out, PASSWORD_BYTES, e);
-    close(file);
-    out[outcome == DONE ? strcspn(out, "\r\n") : 0] = '\0';
-    if (outcome == DONE && !*out)
-        return err_exit(e, EX_CONFIG, "password file %s: its first line is empty", path);
-    return outcome;
-}
-
 static PGconn *start(const char *url, const char *password, const char *application_name)
 {
     enum { DEFAULTS = sizeof defaults / sizeof *defaults };
@@ -666,10 +619,11 @@ static enum outcome open_session(struct pg *pg, struct err *e)
 struct pg *pg_open(const char *url, const char *password_file,
                    const char *application_name, int timeout_ms, struct err *e)
 {
-    char password[PASSWORD_BYTES] = "";
+    char password[SECRET_BYTES] = "";
     struct pg *pg;
 
-    if (check_url(url, e) || (password_file && read_password(password_file, password, e)))
+    if (check_url(url, e)
+        || (password_file && secret_read(password_file, password, sizeof password, e)))
         return NULL;
     pg = xcalloc(1, sizeof *pg);
     pg->timeout_ms = timeout_ms;

@@ -26,7 +26,7 @@ enum { PG_MAX_PARAMETERS = 64 };
 
 /* Connects and waits at most connect_timeout (5 s unless url says otherwise) for each address, and at most
  * twice. url: postgresql://... or "name=value ..."; what it leaves open gets keepalives, tcp_user_timeout and
- * target_session_attrs=read-write. password_file: its first line is the password; NULL: none, libpq looks
+ * target_session_attrs=read-write. password_file: holds the password (secret.h); NULL: none, libpq looks
  * into its own places. timeout_ms: > 0, for each later call. All arguments are read during the call only.
  * NULL and *e: RETRY, no server; FATAL 78, a password in url, a password file that is missing, empty or
  * open to others, no such database; FATAL 77, login refused. */

@@ -20,7 +20,7 @@ static const struct option_row rows[] = {
     {"database_url", OPTION_TEXT, AT(database_url), NULL, 0, 0, NULL,
      "PostgreSQL, as postgresql://user@host:port/database, without a password", true},
     {"database_password_file", OPTION_TEXT, AT(database_password_file), NULL, 0, 0, NULL,
-     "file whose first line is the password", false},
+     "file that holds the password", false},
     {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topic's and group's name", false},
     {"start_at", OPTION_CHOICE, AT(start_at), "zero", 0, 0, "zero|earliest",
@@ -35,7 +35,7 @@ static const struct option_row rows[] = {
      "longest wait for more events after the first, milliseconds", false},
     {"max_event_bytes", OPTION_NUMBER, AT(max_event_bytes), "1048576", 1024, 64 << 20,
      NULL, "a larger message becomes a dead letter", false},
-    {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "2048", 64, 2097151, NULL,
+    {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "4096", 64, 2097151, NULL,
      "fetched and not yet taken, kilobytes", false},
     {"lock_timeout_ms", OPTION_NUMBER, AT(lock_timeout_ms), "2000", 1, 600000, NULL,
      "how long a former owner may hold a partition before its session is ended, "
