@@ -507,17 +507,17 @@ static const struct {
 
 /* Names are always written with their schema; values come in one form whatever the server's settings;
  * a notice would look like an error in the midst of a COPY. */
-static const char session[] = "set search_path = '';"
-                              "set client_min_messages = error;"
-                              "set datestyle = 'ISO';"
-                              "set timezone = 'UTC';"
-                              "set intervalstyle = 'postgres';"
-                              "set extra_float_digits = 1;"
-                              "set bytea_output = 'hex';"
-                              "set default_transaction_isolation = 'read committed';"
-                              "set idle_in_transaction_session_timeout = '60s';"
-                              "set lock_timeout = '30s';"
-                              "set statement_timeout = %d";
+static const char session[] =
+    "set search_path = '';"
+    "set client_min_messages = error;"
+    "set datestyle = 'ISO';"
+    "set timezone = 'UTC';"
+    "set intervalstyle = 'postgres';"
+    "set extra_float_digits = 1;"
+    "set bytea_output = 'hex';"
+    "set default_transaction_isolation = 'read committed';"
+    "set idle_in_transaction_session_timeout = '60s';" PG_DEFAULT_LOCK_TIMEOUT ";"
+    "set statement_timeout = %d";
 
 static enum outcome refuse_secrets(const PQconninfoOption *options, struct err *e)
 {

@@ -111,46 +111,28 @@ static enum outcome check_place(const struct claim_settings *settings, struct pg
     return DONE;
 }
 
-static enum outcome take_row(const struct claim_settings *settings, struct pg *pg,
+/* One statement that commits by itself: a claimer that stalls holds nothing. */
+static enum outcome take_row(struct pg *pg, const struct claim_settings *settings,
                              struct claim *claim, struct err *e)
 {
     const char *parameters[] = {TEXT_OF(claim->source_id), settings->owner};
     struct pg_result *result = NULL;
-    char begin[80];
-    enum outcome outcome;
+    enum outcome outcome = pg_query(pg, sql_text("claim"), parameters, 2, &result, e);
 
-    snprintf(begin, sizeof begin, "begin; set local lock_timeout = %d",
-             settings->lock_timeout_ms);
-    outcome = pg_run(pg, begin, e);
-    if (!outcome)
-        outcome = pg_query(pg, sql_text("claim"), parameters, 2, &result, e);
     if (!outcome && pg_rows(result) != 1)
         outcome = err_set(e, RETRY, "the progress row is gone");
     if (!outcome) {
         claim->next_offset = pg_number(result, 0, 0);
         claim->owner_epoch = pg_number(result, 0, 1);
-        outcome = pg_run(pg, "commit", e);
     }
     pg_result_free(result);
     return outcome;
 }
 
-/* A lock that outlasts the time-out is held by a former owner that stalls: its session is ended, and the
- * claim is tried once more. */
-static enum outcome take_over(const struct claim_settings *settings, struct pg *pg,
-                              struct claim *claim, struct err *e)
+static enum outcome evict(struct pg *pg, const struct claim *claim, struct err *e)
 {
     struct pg_result *result = NULL;
-    struct err ignored;
-    bool was_locked;
 
-    if (!take_row(settings, pg, claim, e))
-        return DONE;
-    was_locked = strcmp(pg_sqlstate(pg), "55P03") == 0;
-    if (pg_is_usable(pg))
-        pg_run(pg, "rollback", &ignored);
-    if (!was_locked)
-        return e->outcome;
     if (pg_query(pg, sql_text("evict"), (const char *const[]){TEXT_OF(claim->source_id)},
                  1, &result, e))
         return err_wrap(e, "ending the former owner's session");
@@ -158,11 +140,21 @@ static enum outcome take_over(const struct claim_settings *settings, struct pg *
              TEXT_OF(claim->partition), "sessions", TEXT_OF((int64_t)pg_rows(result)),
              NULL);
     pg_result_free(result);
-    if (!take_row(settings, pg, claim, e))
+    return DONE;
+}
+
+/* A lock that outlasts the time-out is held by a former owner that stalls: its session is ended, and the
+ * claim is tried once more. */
+static enum outcome take_over(const struct claim_settings *settings, struct pg *pg,
+                              struct claim *claim, struct err *e)
+{
+    if (!take_row(pg, settings, claim, e))
         return DONE;
-    if (pg_is_usable(pg))
-        pg_run(pg, "rollback", &ignored);
-    return e->outcome;
+    if (strcmp(pg_sqlstate(pg), "55P03") != 0)
+        return e->outcome;
+    if (evict(pg, claim, e))
+        return e->outcome;
+    return take_row(pg, settings, claim, e);
 }
 
 static enum outcome claim_one(const struct claim_settings *settings, struct pg *pg,
@@ -177,7 +169,7 @@ static enum outcome claim_one(const struct claim_settings *settings, struct pg *
     return *is_readable ? take_over(settings, pg, claim, e) : DONE;
 }
 
-enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
+static enum outcome claim_all(const struct claim_settings *settings, struct pg *pg,
                               struct kafka_consumer *consumer,
                               const struct claim_identity *identity,
                               const int32_t *partitions, size_t count,
@@ -193,4 +185,26 @@ enum outcome claim_partitions(const struct claim_settings *settings, struct pg *
         *claimed += is_readable;
     }
     return DONE;
+}
+
+enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
+                              struct kafka_consumer *consumer,
+                              const struct claim_identity *identity,
+                              const int32_t *partitions, size_t count,
+                              struct claim *claims, size_t *claimed, struct err *e)
+{
+    char begin[64];
+    struct err ignored;
+    enum outcome outcome;
+
+    *claimed = 0;
+    snprintf(begin, sizeof begin, "set lock_timeout = %d", settings->lock_timeout_ms);
+    if (count > 0 && pg_run(pg, begin, e))
+        return e->outcome;
+    outcome = claim_all(settings, pg, consumer, identity, partitions, count, claims,
+                        claimed, e);
+    if (count > 0 && pg_is_usable(pg)
+        && pg_run(pg, PG_DEFAULT_LOCK_TIMEOUT, outcome ? &ignored : e))
+        return e->outcome;
+    return outcome;
 }

@@ -25,7 +25,7 @@ struct claim_identity {
     char cluster_id[KAFKA_ID_SIZE], topic_id[KAFKA_ID_SIZE];
 };
 
-/* Claims these partitions, each in a short transaction of its own. claims[0..*claimed) are those that may be
+/* Claims these partitions, each in a statement that commits by itself. claims[0..*claimed) are those that may be
  * read. Left out are: one whose next offset the broker does not have, or that waits for an operator to
  * accept a gap (with a row in bus.gap and a line in the log), and one whose leader does not answer. RETRY:
  * nothing is to be read now. */

@@ -464,6 +464,11 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->rows_limit = (size_t)settings->batch_rows;
     p->batch = batch_new(p->rows_limit);
     name_all(p);
+    if (settings->statement_timeout_ms <= settings->lock_timeout_ms) {
+        err_exit(e, EX_CONFIG,
+                 "statement_timeout_ms must be larger than lock_timeout_ms");
+        goto fail;
+    }
     p->decoder = decoder_new(kind->name, (size_t)settings->max_event_bytes, e);
     if (!p->decoder)
         goto fail;
