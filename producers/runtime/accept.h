@@ -1,5 +1,6 @@
-/* accept.h - one line of JSON -> one event ready for the spool: checked, encoded, with topic, key and
- * headers. What a producer in this process and a library for devices have in common. */
+/* accept.h - one line of JSON -> one event ready for the spool: checked, encoded, with
+ * topic, key and headers. What a producer in this process and a library for devices have
+ * in common. */
 #ifndef GRIDLOOP_ACCEPT_H
 #define GRIDLOOP_ACCEPT_H
 
@@ -14,8 +15,9 @@ struct acceptor *acceptor_open(const struct producer_kind *kind, const char *nam
                                struct err *e);
 void acceptor_close(struct acceptor *acceptor); /* NULL is fine */
 
-/* Fills *event but for its sequence. key, value and headers are put into arena; topic lives as long as
- * the acceptor. REJECT: the line is bad; the reason names the field and never quotes the value. */
+/* Fills *event but for its sequence. key, value and headers are put into arena; topic
+ * lives as long as the acceptor. REJECT: the line is bad; the reason names the field and
+ * never quotes the value. */
 enum outcome accept_line(struct acceptor *acceptor, const char *line, size_t size,
                          struct arena *arena, struct spool_event *event, struct err *e);
 

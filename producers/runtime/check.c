@@ -147,7 +147,8 @@ static enum outcome fill_whole(struct check *c, const struct where *where,
     return check_bounds(c, where, rules, (double)out->number);
 }
 
-/* A float is judged as it came and as it will be read: rounding must not carry it over a bound. */
+/* A float is judged as it came and as it will be read: rounding must not carry it over a
+ * bound. */
 static enum outcome fill_real(struct check *c, const struct where *where,
                               const struct schema_rules *rules, const json_t *json,
                               struct datum *out)
@@ -305,7 +306,8 @@ static void printable(char out[65], const char *name)
     out[size] = '\0';
 }
 
-/* schema_version is no field: the fingerprint says it. But a device may state what it means to write. */
+/* schema_version is no field: the fingerprint says it. But a device may state what it
+ * means to write. */
 static bool is_version(const struct where *where, const char *name)
 {
     return !where && strcmp(name, "schema_version") == 0;
@@ -415,7 +417,8 @@ static enum outcome fill_field(struct check *c, const struct where *up,
     return fill(c, &where, field->type, &field->rules, json, out);
 }
 
-/* A name that is not ours is told before anything else: it explains why another is missing. */
+/* A name that is not ours is told before anything else: it explains why another is
+ * missing. */
 static enum outcome fill_record(struct check *c, const struct where *where,
                                 const json_t *json, struct datum *out)
 {
@@ -484,7 +487,8 @@ static enum outcome fill(struct check *c, const struct where *where,
 
 /* ---- the calls ---- */
 
-/* What check.h promises holds for these types; any other in a schema must be seen at the start. */
+/* What check.h promises holds for these types; any other in a schema must be seen at the
+ * start. */
 static enum outcome check_types(const struct schema *schema, const char *name,
                                 struct err *e)
 {

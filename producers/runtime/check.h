@@ -1,11 +1,14 @@
-/* check.h - one line of JSON -> one event that keeps the contract, or what is wrong with it.
+/* check.h - one line of JSON -> one event that keeps the contract, or what is wrong with
+ * it.
  *
- * Field names are those of the schema, values plain JSON: no union wrappers, times in RFC 3339 with a
- * zone, UUIDs in their 36-character form, enums by their symbol. Fields that have a default or may be
- * null may be absent. event_id may be absent: a UUIDv7 is made. schema_version may be given: it must be
- * one that is built in. Numbers of persons are refused where people type (personal.h).
+ * Field names are those of the schema, values plain JSON: no union wrappers, times in
+ * RFC 3339 with a zone, UUIDs in their 36-character form, enums by their symbol. Fields
+ * that have a default or may be null may be absent. event_id may be absent: a UUIDv7 is
+ * made. schema_version may be given: it must be one that is built in. Numbers of persons
+ * are refused where people type (personal.h).
  *
- * A reason names the field ("measures[2].due_at: has no zone") and never quotes the value. */
+ * A reason names the field ("measures[2].due_at: has no zone") and never quotes the
+ * value. */
 #ifndef GRIDLOOP_CHECK_H
 #define GRIDLOOP_CHECK_H
 
@@ -15,7 +18,8 @@
 
 struct checker; /* opaque; one thread */
 
-/* contract must outlive it. NULL: *e is FATAL, the contract has a type that JSON lines cannot fill. */
+/* contract must outlive it. NULL: *e is FATAL, the contract has a type that JSON lines
+ * cannot fill. */
 struct checker *checker_new(const struct contract *contract, struct err *e);
 void checker_free(struct checker *checker); /* NULL is fine */
 

@@ -1,4 +1,5 @@
-/* check_test.c - lines that keep the contract, and each way to break it with what is said about it. */
+/* check_test.c - lines that keep the contract, and each way to break it with what is
+ * said about it. */
 #include "producers/runtime/testing.h"
 
 #include <sysexits.h>
@@ -21,8 +22,7 @@ static enum outcome check(const char *kind, const char *line, size_t size,
     arena_reset(arena, 0);
     outcome = check_line(checker, arena, line, size, event, e);
     checker_free(checker);
-    contract_close(
-        &contract); /* of the schema only event->type is looked at after this, and not by us */
+    contract_close(&contract); /* what event->type points to is gone now */
     return outcome;
 }
 
@@ -355,7 +355,8 @@ static void counts_items(void **state)
     text_free(&items);
 }
 
-/* A schema whose types have no JSON form here is seen at the start, not at the first line. */
+/* A schema whose types have no JSON form here is seen at the start, not at the first
+ * line. */
 static void refuses_schemas_that_lines_cannot_fill(void **state)
 {
     static const char *const types[] = {

@@ -1,4 +1,5 @@
-/* complaint.h - logs a trouble that passes by itself: when it begins, and once a minute while it lasts. */
+/* complaint.h - logs a trouble that passes by itself: when it begins, and once a minute
+ * while it lasts. */
 #ifndef GRIDLOOP_COMPLAINT_H
 #define GRIDLOOP_COMPLAINT_H
 

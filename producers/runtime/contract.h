@@ -1,4 +1,5 @@
-/* contract.h - the schema that a producer writes with: the newest built-in version of its kind. */
+/* contract.h - the schema that a producer writes with: the newest built-in version of
+ * its kind. */
 #ifndef GRIDLOOP_CONTRACT_H
 #define GRIDLOOP_CONTRACT_H
 

@@ -1,5 +1,5 @@
-/* datum.h - one value of an event, typed by its schema: what check.h makes of JSON and encode.h turns
- * into Avro.
+/* datum.h - one value of an event, typed by its schema: what check.h makes of JSON and
+ * encode.h turns into Avro.
  *
  * The memory belongs to the arena that check_line() was given. */
 #ifndef GRIDLOOP_DATUM_H
@@ -16,9 +16,8 @@ struct datum {
     int branch;   /* index of type in the union that stands in the schema; -1: no union */
     size_t count; /* bytes of a text, items of an array, fields of a record */
     union {
-        int64_t
-            number; /* boolean (0 or 1), int, long; microseconds; index of an enum's symbol */
-        double real; /* float, double */
+        int64_t number; /* boolean (0, 1), int, long, time (us), enum (its symbol) */
+        double real;    /* float, double */
         const char
             *text; /* string; uuid: 36 characters, lower case. count bytes and a NUL */
         struct datum

@@ -44,8 +44,7 @@ struct deliver {
     uint64_t persisted[WINDOW];
     size_t persisted_count;
 
-    bool
-        again; /* something failed: begin anew at the lowest sequence once nothing is on its way */
+    bool again; /* after a failure: at the lowest sequence, once all has come back */
     int64_t again_at_ms;
     int pause_ms; /* grows with each failure in a row */
     struct complaint complaint;
@@ -106,8 +105,8 @@ static enum outcome open_kafka(struct deliver *d, struct err *e)
     return d->kafka ? DONE : e->outcome;
 }
 
-/* After a FATAL: the handle cannot go on, and what it still held is sent again by the next one. Where we are
- * not allowed to write, another handle does not help. */
+/* After a FATAL: the handle cannot go on, and what it still held is sent again by the
+ * next one. Where we are not allowed to write, another handle does not help. */
 static enum outcome drop_kafka(struct deliver *d, const struct err *e)
 {
     if (e->exit_code == EX_NOPERM)
@@ -234,7 +233,8 @@ static enum outcome feed(struct deliver *d, struct err *e)
     return DONE;
 }
 
-/* Waits until nothing is on its way and nothing persisted is left to be deleted: that would be sent twice. */
+/* Waits until nothing is on its way and nothing persisted is left to be deleted: that
+ * would be sent twice. */
 static enum outcome begin_again(struct deliver *d, struct err *e)
 {
     if (!d->again || on_their_way(d) || d->persisted_count

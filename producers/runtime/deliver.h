@@ -1,8 +1,9 @@
 /* deliver.h - from the spool to Kafka, in spool order, by one process at a time.
  *
- * An event stays in the spool until the broker reported it persisted (acks=all) and whoever drives this has
- * deleted it. After a restart, and after a failure, delivery begins again at the lowest sequence that is
- * left: what was persisted but not yet deleted is then sent twice, and consumers store it once. */
+ * An event stays in the spool until the broker reported it persisted (acks=all) and
+ * whoever drives this has deleted it. After a restart, and after a failure, delivery
+ * begins again at the lowest sequence that is left: what was persisted but not yet
+ * deleted is then sent twice, and consumers store it once. */
 #ifndef GRIDLOOP_DELIVER_H
 #define GRIDLOOP_DELIVER_H
 
@@ -11,18 +12,20 @@
 
 struct deliver; /* opaque; one thread, the spool's */
 
-/* Takes the spool's delivery lock if it is free and then opens a Kafka handle, which checks the properties
- * and does not wait for a broker. spool and properties must outlive it. NULL: *e is FATAL. */
+/* Takes the spool's delivery lock if it is free and then opens a Kafka handle, which
+ * checks the properties and does not wait for a broker. spool and properties must
+ * outlive it. NULL: *e is FATAL. */
 struct deliver *deliver_open(struct spool *spool,
                              const struct kafka_properties *properties, struct err *e);
 void deliver_close(struct deliver *deliver); /* NULL is fine */
 
-/* Hands spooled events to Kafka as far as there is room, and takes its reports; waits up to wait_ms for
- * one. While another process delivers it only waits, and tries the lock again from time to time. */
+/* Hands spooled events to Kafka as far as there is room, and takes its reports; waits up
+ * to wait_ms for one. While another process delivers it only waits, and tries the lock
+ * again from time to time. */
 enum outcome deliver_pump(struct deliver *deliver, int wait_ms, struct err *e);
 
-/* Sequences that are persisted and still in the spool: delete them, then forget them. Borrowed until the
- * next deliver_pump(). */
+/* Sequences that are persisted and still in the spool: delete them, then forget them.
+ * Borrowed until the next deliver_pump(). */
 size_t deliver_persisted(struct deliver *deliver, uint64_t **sequences);
 void deliver_forget(struct deliver *deliver);
 

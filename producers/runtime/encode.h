@@ -1,12 +1,14 @@
-/* encode.h - a checked event -> the bytes of its message: Avro single-object encoding, C3 01, the
- * schema's fingerprint (8 bytes, little endian), the body. encode.c is the only user of avro.h. */
+/* encode.h - a checked event -> the bytes of its message: Avro single-object encoding,
+ * C3 01, the schema's fingerprint (8 bytes, little endian), the body. encode.c is the
+ * only user of avro.h. */
 #ifndef GRIDLOOP_ENCODE_H
 #define GRIDLOOP_ENCODE_H
 
 #include "producers/runtime/contract.h"
 #include "producers/runtime/datum.h"
 
-/* Brokers and consumers take messages of 1 MiB; what Kafka adds (key, headers, batch) has to fit too. */
+/* Brokers and consumers take messages of 1 MiB; what Kafka adds (key, headers, batch)
+ * has to fit too. */
 enum { ENCODE_MAX_BYTES = (1 << 20) - (64 << 10) };
 
 struct encoder; /* opaque; one thread */

@@ -1,4 +1,5 @@
-/* encode_test.c - what is encoded is read again by Avro-C's decoder, from nothing but the schema's text. */
+/* encode_test.c - what is encoded is read again by Avro-C's decoder, from nothing but
+ * the schema's text. */
 #include "producers/runtime/testing.h"
 
 #include <avro.h>

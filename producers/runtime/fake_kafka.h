@@ -1,5 +1,5 @@
-/* fake_kafka.h - the producer half of kafka.h without a broker: the linker takes it instead of kafka.c. It
- * does what the test says and writes down what it was sent. */
+/* fake_kafka.h - the producer half of kafka.h without a broker: the linker takes it
+ * instead of kafka.c. It does what the test says and writes down what it was sent. */
 #ifndef GRIDLOOP_FAKE_KAFKA_H
 #define GRIDLOOP_FAKE_KAFKA_H
 

@@ -1,5 +1,5 @@
-/* group.h - the lines that go to the spool in one transaction: their events, the places behind them, and
- * the receipts that may be printed once they are on disk. */
+/* group.h - the lines that go to the spool in one transaction: their events, the places
+ * behind them, and the receipts that may be printed once they are on disk. */
 #ifndef GRIDLOOP_GROUP_H
 #define GRIDLOOP_GROUP_H
 

@@ -71,7 +71,8 @@ static int open_file(const char *file)
     return open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 }
 
-/* Places are saved under absolute paths. Links are left alone: the name is what is followed. */
+/* Places are saved under absolute paths. Links are left alone: the name is what is
+ * followed. */
 static const char *absolute(struct input *input, size_t index)
 {
     const char *file = input->files[index];
@@ -180,7 +181,8 @@ static void close_file(struct input *input)
 
 /* ---- following ---- */
 
-/* The file that place is in, under whatever name it now has in its old folder; < 0: it is gone. */
+/* The file that place is in, under whatever name it now has in its old folder; < 0: it
+ * is gone. */
 static int find_renamed(const char *path, const struct spool_place *place)
 {
     char *folder = xstrdup(path);
@@ -206,7 +208,8 @@ static int find_renamed(const char *path, const struct spool_place *place)
     return fd;
 }
 
-/* The file was renamed while nobody read: begins what is left of it. INPUT_NOTHING: there is no such. */
+/* The file was renamed while nobody read: begins what is left of it. INPUT_NOTHING:
+ * there is no such. */
 static enum input_got begin_renamed(struct input *input, const char *path, struct err *e)
 {
     struct spool_place place;
@@ -263,7 +266,8 @@ static enum input_got open_followed(struct input *input, int timeout_ms, struct 
     return begin_file(input, 0, fd, first, e);
 }
 
-/* True if the file is shorter than what was read of it, or begins with other bytes than it did. */
+/* True if the file is shorter than what was read of it, or begins with other bytes than
+ * it did. */
 static bool written_anew(struct input *input)
 {
     char head[HEAD_SIZE];
@@ -284,7 +288,7 @@ static bool has_moved(struct input *input)
     return stat(input->files[0], &status) == 0 && !same_file(&status, &input->place);
 }
 
-/* At the end of a followed file: waits for more, unless another file has taken its name. */
+/* At the end of a followed file: waits for more, unless another has taken its name. */
 static enum input_got wait_for_more(struct input *input, int timeout_ms)
 {
     int64_t now = clock_monotonic_ms();
@@ -340,7 +344,8 @@ static enum input_got read_more(struct input *input, int timeout_ms, struct err 
     return INPUT_LINE;
 }
 
-/* The place behind the line that was just taken. The head is that of what was read, up to its size. */
+/* The place behind the line that was just taken. The head is that of what was read, up
+ * to its size. */
 static void move_place(struct input *input)
 {
     struct spool_place *place = &input->place;

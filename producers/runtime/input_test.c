@@ -52,10 +52,11 @@ static enum input_got next(int wait_ms)
     return got;
 }
 
-/* The next lines are these, one for each character; waits for them as long as a rotation may take. */
+/* The next lines are these, one for each character; waits for them as long as a rotation
+ * may take. */
 static void expect(const char *lines)
 {
-    int64_t limit = clock_monotonic_ms() + 5000;
+    int64_t limit = clock_monotonic_ms() + 20000;
 
     for (; *lines; lines++) {
         enum input_got got;
@@ -285,7 +286,7 @@ static void follows_a_growing_file(void **state)
     expect("d");
 }
 
-/* The writer goes on in the renamed file for a while; its last line may lack a newline. */
+/* The writer goes on in the renamed file for a while, and leaves a line unfinished. */
 static void finishes_a_renamed_file_first(void **state)
 {
     (void)state;

@@ -23,13 +23,14 @@ struct line {
     bool too_long;     /* bytes is only the beginning */
 };
 
-/* Starts at the descriptor's present position, which is byte offset and comes after line number. */
+/* Starts at the descriptor's present position, which is byte offset and comes after line
+ * number. */
 void lines_begin(struct lines *lines, int fd, size_t max_bytes, uint64_t offset,
                  uint64_t number);
 void lines_end(struct lines *lines); /* frees the buffer; a zeroed one is fine */
 
-/* Hands out the next line that is complete; with last, what is left without a newline counts as one. False:
- * more has to be read. */
+/* Hands out the next line that is complete; with last, what is left without a newline
+ * counts as one. False: more has to be read. */
 bool lines_next(struct lines *lines, bool last, struct line *line);
 
 /* Reads once. Bytes read; 0: end of file; -1: errno says (EINTR and EAGAIN too). */

@@ -13,7 +13,8 @@ struct nearest {
 /* Begins with no candidate; word is borrowed. */
 struct nearest nearest_to(const char *word);
 
-/* Offers one known name, borrowed. Of two equally near the first stays. Case does not count. */
+/* Offers one known name, borrowed. Of two equally near the first stays. Case does not
+ * count. */
 void nearest_try(struct nearest *nearest, const char *name);
 
 #endif

@@ -154,8 +154,10 @@ static bool group_is_full(const struct producer *p)
 
 static int wait_ms(const struct producer *p)
 {
-    if (p->group.lines > 0)
-        return (int)(p->settings.group_ms - group_age_ms(p));
+    if (p->group.lines > 0) {
+        int64_t left = p->settings.group_ms - group_age_ms(p);
+        return left > 0 ? (int)left : 0;
+    }
     return deliver_is_busy(p->deliver) ? BUSY_MS : IDLE_MS;
 }
 
@@ -264,9 +266,7 @@ static enum outcome commit(struct producer *p, struct err *e)
         return DONE;
     if (store(p, with_group, e)) {
         if (e->outcome == RETRY && with_group)
-            store(
-                p, false,
-                &ignored); /* on a full disk, deleting may still be possible and makes room */
+            store(p, false, &ignored); /* makes room on a full disk */
         return e->outcome;
     }
     return with_group ? tell(p, e) : DONE;
@@ -274,8 +274,8 @@ static enum outcome commit(struct producer *p, struct err *e)
 
 /* ---- the loop ---- */
 
-/* One turn: lines in, to disk, receipts out, spool to Kafka. Trouble with the disk does not keep what is
- * spooled from being sent. */
+/* One turn: lines in, to disk, receipts out, spool to Kafka. Trouble with the disk does
+ * not keep what is spooled from being sent. */
 static enum outcome pump_once(struct producer *p, struct err *e)
 {
     struct err delivery;
@@ -297,7 +297,8 @@ static enum outcome pump_once(struct producer *p, struct err *e)
     return outcome;
 }
 
-/* Ended, all taken lines committed, and the spool empty up to there; or the time for that is over. */
+/* Ended, all taken lines committed, and the spool empty up to there; or the time for
+ * that is over. */
 static enum outcome look_for_end(struct producer *p, bool *end, struct err *e)
 {
     uint64_t first = 0, last = 0;

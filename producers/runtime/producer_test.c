@@ -1,10 +1,12 @@
-/* producer_test.c - the whole program, killed and starved, with a Kafka that the test plays (fake_kafka.h).
+/* producer_test.c - the whole program, killed and starved, with a Kafka that the test
+ * plays (fake_kafka.h).
  *
  * The lines have no event_id: an event that were accepted twice would have two. */
 #include "producers/runtime/fake_kafka.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,8 +33,8 @@ static int begin(void **state)
 
 /* ---- running it ---- */
 
-/* Starts it in a process of its own, with arguments separated by blanks, stdin from a file, and what it
- * prints in the files "out" and "err", behind what is there. */
+/* Starts it in a process of its own, with arguments separated by blanks, stdin from a
+ * file, and what it prints in the files "out" and "err", behind what is there. */
 static pid_t start(const char *arguments, const char *input)
 {
     static char copy[1000];
@@ -93,6 +95,20 @@ static void expect_in(const char *path, const char *wanted)
     text_free(&whole);
 }
 
+static void wait_until_in(const char *path, const char *wanted)
+{
+    int64_t limit = clock_monotonic_ms() + 20000;
+    bool found = false;
+
+    while (!found && clock_monotonic_ms() < limit) {
+        struct text whole = contents(path);
+        found = strstr(whole.bytes, wanted);
+        text_free(&whole);
+        usleep(10000);
+    }
+    assert_true(found);
+}
+
 static void expect_not_in(const char *path, const char *unwanted)
 {
     struct text whole = contents(path);
@@ -118,7 +134,8 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The last words of a file's lines, sorted, each once; returns how many. The caller frees *bytes. */
+/* The last words of a file's lines, sorted, each once; returns how many. The caller
+ * frees *bytes. */
 static size_t ids_in(const char *path, char **ids, size_t room, struct text *bytes)
 {
     size_t count = 0, distinct = 0;
@@ -136,7 +153,7 @@ static size_t ids_in(const char *path, char **ids, size_t room, struct text *byt
     return distinct;
 }
 
-/* Exactly count different events were delivered, and among them all that have a receipt. */
+/* Exactly count different events were delivered, among them all that have a receipt. */
 static void expect_delivered(size_t count)
 {
     static char *delivered[400000], *receipts[400000];
@@ -359,14 +376,13 @@ static void waits_for_room_when_it_is_full(void **state)
     write_lines("in", TOO_MANY);
     fake.away = true;
     child = start("--deliver-timeout=0.1 --spool-max-bytes=1048576 in", "/dev/null");
-    usleep(700000);
+    wait_until_in("err", "the spool is full; reading waits");
     before = count_lines("out");
     assert_in_range(before, 500, TOO_MANY - 500);
     usleep(100000);
     assert_int_equal(count_lines("out"), before);
     kill(child, SIGTERM);
     assert_int_equal(wait_for(child), EX_TEMPFAIL);
-    expect_in("err", "the spool is full; reading waits");
     expect_in("err", "lines read and not accepted");
     fake.away = false;
     assert_int_equal(run("--spool-max-bytes=1048576 in", "/dev/null"), EX_OK);
@@ -379,7 +395,7 @@ static void waits_for_room_when_it_is_full(void **state)
 static void ends_well_when_asked(void **state)
 {
     pid_t child;
-    int64_t limit = clock_monotonic_ms() + 10000;
+    int64_t limit = clock_monotonic_ms() + 30000;
 
     (void)state;
     write_lines("log", 3);
@@ -399,14 +415,16 @@ static void commits_its_group_when_asked_to_end(void **state)
 {
     pid_t child;
     char *line = good_line();
-    int fd;
+    int fd, unread;
 
     (void)state;
     assert_int_equal(mkfifo("fifo", 0600), 0);
     child = start("--group-ms=60000 fifo", "/dev/null");
     fd = open("fifo", O_WRONLY);
     dprintf(fd, "%s\n", line);
-    usleep(200000);
+    while (ioctl(fd, FIONREAD, &unread) == 0 && unread > 0)
+        usleep(10000);
+    usleep(100000);
     assert_int_equal(count_lines("out"), 0);
     kill(child, SIGINT);
     assert_int_equal(wait_for(child), EX_OK);
@@ -439,7 +457,8 @@ static void says_so_when_nobody_reads_its_receipts(void **state)
     expect_delivered(3);
 }
 
-/* Killed at random moments, each time a little further; with a Kafka that is sometimes away. */
+/* Killed at random moments, each time a little further; with a Kafka that is sometimes
+ * away. */
 static void loses_nothing_and_doubles_nothing_when_killed(void **state)
 {
     enum { LINES = 20000 };

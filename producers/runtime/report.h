@@ -1,5 +1,5 @@
-/* report.h - what a run tells: receipts on standard output, refused lines on standard error and in the
- * rejects file, and on a terminal one line of progress. */
+/* report.h - what a run tells: receipts on standard output, refused lines on standard
+ * error and in the rejects file, and on a terminal one line of progress. */
 #ifndef GRIDLOOP_REPORT_H
 #define GRIDLOOP_REPORT_H
 
@@ -21,13 +21,15 @@ struct report_counts {
 struct report *report_open(const char *rejects, struct err *e);
 void report_close(struct report *report); /* NULL is fine */
 
-/* One line on standard error, "line 17: reason" or "FILE: line 17: reason"; the raw line to the rejects file.
- * file: NULL where there is only one. FATAL 74: the rejects file cannot be written. */
+/* One line on standard error, "line 17: reason" or "FILE: line 17: reason"; the raw line
+ * to the rejects file. file: NULL where there is only one. FATAL 74: the rejects file
+ * cannot be written. */
 enum outcome report_refused(struct report *report, const char *file, uint64_t number,
                             const char *reason, const void *line, size_t size,
                             struct err *e);
 
-/* What was written to the rejects file is on the disk. To be called before the place moves beyond it. */
+/* What was written to the rejects file is on the disk. To be called before the place
+ * moves beyond it. */
 enum outcome report_settle(struct report *report, struct err *e);
 
 /* Prints all of it and empties it. FATAL 74: nobody reads. */

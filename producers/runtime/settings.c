@@ -51,7 +51,8 @@ const char *settings_program(const struct producer_kind *kind)
     return name.bytes;
 }
 
-/* What Kafka takes in a topic's name: events with another one would stay in the spool for ever. */
+/* What Kafka takes in a topic's name: events with another one would stay in the spool
+ * for ever. */
 static bool is_name_space(const char *name)
 {
     size_t size =

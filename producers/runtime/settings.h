@@ -24,7 +24,8 @@ struct producer_settings {
 /* "gridloop-produce-drone-alert"; lives as long as the program. */
 const char *settings_program(const struct producer_kind *kind);
 
-/* Reads command line, environment and file; files gets the operands. FATAL as options_load(). */
+/* Reads command line, environment and file; files gets the operands. FATAL as
+ * options_load(). */
 enum outcome settings_load(struct producer_settings *settings,
                            const struct producer_kind *kind, int argc, char **argv,
                            struct option_list *files, struct err *e);

@@ -23,8 +23,9 @@ enum {
     LOCK_DELIVER = 1
 };
 
-/* One transaction, made before WAL is switched on: so a file that is not empty always says whose it is.
- * autoincrement: a sequence that was deleted must not come again behind a reader's back. */
+/* One transaction, made before WAL is switched on: so a file that is not empty always
+ * says whose it is. autoincrement: a sequence that was deleted must not come again
+ * behind a reader's back. */
 static const char create_sql[] = "begin immediate;"
                                  "create table event("
                                  "  sequence integer primary key autoincrement,"
@@ -45,7 +46,8 @@ static const char create_sql[] = "begin immediate;"
                                  "pragma user_version = 1;"
                                  "commit;";
 
-/* secure_delete is on in some distributions and would write every deleted page once more. */
+/* secure_delete is on in some distributions and would write every deleted page once
+ * more. */
 static const char session_sql[] = "pragma journal_mode = wal;"
                                   "pragma synchronous = full;"
                                   "pragma secure_delete = off;"
@@ -101,15 +103,15 @@ struct spool {
     uint64_t max_bytes;
     int lock_fd, reserve_fd;
     bool delivers;
-    bool
-        may_add; /* in the open group: there is room for what an addition may need later */
+    bool may_add; /* in the open group */
 };
 
 /* ---- the reserve ----
  *
- * A full disk must not keep what is delivered from being deleted. But in WAL mode even that writes, and a
- * log that has grown can only be moved into the spool if the spool may grow too. So room for that is held
- * by a file, nothing is added without it, and it is given up when the disk is full. */
+ * A full disk must not keep what is delivered from being deleted. But in WAL mode even
+ * that writes, and a log that has grown can only be moved into the spool if the spool
+ * may grow too. So room for that is held by a file, nothing is added without it, and it
+ * is given up when the disk is full. */
 
 static bool hold_reserve(struct spool *spool, uint64_t bytes)
 {
@@ -133,7 +135,8 @@ static void spend_reserve(struct spool *spool)
 
 /* ---- errors ---- */
 
-/* After a failed fsync nobody knows what is on the disk, whatever the errno: never come again. */
+/* After a failed fsync nobody knows what is on the disk, whatever the errno: never come
+ * again. */
 static bool disk_is_full(int code, sqlite3 *db)
 {
     int error = sqlite3_system_errno(db);
@@ -282,7 +285,8 @@ static int open_beside(const struct spool *spool, const char *suffix, struct err
     return fd;
 }
 
-/* path.lock: SQLite's own locks are on the spool itself. Held open; locks end with the process. */
+/* path.lock: SQLite's own locks are on the spool itself. Held open; locks end with the
+ * process. */
 static enum outcome open_lock(struct spool *spool, struct err *e)
 {
     spool->lock_fd = open_beside(spool, ".lock", e);
@@ -304,8 +308,8 @@ static uint32_t big_endian(const unsigned char *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* Looks at the bytes before SQLite does, which could add its own files beside somebody else's. Beside an
- * unfinished creation of ours lies a journal. */
+/* Looks at the bytes before SQLite does, which could add its own files beside somebody
+ * else's. Beside an unfinished creation of ours lies a journal. */
 static enum outcome refuse_foreign(struct spool *spool, int fd, struct err *e)
 {
     unsigned char head[100] = {0};
@@ -327,8 +331,8 @@ static enum outcome refuse_foreign(struct spool *spool, int fd, struct err *e)
                            spool->path);
 }
 
-/* The spool's file with nobody else's rights: events are in it. Closed again before SQLite opens it:
- * closing a descriptor later would drop SQLite's POSIX locks. */
+/* The spool's file with nobody else's rights: events are in it. Closed again before
+ * SQLite opens it: closing a descriptor later would drop SQLite's POSIX locks. */
 static enum outcome make_file(struct spool *spool, struct err *e)
 {
     int fd = open(spool->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

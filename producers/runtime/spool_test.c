@@ -1,4 +1,5 @@
-/* spool_test.c - what is committed stays, what is not is gone, and other people's files are left alone. */
+/* spool_test.c - what is committed stays, what is not is gone, and other people's files
+ * are left alone. */
 #include "producers/runtime/testing.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* testing.h - what the tests beside this share: cmocka with what it needs, example events, folders. */
+/* testing.h - what the tests beside this share: cmocka with what it needs, example
+ * events, folders. */
 #ifndef GRIDLOOP_PRODUCER_TESTING_H
 #define GRIDLOOP_PRODUCER_TESTING_H
 
