@@ -292,14 +292,21 @@ static enum outcome require_servers(const struct kafka_properties *properties,
         "kafka.bootstrap.servers (GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS) is required");
 }
 
+/* The environment may hold what others put there: for a service named gridloop-kafka Kubernetes sets
+ * GRIDLOOP_KAFKA_PORT. */
 static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *name,
                         const char *value, struct err *e)
 {
     char text[400];
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, text, sizeof text);
 
-    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+    if (result == RD_KAFKA_CONF_OK)
         return DONE;
-    return err_exit(e, EX_CONFIG, "%s: kafka.%s: %s", where, name, text);
+    if (result != RD_KAFKA_CONF_UNKNOWN || strcmp(where, "environment") != 0)
+        return err_exit(e, EX_CONFIG, "%s: kafka.%s: %s", where, name, text);
+    log_warn("no such property of librdkafka, left out", "property", name, "where", where,
+             NULL);
+    return DONE;
 }
 
 static enum outcome set_rows(rd_kafka_conf_t *conf, const struct setting *rows,
@@ -353,21 +360,6 @@ static enum outcome set_secret(rd_kafka_conf_t *conf, const char *name,
     return outcome;
 }
 
-/* The environment may hold what others put there: for a service named gridloop-kafka Kubernetes sets
- * GRIDLOOP_KAFKA_PORT. */
-static bool is_not_meant(rd_kafka_conf_t *conf, const struct kafka_property *p)
-{
-    char text[8];
-    size_t size = sizeof text;
-
-    if (strcmp(p->where, "environment") != 0
-        || rd_kafka_conf_get(conf, p->name, text, &size) != RD_KAFKA_CONF_UNKNOWN)
-        return false;
-    log_warn("no such property of librdkafka, left out", "property", p->name, "where",
-             p->where, NULL);
-    return true;
-}
-
 static enum outcome set_property(rd_kafka_conf_t *conf, const struct kafka_property *p,
                                  struct err *e)
 {
@@ -380,7 +372,7 @@ static enum outcome set_property(rd_kafka_conf_t *conf, const struct kafka_prope
                         p->where, p->name, p->name, secret_suffix);
     if (secret)
         return set_secret(conf, secret, p, e);
-    return is_not_meant(conf, p) ? DONE : set(conf, p->where, p->name, p->value, e);
+    return set(conf, p->where, p->name, p->value, e);
 }
 
 static enum outcome set_properties(rd_kafka_conf_t *conf,
