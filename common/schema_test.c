@@ -203,6 +203,32 @@ static void test_names_that_avro_does_not_allow_are_refused(void **state)
     }
 }
 
+static void test_simple_names_have_no_dots(void **state)
+{
+    (void)state;
+    assert_field_refused("{'type':'enum','name':'E','symbols':['A.B']}", "",
+                         "f: \"symbols\" has something that is not a name");
+    assert_field_refused("'int'", "'aliases':['a.b']",
+                         "f: \"aliases\" has something that is not a name");
+    assert_refused("{'type':'record','name':'R','fields':[{'name':'a.b','type':'int'}]}",
+                   "test.avsc: schema: a field needs a \"name\" that Avro allows");
+}
+
+static void test_a_name_space_is_made_of_names(void **state)
+{
+    static const char *const names[] = {"1a", "a..b", "a b", "a.", ".", "a\\'b"};
+    char quoted[200];
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(names); i++) {
+        struct err e;
+        snprintf(quoted, sizeof quoted,
+                 "{'type':'fixed','name':'F','size':1,'namespace':'%s'}", names[i]);
+        assert_null(try_parse(quoted, &e));
+    }
+    schema_free(parse("{'type':'fixed','name':'F','size':1,'namespace':''}"));
+}
+
 static void test_a_refused_name_tells_its_place(void **state)
 {
     (void)state;
@@ -246,6 +272,10 @@ static void test_a_default_that_does_not_fit_is_refused(void **state)
         {"'bytes'", "[]"},
         {"'string'", "null"},
         {"{'type':'fixed','name':'F','size':1}", "1"},
+        {"{'type':'fixed','name':'F','size':2}", "'a'"},
+        {"{'type':'fixed','name':'F','size':2}", "'abc'"},
+        {"{'type':'fixed','name':'F','size':3}", "'\xe7\xbd\x91'"},
+        {"'bytes'", "'\\u0100'"},
         {"{'type':'enum','name':'E','symbols':['A']}", "'B'"},
         {"{'type':'array','items':'int'}", "{}"},
         {"{'type':'array','items':'int'}", "[1,'2']"},
@@ -302,6 +332,54 @@ static void test_more_than_64_levels_are_refused(void **state)
     assert_non_null(strstr(e.message, "items: more than 64 levels"));
     free(deepest);
     free(too_deep);
+}
+
+/* R1 has two fields of R0, R2 two of R1 ... : all are small, and together they are 2^n. */
+static char *doubled_records(int count)
+{
+    struct text quoted = {0};
+
+    text_add_string(&quoted, "{'type':'record','name':'R','fields':[{'name':'r0','type':"
+                             "{'type':'record','name':'R0','fields':[]}}");
+    for (int i = 1; i < count; i++)
+        text_format(&quoted,
+                    ",{'name':'r%d','type':{'type':'record','name':'R%d','fields':["
+                    "{'name':'a','type':'R%d'},{'name':'b','type':'R%d'}]}}",
+                    i, i, i - 1, i - 1);
+    text_add_string(&quoted, "]}");
+    return quoted.bytes;
+}
+
+static void test_types_are_counted_as_often_as_they_are_used(void **state)
+{
+    char *few = doubled_records(12), *many = doubled_records(100);
+    struct err e;
+
+    (void)state;
+    schema_free(parse(few));
+    assert_null(try_parse(many, &e));
+    assert_string_equal(e.message, "test.avsc: r13: more than 10000 types");
+    free(few);
+    free(many);
+}
+
+/* Each record is only two levels deep, but contains the one before. */
+static void test_levels_are_counted_through_names(void **state)
+{
+    struct text quoted = {0};
+    struct err e;
+
+    (void)state;
+    text_add_string(&quoted, "[{'type':'record','name':'R0','fields':[]}");
+    for (int i = 1; i < 100; i++)
+        text_format(
+            &quoted,
+            ",{'type':'record','name':'R%d','fields':[{'name':'a','type':'R%d'}]}", i,
+            i - 1);
+    text_add_string(&quoted, "]");
+    assert_null(try_parse(quoted.bytes, &e));
+    assert_string_equal(e.message, "test.avsc: schema: more than 64 levels");
+    text_free(&quoted);
 }
 
 static void test_json_that_is_only_deep_is_refused(void **state)
@@ -365,6 +443,16 @@ static void test_unknown_logical_types_are_refused(void **state)
                  "test.avsc: f: unknown logical type, or one on the wrong type: ");
         assert_memory_equal(e.message, expected, strlen(expected));
     }
+}
+
+/* What would be left out silently would be stored as something else than it is. */
+static void test_a_logical_type_does_not_stand_where_it_would_be_overlooked(void **state)
+{
+    (void)state;
+    assert_field_refused("{'type':'fixed','name':'F','size':8,'logicalType':'decimal'}",
+                         "", "f: no logical type is known for a type fixed");
+    assert_field_refused("{'type':'array','items':'int','logicalType':'uuid'}", "",
+                         "f: no logical type is known for a type array");
 }
 
 static void test_the_place_of_a_nested_fault_is_named(void **state)
@@ -792,15 +880,20 @@ int main(void)
         cmocka_unit_test(test_an_enum_needs_symbols_and_a_default_among_them),
         cmocka_unit_test(test_a_fixed_needs_a_size_from_1_to_1_mib),
         cmocka_unit_test(test_names_that_avro_does_not_allow_are_refused),
+        cmocka_unit_test(test_simple_names_have_no_dots),
+        cmocka_unit_test(test_a_name_space_is_made_of_names),
         cmocka_unit_test(test_a_refused_name_tells_its_place),
         cmocka_unit_test(test_a_type_defined_twice_is_refused),
         cmocka_unit_test(test_a_default_that_does_not_fit_is_refused),
         cmocka_unit_test(test_recursion_is_refused),
         cmocka_unit_test(test_more_than_64_levels_are_refused),
+        cmocka_unit_test(test_types_are_counted_as_often_as_they_are_used),
+        cmocka_unit_test(test_levels_are_counted_through_names),
         cmocka_unit_test(test_json_that_is_only_deep_is_refused),
         cmocka_unit_test(test_more_than_a_mebibyte_is_refused),
         cmocka_unit_test(test_more_than_256_named_types_are_refused),
         cmocka_unit_test(test_unknown_logical_types_are_refused),
+        cmocka_unit_test(test_a_logical_type_does_not_stand_where_it_would_be_overlooked),
         cmocka_unit_test(test_the_place_of_a_nested_fault_is_named),
         cmocka_unit_test(test_a_long_place_is_cut_and_does_no_harm),
         cmocka_unit_test(test_rules_are_checked),
