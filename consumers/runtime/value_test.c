@@ -255,13 +255,14 @@ static void test_nested_values_are_equal_if_all_in_them_is(void **state)
     struct value a[] = {number(1), items(map, 1)}, b[] = {number(1), items(map, 1)};
     struct value c[] = {number(1), items(other_map, 1)};
     struct value d[] = {number(1), items(other_key, 1)};
-    struct value e[] = {number(1), items(NULL, 0)};
+    struct value e[] = {number(1), items(NULL, 0)}, f[] = {number(2), items(map, 1)};
 
     (void)state;
     assert_true(are_equal(record, items(a, 2), items(b, 2)));
     assert_false(are_equal(record, items(a, 2), items(c, 2)));
     assert_false(are_equal(record, items(a, 2), items(d, 2)));
     assert_false(are_equal(record, items(a, 2), items(e, 2)));
+    assert_false(are_equal(record, items(a, 2), items(f, 2)));
     assert_true(
         are_equal("{'type':'array','items':'int'}", items(NULL, 0), items(NULL, 0)));
     assert_false(
