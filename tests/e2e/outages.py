@@ -40,13 +40,17 @@ def during(seconds, check=lambda: None, every=0.25):
 
 # ---- events ----
 
+def padded(size):
+    """Changes that make an event so many bytes larger; at most 1,500."""
+    return {"remark": "观" * (size // 3)} if size else {}
+
+
 class Mill:
     """Makes events quickly: a few whole ones, with other identities each time."""
 
     def __init__(self, rng, padding=0, repeats=0.03):
         self._rng, self._repeats = rng, repeats
-        more = {"remark": "观" * (padding // 3)} if padding else {}
-        self._molds = [KINDS[KIND].fresh(rng, **more) for _ in range(20)]
+        self._molds = [KINDS[KIND].fresh(rng, **padded(padding)) for _ in range(20)]
         self._last = []
 
     def one(self):
@@ -300,8 +304,8 @@ def small_disk(megabytes, owner=None):
     try:
         yield SmallDisk(folder, megabytes)
     finally:
-        wait_for(lambda: subprocess.run(["umount", folder], capture_output=True).returncode == 0, 30,
-                 f"{folder} can be unmounted")
+        # Lazily: after a failure a process may still have its files there.
+        subprocess.run(["umount", "--lazy", folder], check=True, capture_output=True)
         folder.rmdir()
 
 
@@ -337,7 +341,7 @@ class Lines:
 
     def __init__(self, rng, with_id=0.5, padding=0):
         self._rng, self._with_id = rng, with_id
-        event = KINDS[KIND].fresh(rng, **({"remark": "x" * padding} if padding else {}))
+        event = KINDS[KIND].fresh(rng, **padded(padding))
         self._mold = to_json(KINDS[KIND], event)
         del self._mold["event_id"]
 
