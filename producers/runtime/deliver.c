@@ -44,7 +44,8 @@ struct deliver {
     uint64_t persisted[WINDOW];
     size_t persisted_count;
 
-    bool again; /* after a failure: at the lowest sequence, once all has come back */
+    bool finishing; /* nothing more is sent */
+    bool again;     /* after a failure: at the lowest sequence, once all has come back */
     int64_t again_at_ms;
     int pause_ms; /* grows with each failure in a row */
     struct complaint complaint;
@@ -192,7 +193,7 @@ static size_t room(const struct deliver *d)
 {
     size_t taken = on_their_way(d) + d->persisted_count;
 
-    return d->again || d->bytes >= WINDOW_BYTES ? 0 : WINDOW - taken;
+    return d->finishing || d->again || d->bytes >= WINDOW_BYTES ? 0 : WINDOW - taken;
 }
 
 /* Hands a run of events to Kafka. RETRY: its queue is full, or there is no such topic. */
@@ -265,6 +266,11 @@ size_t deliver_persisted(struct deliver *d, uint64_t **sequences)
 void deliver_forget(struct deliver *d)
 {
     d->persisted_count = 0;
+}
+
+void deliver_finish(struct deliver *d)
+{
+    d->finishing = true;
 }
 
 bool deliver_is_busy(const struct deliver *d)

@@ -29,7 +29,11 @@ enum outcome deliver_pump(struct deliver *deliver, int wait_ms, struct err *e);
 size_t deliver_persisted(struct deliver *deliver, uint64_t **sequences);
 void deliver_forget(struct deliver *deliver);
 
-/* True while something is on its way, so that a report will come. */
+/* From now on nothing more is handed to Kafka: once what is on its way has come back and
+ * is deleted, another process can go on without sending it again. */
+void deliver_finish(struct deliver *deliver);
+
+/* True while something is on its way, or waits to be deleted. */
 bool deliver_is_busy(const struct deliver *deliver);
 
 /* Events that the broker persisted, since the start. */

@@ -297,23 +297,40 @@ static enum outcome pump_once(struct producer *p, struct err *e)
     return outcome;
 }
 
-/* Ended, all taken lines committed, and the spool empty up to there; or the time for
- * that is over. */
-static enum outcome look_for_end(struct producer *p, bool *end, struct err *e)
+/* All taken lines are committed, and those up to there are gone from the spool. */
+static enum outcome look_whether_delivered(struct producer *p, bool *delivered,
+                                           struct err *e)
 {
     uint64_t first = 0, last = 0;
 
-    *end = false;
-    if (!p->ended)
-        return DONE;
     if (spool_range(p->spool, &first, &last, e))
         return e->outcome;
     if (!p->settled && p->group.lines == 0) {
         p->settled = true;
         p->last = last;
     }
-    *end = (p->settled && (first == 0 || first > p->last))
-           || clock_monotonic_ms() >= p->deadline_ms || stops > 1;
+    *delivered = p->settled && (first == 0 || first > p->last);
+    return DONE;
+}
+
+static bool out_of_time(const struct producer *p)
+{
+    return stops > 1 || (p->ended && clock_monotonic_ms() >= p->deadline_ms);
+}
+
+/* All done, and nothing of other processes half done; or the time for that is over. */
+static enum outcome look_for_end(struct producer *p, bool *end, struct err *e)
+{
+    bool delivered = false;
+
+    *end = false;
+    if (!p->ended)
+        return DONE;
+    if (look_whether_delivered(p, &delivered, e))
+        return e->outcome;
+    if (delivered)
+        deliver_finish(p->deliver);
+    *end = (delivered && !deliver_is_busy(p->deliver)) || out_of_time(p);
     return DONE;
 }
 
@@ -331,13 +348,12 @@ static enum outcome run(struct producer *p, struct err *e)
         enum outcome outcome = pump_once(p, e);
         if (outcome == DONE)
             outcome = look_for_end(p, &end, e);
-        else if (outcome == RETRY
-                 && (stops > 1 || (p->ended && clock_monotonic_ms() >= p->deadline_ms)))
-            end = true;
         if (outcome == FATAL)
             return FATAL;
-        if (outcome == RETRY)
+        if (outcome == RETRY) {
             complain(&p->complaint, "trouble; trying again", e->message);
+            end = out_of_time(p);
+        }
         show_progress(p);
     }
     return DONE;
