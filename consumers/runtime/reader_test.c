@@ -272,6 +272,19 @@ static void test_a_new_field_in_a_nested_record_changes_nothing(void **state)
     assert_kept(old, new, "04 02 04 00");
 }
 
+static void test_a_default_in_a_nested_record_does_not_count(void **state)
+{
+    static const char schema[] = EVENT(FIELD(
+        "a", RECORD("S", FIELD_OR("x", "'int'", "7") "," FIELD("y", "['null','int']"))));
+    static const char shorter[] =
+        EVENT(FIELD("a", RECORD("S", FIELD("y", "['null','int']"))));
+
+    (void)state;
+    assert_true(
+        are_same(hash_of(schema, schema, "0e 00"), hash_of(shorter, schema, "00")));
+    assert_differ(schema, "0e 00", "10 00");
+}
+
 static void test_wider_numbers_change_nothing(void **state)
 {
     static const char *const types[] = {"'int'", "'long'", "'double'", "'float'"};
@@ -287,6 +300,8 @@ static void test_wider_numbers_change_nothing(void **state)
     }
     assert_kept(EVENT(FIELD("a", "'float'")), EVENT(FIELD("a", "'double'")),
                 "cd cc cc 3d");
+    assert_kept(EVENT(FIELD("a", "'long'")), EVENT(FIELD("a", "'double'")),
+                "80 80 80 80 80 80 80 20"); /* 2^53, the last that a double has */
 }
 
 static void test_another_name_changes_nothing(void **state)
@@ -481,6 +496,9 @@ static void test_columns_of_the_store_are_no_fields(void **state)
         snprintf(schema, sizeof schema, EVENT("{'name':'%s','type':'int'}"), names[i]);
         snprintf(message, sizeof message, "a field must not be named %s", names[i]);
         assert_no_reader(schema, message);
+        snprintf(schema, sizeof schema, RECORD("R", "{'name':'%s','type':'int'}," COMMON),
+                 names[i]);
+        assert_no_reader(schema, message);
     }
 }
 
@@ -520,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_a_new_field_with_its_default_changes_nothing),
         cmocka_unit_test(test_a_default_that_was_written_does_not_count_either),
         cmocka_unit_test(test_a_new_field_in_a_nested_record_changes_nothing),
+        cmocka_unit_test(test_a_default_in_a_nested_record_does_not_count),
         cmocka_unit_test(test_wider_numbers_change_nothing),
         cmocka_unit_test(test_another_name_changes_nothing),
         cmocka_unit_test(test_becoming_optional_changes_nothing),
