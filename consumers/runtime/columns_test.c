@@ -236,10 +236,13 @@ static void test_a_column_of_another_type(void **state)
 {
     static const char *const cells[][4] = {
         OURS, {"a", "bigint", "t", "t"}, {"b", "text", "f", "f"}};
+    static const char *const own[][4] = {{"source_id", "bigint", "t", "t"}};
 
     (void)state;
     assert_check(cells, ROWS(cells), FATAL,
                  "column a of events.sample is bigint; the schema needs integer");
+    assert_check(own, ROWS(own), FATAL,
+                 "column source_id of events.sample is bigint; the schema needs integer");
 }
 
 static void test_a_table_that_is_behind_is_waited_for(void **state)
