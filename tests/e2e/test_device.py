@@ -319,6 +319,7 @@ def test_rotated(world, device):
     world.make_topic(KIND, partitions=3)
     log = Log(rng, world.folder / "log.jsonl")
     following = device(log.file, follow="true").start()
+    in_step(following, log)
     kills = 0
     steps = ["rotate", "rotate while killed"] * 3 + ["kill"] * 2
     rng.shuffle(steps)
@@ -345,6 +346,7 @@ def test_copied_and_truncated(world, device):
     world.make_topic(KIND, partitions=3)
     log = Log(rng, world.folder / "log.jsonl")
     following = device(log.file, follow="true").start()
+    in_step(following, log)
     kills = 0
     steps = ["now", "shorter", "longer"] * 2
     rng.shuffle(steps)

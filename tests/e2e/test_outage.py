@@ -115,7 +115,7 @@ def test_too_many_connections(world):
 
 def test_table_locked(world):
     """Somebody works on the table for longer than a statement may take (57014)."""
-    with Busy(world, seeded(world), statement_timeout_ms=1000) as busy:
+    with Busy(world, seeded(world), statement_timeout_ms=1000, lock_timeout_ms=500) as busy:
         with locked(world, f"lock table events.{KIND} in access exclusive mode"):
             busy.wait_complaint("57014", count=2)
             during(1, busy.still_member)
