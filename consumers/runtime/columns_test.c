@@ -248,10 +248,13 @@ static void test_a_column_of_another_type(void **state)
 static void test_a_table_that_is_behind_is_waited_for(void **state)
 {
     static const char *const cells[][4] = {OURS, {"a", "integer", "t", "t"}};
+    static const char *const strange[][4] = {{"other", "integer", "f", "f"}};
 
     (void)state;
     assert_check(cells, ROWS(cells), RETRY,
                  "table events.sample has no column b: run gridloopctl setup");
+    assert_check(strange, ROWS(strange), RETRY,
+                 "table events.sample has no column source_id: run gridloopctl setup");
     assert_check(cells, 0, RETRY,
                  "there is no table events.sample: run gridloopctl setup");
 }
