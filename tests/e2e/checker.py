@@ -130,8 +130,8 @@ class KindCheck:
         self.row_count = len(rows)
         letters = ("source_id", "topic_offset", "kind", "reason", "detail", "event_id", "sqlstate", "message_key",
                    "value", "value_size", "value_sha256", "recorded_at")
-        self.dead = {(self.partition_of[row[0]], row[1]): dict(zip(letters, row))
-                     for row in sql(f"select {', '.join(letters)} from bus.dead_letter where source_id = any (%s)", ids)}
+        dead = sql(f"select {', '.join(letters)} from bus.dead_letter where source_id = any (%s)", ids)
+        self.dead = {(self.partition_of[row[0]], row[1]): dict(zip(letters, row)) for row in dead}
 
     # ---- comparing ----
 

@@ -39,7 +39,7 @@ def template(stack):
                            f"--namespace={name}"], env=environment(stack), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     yield name
-    stack.sql(f"drop database {name} with (force)")
+    stack.drop(name)
 
 
 @pytest.fixture

@@ -35,10 +35,14 @@ class Stack:
         parts = urllib.parse.urlsplit(self.owner_url)
         return parts._replace(netloc=f"{user}@{parts.hostname}:{parts.port}", path=f"/{database}").geturl()
 
-    def sql(self, statement):
+    def sql(self, statement, user="gridloop"):
         """One statement outside of a transaction, on no test's database."""
-        with psycopg.connect(self.owner_url, autocommit=True) as connection:
+        with psycopg.connect(self.url("gridloop", user), autocommit=True) as connection:
             connection.execute(statement)
+
+    def drop(self, database):
+        """As superuser, for a daemon of the server's own may be looking at it."""
+        self.sql(f"drop database {database} with (force)", "postgres")
 
     @functools.cached_property
     def admin(self):

@@ -4,7 +4,7 @@ import struct
 import pytest
 
 from checker import check_all
-from events import FRAME, KINDS, random_uuid
+from events import FIRST_TIME, FRAME, KINDS, LAST_TIME, random_uuid
 from world import Sent, bad, good
 
 # Every reason that decoding has (docs/design.md); not those that compare events or come from the server.
@@ -118,8 +118,8 @@ def test_too_large(world):
     event = of.fresh(world.rng(), attachment_object_keys=["k" * 1000] * 900, attachment_sha256=["0" * 64] * 900)
     assert 900_000 < len(of.encode(event)) < 1 << 20
     large = of.encode(event) + bytes(1 << 20)
-    messages = [good(kind, event), bad(kind, large[:(1 << 20) + 1], "too_large"), bad(kind, large[:1 << 20], "trailing"),
-                bad(kind, large[:2_000_000], "too_large"), bad(kind, bytes(1_500_000), "too_large")]
+    messages = [good(kind, event), bad(kind, large[:1 << 20], "trailing"),
+                bad(kind, large[:(1 << 20) + 1], "too_large"), bad(kind, large[:2_000_000], "too_large"), bad(kind, bytes(1_500_000), "too_large")]
     between_good_ones(world, kind, messages)
     run_and_check(world, kind)
 
@@ -182,8 +182,8 @@ def broken_values():
     case(alert, "waypoint_index", set_to(b"\x80" * 10 + b"\x01"), "varint")
     case(alert, "captured_at", b"\xff" * 9 + b"\x7f", "varint")
     case(alert, "captured_at", b"\xff" * 10 + b"\x01", "varint")
-    case(alert, "captured_at", number(-2**63), "range")
-    case(alert, "captured_at", number(-210_866_803_200_000_001), "range")
+    for wrong in (-2**63, 2**63 - 1, FIRST_TIME - 1, LAST_TIME + 1):
+        case(alert, "captured_at", number(wrong), "range")
     for wrong in ("", "x", "019cd567-dbfa-7ded-8206-ee51111a263", "019cd567-dbfa-7ded-8206-ee51111a26377",
                   "019cd567dbfa7ded8206ee51111a2637", "{019cd567-dbfa-7ded-8206-ee51111a26}",
                   "019cd567-dbfa-7ded-8206-ee51111a263g", " 19cd567-dbfa-7ded-8206-ee51111a2637"):

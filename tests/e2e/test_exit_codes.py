@@ -133,7 +133,8 @@ def test_a_password_in_the_url(world):
     assert code == 78 and "password" in one_line(text) and secret not in text
 
 
-@pytest.mark.parametrize("content, mode", [(None, 0), ("", 0o600), ("secret\n", 0o644)], ids=["missing", "empty", "open"])
+@pytest.mark.parametrize("content, mode", [(None, 0), ("", 0o600), ("secret\n", 0o644)],
+                         ids=["missing", "empty", "open"])
 def test_a_bad_password_file(world, content, mode):
     file = world.folder / "password"
     if content is not None:

@@ -123,6 +123,27 @@ def test_partitions_are_added(world):
     check_all(world)
 
 
+@pytest.mark.parametrize("rows", [50, 1000])
+def test_two_members_meet_the_same_ids(world, rows):
+    """The same ids in two partitions, in other orders, some with other content: two daemons insert them at once."""
+    rng, kind = world.rng(), "inspection_finding"
+    world.make_topic(kind, partitions=2)
+    members = [world.consumer(kind, wait=False, batch_rows=rows) for _ in range(2)]
+    for member in members:
+        member.wait_claimed(1)
+    events = [KINDS[kind].fresh(rng) for _ in range(3000)]
+    halves = [list(events), [event | {"team_code": "other"} if rng.random() < 0.1 else event for event in events]]
+    for half in halves:
+        rng.shuffle(half)
+    for start in range(0, 3000, 500):
+        for partition, half in enumerate(halves):
+            world.produce([good(kind, event) for event in half[start:start + 500]], partition)
+    world.settle_and_stop(*members)
+    check_all(world)
+    assert world.rows(kind) == 3000
+    assert sum(member.counts()["redone"] for member in members) > 0  # they did meet
+
+
 # ---- at each point of the loop ----
 
 def group_is(world, kind, *states):

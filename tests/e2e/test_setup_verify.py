@@ -8,6 +8,7 @@ from events import KINDS
 from world import World, bad, good
 
 KIND = "patrol_log"
+NOWHERE = "postgresql://gridloop@127.0.0.1:1/x"
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_a_changed_migration_is_seen(world):
 def test_setup_exit_codes(world):
     wrong = world.ctl("setup", "--partitions=0")
     assert wrong.returncode == 64, wrong.stderr
-    away = world.run("gridloopctl", "setup", "--database-url=postgresql://gridloop@127.0.0.1:1/x", "--wait=1", text=True)
+    away = world.run("gridloopctl", "setup", f"--database-url={NOWHERE}", "--wait=1", text=True)
     assert away.returncode in (69, 75), away.stderr
     login = world.run("gridloopctl", "setup", "--database-url=" + world.stack.url(world.database, "nobody_at_all"),
                       text=True)
@@ -93,8 +94,8 @@ def test_setup_exit_codes(world):
     assert nothing.returncode == 78, nothing.stderr
 
 
-CHANGES = ["update events.patrol_log set remark = 'other'", "delete from events.patrol_log", "truncate events.patrol_log",
-           "update bus.batch set stored = 0", "delete from bus.batch", "truncate bus.batch",
+CHANGES = ["update events.patrol_log set remark = 'other'", "delete from events.patrol_log",
+           "truncate events.patrol_log", "update bus.batch set stored = 0", "delete from bus.batch", "truncate bus.batch",
            "update bus.dead_letter set reason = 'x'", "delete from bus.dead_letter", "truncate bus.dead_letter cascade"]
 
 
@@ -208,6 +209,6 @@ def test_verify_says_where_it_stands(copy):
 def test_verify_exit_codes(world):
     nothing = world.run("gridloopctl", "verify", "--database-url=" + world.stack.url("no_such_database"), text=True)
     assert nothing.returncode == 78
-    away = world.run("gridloopctl", "verify", "--database-url=postgresql://gridloop@127.0.0.1:1/x", text=True)
+    away = world.run("gridloopctl", "verify", f"--database-url={NOWHERE}", text=True)
     assert away.returncode in (69, 75)
     assert world.ctl("verify", "--no-such-option").returncode == 64

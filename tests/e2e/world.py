@@ -69,7 +69,7 @@ class World:
         """Leaves nothing running; returns what was wrong with the daemons."""
         problems = [problem for twin in self._twins for problem in twin.close()]
         problems += [problem for daemon in self._daemons if (problem := daemon.end())]
-        self.stack.sql(f"drop database {self.database} with (force)")
+        self.stack.drop(self.database)
         return problems
 
     # ---- random, with a seed that can be read in the report ----
@@ -129,8 +129,8 @@ class World:
     def read_topic(self, kind):
         """Everything in the topic: {(partition, offset): message}, and the high watermark of each partition."""
         client = confluent_kafka.Consumer({
-            "bootstrap.servers": self.stack.bootstrap, "group.id": f"{self.namespace}.reader", "enable.auto.commit": False,
-            "auto.offset.reset": "error", "fetch.message.max.bytes": 8 << 20, "fetch.wait.max.ms": 20})
+            "bootstrap.servers": self.stack.bootstrap, "group.id": f"{self.namespace}.reader",
+            "enable.auto.commit": False, "auto.offset.reset": "error", "fetch.message.max.bytes": 8 << 20, "fetch.wait.max.ms": 20})
         try:
             topic = self.topic(kind)
             partitions = client.list_topics(topic, timeout=30).topics[topic].partitions
@@ -158,7 +158,7 @@ class World:
             self._started[kind] += 1
             name = f"{KINDS[kind].hyphens}-{self._started[kind]}"
         options = {"namespace": self.namespace, "database_url": self.ingest_url} | options
-        daemon = Daemon(self.stack, f"gridloop-consume-{KINDS[kind].hyphens}", options, self.folder, name, build, point)
+        daemon = Daemon(self.stack, kind, options, self.folder, name, build, point)
         self._daemons.append(daemon)
         if wait:
             daemon.wait_claimed()
@@ -228,7 +228,7 @@ class World:
                      f"-- {daemon.name}\n{daemon.output()[-3000:]}" for daemon in self._daemons))
 
     def settle_and_stop(self, *daemons, timeout=60):
-        for kind in {kind for kind, _, _ in self.sent}:
+        for kind in {daemon.kind for daemon in daemons}:
             self.settle(kind, timeout)
         for daemon in daemons:
             daemon.stop()
