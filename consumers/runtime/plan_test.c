@@ -1121,13 +1121,16 @@ static void test_what_is_nested_is_a_number(void **state)
     assert_refused(optional, "02 00 00 80 7f", "range");
 }
 
-static void test_a_boolean_may_have_to_be_true(void **state)
+static void test_a_boolean_may_have_to_be_one_of_the_two(void **state)
 {
-    static const char schema[] = RULED("'boolean'", "'gridloop.must_be':true");
+    static const char yes[] = RULED("'boolean'", "'gridloop.must_be':true");
+    static const char no[] = RULED("'boolean'", "'gridloop.must_be':false");
 
     (void)state;
-    assert_read(schema, schema, "01", "{\"a\":true}");
-    assert_refused(schema, "00", "range");
+    assert_read(yes, yes, "01", "{\"a\":true}");
+    assert_refused(yes, "00", "range");
+    assert_read(no, no, "00", "{\"a\":false}");
+    assert_refused(no, "01", "range");
 }
 
 /* Characters, not bytes. */
@@ -1678,7 +1681,7 @@ int main(void)
         cmocka_unit_test(test_numbers_keep_their_bounds),
         cmocka_unit_test(test_a_column_takes_what_is_no_number),
         cmocka_unit_test(test_what_is_nested_is_a_number),
-        cmocka_unit_test(test_a_boolean_may_have_to_be_true),
+        cmocka_unit_test(test_a_boolean_may_have_to_be_one_of_the_two),
         cmocka_unit_test(test_texts_keep_their_length),
         cmocka_unit_test(test_hex_is_of_its_length),
         cmocka_unit_test(test_rules_of_texts_hold_for_each_item),
