@@ -81,7 +81,7 @@ def test_killed_at_random(world, device, lines, kills):
     def kill_some(count, left):
         for number in range(count, 0, -1):
             killed.start()
-            room = (left * lines - killed.told()) // number  # so that there always is something left to read
+            room = (int(left * lines) - killed.told()) // number  # so that there always is something left to read
             killed.wait_told(killed.told() + rng.randrange(1, room))
             killed.kill()
 
@@ -165,12 +165,11 @@ def test_full_spool_blocks(world, device):
     full.wait_said("the spool is full")
     assert full.stop() == 75
     assert "lines read and not accepted" in full.said() and "spooled, the next run sends them" in full.said()
-    during_sending = full.start()
-    during_sending.wait_told(told + rng.randrange(1, 2500))
-    during_sending.kill()
+    full.start()
+    full.wait_told(told + rng.randrange(1, 2500))
+    full.kill()
     assert full.run() == 0, full.said()
-    assert full.told() > 5000 - GROUP
-    check_device(world, full, patrol_ids, kills=4)
+    check_device(world, full, patrol_ids, kills=1)  # the others were killed while nothing was taken
 
 
 def test_full_spool_refuses(world, device):
@@ -216,7 +215,7 @@ def test_spool_disk_full(world, device):
         full.wait_told(told + GROUP)
         full.kill()
         assert full.run() == 0, full.said()
-        check_device(world, full, patrol_ids, kills=2)
+        check_device(world, full, patrol_ids, kills=1)  # the first was killed while nothing was taken
 
 
 def test_others_fill_the_disk(world, device):
