@@ -22,6 +22,7 @@ struct batch *batch_reset(struct batch *batch)
         kafka_message_free(&batch->events[i].message);
     batch->count = 0;
     batch->bytes = 0;
+    batch->slots = NULL;
     batch->next_offsets = NULL;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;

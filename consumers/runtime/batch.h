@@ -52,7 +52,9 @@ struct batch {
     struct event
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
-    size_t bytes;          /* of keys and values */
+    size_t bytes;    /* of keys and values */
+    uint32_t *slots; /* the fold's table, made at the first fold */
+    size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
 };
 

@@ -24,6 +24,7 @@ struct columns {
     const char *kind;
     size_t count;
     struct column *list;
+    struct text table; /* "events.<kind>" */
     struct text copy_sql;
     struct text layout; /* the names as a PostgreSQL array */
 };
@@ -258,7 +259,8 @@ enum { OWN_COLUMNS = sizeof own_columns / sizeof own_columns[0] };
 
 static void write_statements(struct columns *columns)
 {
-    text_format(&columns->copy_sql, "copy events.%s (", columns->kind);
+    text_format(&columns->table, "events.%s", columns->kind);
+    text_format(&columns->copy_sql, "copy %s (", columns->table.bytes);
     text_add_string(&columns->layout, "{");
     for (size_t i = 0; i < columns->count; i++) {
         char *quoted = pg_quote_name(columns->list[i].name);
@@ -293,6 +295,7 @@ void columns_free(struct columns *columns)
 {
     if (!columns)
         return;
+    text_free(&columns->table);
     text_free(&columns->copy_sql);
     text_free(&columns->layout);
     free(columns->list);
@@ -381,7 +384,7 @@ enum outcome columns_check(const struct columns *columns, struct pg *pg, struct 
 enum outcome columns_layout(const struct columns *columns, struct pg *pg,
                             int32_t *layout_id, struct err *e)
 {
-    const char *parameters[] = {columns->kind, columns->layout.bytes};
+    const char *parameters[] = {columns->table.bytes, columns->layout.bytes};
     struct pg_result *result = NULL;
     enum outcome outcome = pg_query(pg, sql_text("layout"), parameters, 2, &result, e);
 

@@ -32,15 +32,25 @@ static void fold_within(struct batch *batch, uint32_t *slots, size_t mask, uint3
     event->outcome = EVENT_STORED;
 }
 
-void fold_batch(struct batch *batch, const struct recent *recent)
+/* A batch is folded again after each refusal: the table stays the same. */
+static uint32_t *clear_slots(struct batch *batch)
 {
     size_t size = 64;
-    uint32_t *slots;
 
-    while (size < 2 * batch->count)
-        size *= 2;
-    slots = arena_take_array(batch->arena, size, sizeof *slots);
-    memset(slots, 0, size * sizeof *slots);
+    if (!batch->slots) {
+        while (size < 2 * batch->count)
+            size *= 2;
+        batch->slots = arena_take_array(batch->arena, size, sizeof *batch->slots);
+        batch->slot_count = size;
+    }
+    memset(batch->slots, 0, batch->slot_count * sizeof *batch->slots);
+    return batch->slots;
+}
+
+void fold_batch(struct batch *batch, const struct recent *recent)
+{
+    uint32_t *slots = clear_slots(batch);
+
     for (size_t i = 0; i < batch->count; i++) {
         struct event *event = &batch->events[i];
         const uint8_t *stored =
@@ -48,6 +58,6 @@ void fold_batch(struct batch *batch, const struct recent *recent)
         if (stored)
             compare(event, stored);
         else if (!event->is_settled)
-            fold_within(batch, slots, size - 1, (uint32_t)i);
+            fold_within(batch, slots, batch->slot_count - 1, (uint32_t)i);
     }
 }

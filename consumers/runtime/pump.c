@@ -276,16 +276,21 @@ static int fill_timeout(const struct batch *batch, int64_t linger_end_ms)
     return left > 0 ? (int)left : 0;
 }
 
-/* Faults of the broker are repaired by librdkafka; a partition that stands still, or would go on behind a
- * hole, has to be claimed again. */
+/* Faults of the broker are repaired by librdkafka. A partition that stands still, or would go on behind a hole,
+ * has to be claimed again, after what came before the fault is stored: *ends tells to end the batch here. */
 static enum outcome take_fault(struct pump *p, const struct kafka_fault *fault,
-                               struct err *e)
+                               const struct batch *batch, bool *ends, struct err *e)
 {
-    if (fault->partition >= 0)
-        note_fault(p, fault->partition);
-    if (e->outcome == FATAL || fault->partition >= 0)
+    if (e->outcome == FATAL)
         return err_wrap(e, "reading");
     log_warn("reading", "error", e->message, NULL);
+    *ends = fault->partition >= 0;
+    if (!*ends)
+        return DONE;
+    note_fault(p, fault->partition);
+    if (batch->count == 0)
+        return err_wrap(e, "reading");
+    p->is_claimed = false;
     return DONE;
 }
 
@@ -301,9 +306,12 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
         int timeout_ms = fill_timeout(batch, linger_end_ms);
+        bool ends = false;
         if (kafka_consumer_poll(p->consumer, timeout_ms, &message, &fault, e)
-            && take_fault(p, &fault, e))
+            && take_fault(p, &fault, batch, &ends, e))
             return e->outcome;
+        if (ends)
+            return DONE;
         if (is_reassigned(p)) {
             kafka_message_free(&message);
             batch_reset(batch);
@@ -386,7 +394,7 @@ static void let_go(struct pump *p)
     batch_reset(p->batch);
     if (p->is_claimed)
         kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
-    if (store_wants_smaller(p->store) && p->rows_limit > 1)
+    if (store_take_wants_smaller(p->store) && p->rows_limit > 1)
         p->rows_limit /= 2;
     p->is_claimed = false;
 }

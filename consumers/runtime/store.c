@@ -93,9 +93,12 @@ const struct store_counts *store_counted(const struct store *store)
     return &store->counts;
 }
 
-bool store_wants_smaller(const struct store *store)
+bool store_take_wants_smaller(struct store *store)
 {
-    return store->wants_smaller;
+    bool wants_smaller = store->wants_smaller;
+
+    store->wants_smaller = false;
+    return wants_smaller;
 }
 
 /* ---- who may write ---- */
@@ -467,9 +470,8 @@ static void expect_known(struct store *store)
     snprintf(store->violated, sizeof store->violated, "%s", pg_constraint(store->pg));
 }
 
-static enum outcome probe_all(struct store *store, struct err *e)
+static enum outcome probe_all(struct store *store, int refusals, struct err *e)
 {
-    int refusals = store->refusals;
     enum outcome outcome = pg_run(store->pg, "begin", e);
 
     if (!outcome)
@@ -488,6 +490,8 @@ static enum outcome probe_all(struct store *store, struct err *e)
 static enum outcome repair(struct store *store, struct err *e)
 {
     bool is_known = is_known_id(store), is_named = false;
+    bool is_null = strcmp(pg_sqlstate(store->pg), "23502") == 0;
+    int refusals = store->refusals;
 
     store->counts.redone++;
     if (is_known)
@@ -496,11 +500,14 @@ static enum outcome repair(struct store *store, struct err *e)
         is_named = bury_named(store, 0, store->row_count) > 0;
     if (pg_run(store->pg, "rollback", e))
         return e->outcome;
+    /* Somebody may have altered the table meanwhile: then it is not the event's fault. */
+    if (is_null && columns_check(store->columns, store->pg, e))
+        return e->outcome;
     if (is_known || (is_named && store->refusals <= NAMED_REFUSALS))
         return DONE;
     if (is_named)
         choose_rows(store);
-    return probe_all(store, e);
+    return probe_all(store, refusals, e);
 }
 
 static bool is_repairable(const struct store *store)

@@ -33,8 +33,8 @@ enum outcome store_begin(struct store *store, struct pg *pg, struct err *e);
 enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch,
                          struct claim *claims, size_t count, struct err *e);
 
-/* After a RETRY of store_batch(): the server ran out of memory or time; try with fewer events. */
-bool store_wants_smaller(const struct store *store);
+/* After a RETRY of store_batch(), once: the server ran out of memory or time; try with fewer events. */
+bool store_take_wants_smaller(struct store *store);
 
 const struct store_counts *store_counted(const struct store *store);
 
