@@ -150,13 +150,14 @@ static bool disk_is_full(int code, sqlite3 *db)
 static int exit_code_of(int code)
 {
     switch (code & 0xff) {
-    case SQLITE_NOTADB: return EX_DATAERR;
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+        return EX_DATAERR; /* to be moved away by a person; what was delivered is safe */
     case SQLITE_CANTOPEN: return EX_CANTCREAT;
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH: return EX_NOPERM;
-    case SQLITE_IOERR:
-    case SQLITE_CORRUPT: return EX_IOERR;
+    case SQLITE_IOERR: return EX_IOERR;
     case SQLITE_NOMEM: return EX_OSERR;
     default: return EX_SOFTWARE;
     }
