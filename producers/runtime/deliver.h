@@ -3,7 +3,13 @@
  * An event stays in the spool until the broker reported it persisted (acks=all) and
  * whoever drives this has deleted it. After a restart, and after a failure, delivery
  * begins again at the lowest sequence that is left: what was persisted but not yet
- * deleted is then sent twice, and consumers store it once. */
+ * deleted is then sent twice, and consumers store it once.
+ *
+ * What cannot go does not hold back what can: events of a topic that takes nothing (it
+ * does not exist) are passed over, all of them, so the order within the topic stays; and
+ * so is an event that a broker refuses when it comes alone (it is larger than the
+ * topic's max.message.bytes). They stay in the spool and are tried again, at first after
+ * a second, at last every half minute. */
 #ifndef GRIDLOOP_DELIVER_H
 #define GRIDLOOP_DELIVER_H
 
@@ -35,6 +41,10 @@ void deliver_finish(struct deliver *deliver);
 
 /* True while something is on its way, or waits to be deleted. */
 bool deliver_is_busy(const struct deliver *deliver);
+
+/* True if Kafka did not take some event, and the spool was not empty since then: it is
+ * not time alone that is missing. */
+bool deliver_was_refused(const struct deliver *deliver);
 
 /* Events that the broker persisted, since the start. */
 uint64_t deliver_total(const struct deliver *deliver);

@@ -35,10 +35,10 @@ static int end(void **state)
 }
 
 /* Events whose values are their numbers, from to to. */
-static void add(int from, int to)
+static void add_to(const char *topic, int from, int to)
 {
     char value[20];
-    struct spool_event event = {.topic = "t",
+    struct spool_event event = {.topic = topic,
                                 .key = "k",
                                 .key_size = 1,
                                 .value = value,
@@ -52,6 +52,11 @@ static void add(int from, int to)
         done(spool_add(spool, &event, &e), &e);
     }
     done(spool_commit(spool, &e), &e);
+}
+
+static void add(int from, int to)
+{
+    add_to("t", from, to);
 }
 
 /* One turn of the producer's loop; false if it failed. */
@@ -150,13 +155,70 @@ static void waits_for_room_in_the_queue(void **state)
     struct err e;
 
     (void)state;
-    fake.queue_full = true;
-    add(1, 2);
+    fake.queue_room = 1;
+    add(1, 3);
     assert_true(turn(&e));
-    assert_int_equal(fake.sent, 0);
-    fake.queue_full = false;
+    assert_int_equal(fake.sent, 1);
     run_until_empty();
-    expect_sent("1\n2\n");
+    expect_sent("1\n2\n3\n");
+    assert_false(deliver_was_refused(deliver));
+}
+
+static void turn_until_left(uint64_t count)
+{
+    int64_t limit = clock_monotonic_ms() + 60000;
+    struct err e;
+
+    while (left() != count && clock_monotonic_ms() < limit)
+        assert_true(turn(&e));
+    assert_int_equal(left(), count);
+}
+
+/* Not at the head, nor in the middle, nor when there are more than one read gives; and
+ * when the topic comes, its events go in order. */
+static void passes_over_a_topic_that_is_not_there(void **state)
+{
+    struct err e;
+
+    (void)state;
+    fake.missing = "none";
+    add_to("none", 100, 100);
+    add(1, 2);
+    add_to("none", 101, 1500);
+    add(3, 4);
+    turn_until_left(1401);
+    add(5, 5);
+    turn_until_left(1401);
+    expect_sent("1\n2\n3\n4\n5\n");
+    assert_true(deliver_was_refused(deliver));
+    fake.missing = NULL;
+    text_clear(&fake.log);
+    run_until_empty();
+    assert_memory_equal(fake.log.bytes, "100\n101\n102\n", 12);
+    assert_true(turn(&e));
+    assert_false(deliver_was_refused(deliver));
+    assert_int_equal(fake.opened, 1);
+}
+
+/* It fails its neighbours for ever, unless each goes alone; which ends with the cause. */
+static void finds_the_one_that_a_broker_refuses(void **state)
+{
+    struct err e;
+
+    (void)state;
+    fake.poison = "3";
+    add(1, 5);
+    turn_until_left(1);
+    assert_true(fake.alone);
+    add(6, 9);
+    turn_until_left(1);
+    assert_true(deliver_was_refused(deliver));
+    fake.poison = NULL;
+    run_until_empty();
+    for (int i = 0; i < 5; i++)
+        assert_true(turn(&e));
+    assert_false(fake.alone);
+    assert_false(deliver_was_refused(deliver));
 }
 
 /* All that follows a failure is held back until what is under way has come back; then
@@ -211,6 +273,7 @@ static void steps_over_what_can_never_be_sent(void **state)
         assert_true(turn(&e));
     expect_sent("1\n3\n");
     assert_int_equal(left(), 1);
+    assert_true(deliver_was_refused(deliver));
 }
 
 /* The second one waits for the lock, then sends what the first has left. */
@@ -246,6 +309,8 @@ int main(void)
         TEST(keeps_what_is_not_reported),
         TEST(bounds_what_is_on_its_way),
         TEST(waits_for_room_in_the_queue),
+        TEST(passes_over_a_topic_that_is_not_there),
+        TEST(finds_the_one_that_a_broker_refuses),
         TEST(begins_again_after_a_failure),
         TEST(opens_another_handle_when_one_breaks),
         TEST(gives_up_where_it_is_not_allowed),

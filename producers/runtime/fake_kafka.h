@@ -12,11 +12,13 @@ enum { FAKE_MOST = 100000 };
 
 static struct fake {
     /* what it is told to do */
-    bool away;       /* takes messages and reports nothing */
-    bool queue_full; /* send: RETRY */
-    bool breaks;     /* the next poll: FATAL */
-    bool forbidden;  /* and with exit code 77 */
-    uint64_t fails;  /* the message sent as number n (from 1) is not persisted, once */
+    bool away;           /* takes messages and reports nothing */
+    size_t queue_room;   /* messages; 0: without end. More: RETRY */
+    const char *missing; /* topic; send: RETRY */
+    const char *poison;  /* a value that begins so takes down its whole batch */
+    bool breaks;         /* the next poll: FATAL */
+    bool forbidden;      /* and with exit code 77 */
+    uint64_t fails; /* the message sent as number n (from 1) is not persisted, once */
     const char *rejects; /* a value that begins so can never be sent */
     size_t per_poll;     /* reports for one poll; 0: all */
     bool backwards;      /* reports the last one first */
@@ -24,6 +26,8 @@ static struct fake {
 
     /* what it has seen */
     int opened, closed;
+    bool alone; /* batches are of one message: a failure concerns no other */
+    bool batch_fails;
     uint64_t sent;
     kafka_delivered *delivered;
     void *context;
@@ -41,7 +45,11 @@ struct kafka_producer *kafka_producer_open(const struct kafka_properties *proper
                                            kafka_delivered *delivered, void *context,
                                            struct err *e)
 {
-    (void)properties, (void)max_message_bytes, (void)e;
+    (void)max_message_bytes, (void)e;
+    fake.alone = false;
+    for (size_t i = 0; i < properties->count; i++)
+        fake.alone |= strcmp(properties->items[i].name, "batch.num.messages") == 0
+                      && strcmp(properties->items[i].value, "1") == 0;
     fake.opened++;
     fake.delivered = delivered;
     fake.context = context;
@@ -70,10 +78,13 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
 {
     struct message *message;
 
-    (void)producer, (void)topic, (void)key, (void)key_size;
+    (void)producer, (void)key, (void)key_size;
     if (fake.open_count == 0)
         fake.open_first = 0;
-    if (fake.queue_full || fake.open_first + fake.open_count == FAKE_MOST)
+    if (fake.missing && strcmp(topic, fake.missing) == 0)
+        return err_set(e, RETRY, "sending to %s: there is no such topic", topic);
+    if ((fake.queue_room && fake.open_count >= fake.queue_room)
+        || fake.open_first + fake.open_count == FAKE_MOST)
         return err_set(e, RETRY, "the queue is full");
     if (fake.rejects && strncmp(value, fake.rejects, strlen(fake.rejects)) == 0)
         return err_set(e, REJECT, "too large");
@@ -99,12 +110,26 @@ static void persist(const struct message *message)
     }
 }
 
+static bool is_poison(const struct message *message)
+{
+    return fake.poison && strncmp(message->value, fake.poison, strlen(fake.poison)) == 0;
+}
+
+/* All that is on its way is one batch. */
+static void look_for_poison(void)
+{
+    fake.batch_fails = false;
+    for (size_t i = 0; i < fake.open_count; i++)
+        fake.batch_fails |= is_poison(&fake.open[fake.open_first + i]);
+}
+
 static void report_one(void)
 {
     const struct message *message =
         &fake.open[fake.backwards ? fake.open_first + fake.open_count - 1
                                   : fake.open_first];
-    bool persisted = message->number != fake.fails;
+    bool persisted = message->number != fake.fails
+                     && !(fake.alone ? is_poison(message) : fake.batch_fails);
 
     fake.open_first += !fake.backwards;
     fake.open_count--;
@@ -122,6 +147,7 @@ enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms
         return fake.forbidden ? err_exit(e, EX_NOPERM, "not allowed")
                               : err_set(e, FATAL, "it broke");
     }
+    look_for_poison();
     for (size_t i = 0;
          !fake.away && fake.open_count && (!fake.per_poll || i < fake.per_poll); i++)
         report_one();

@@ -401,8 +401,11 @@ static void describe_end(struct producer *p, uint64_t spooled, struct text *out)
         text_format(out, "%s%zu lines read and not accepted", out->size ? "; " : "",
                     p->group.lines);
     if (spooled)
-        text_format(out, "%s%" PRIu64 " spooled, the next run sends them",
-                    out->size ? "; " : "", spooled);
+        text_format(out, "%s%" PRIu64 " spooled, the next run sends them%s",
+                    out->size ? "; " : "", spooled,
+                    deliver_was_refused(p->deliver)
+                        ? " (Kafka did not take all of them: see above)"
+                        : "");
 }
 
 /* What is left, said and as an exit code. */

@@ -321,6 +321,23 @@ static void keeps_events_while_kafka_is_away(void **state)
     expect_delivered(3);
 }
 
+/* Not only time is missing, and that is said. */
+static void says_what_kafka_does_not_take(void **state)
+{
+    (void)state;
+    write_lines("in", 1);
+    fake.missing = "none.patrol-log.v1";
+    assert_int_equal(run("--namespace=none --deliver-timeout=0.1", "in"), EX_TEMPFAIL);
+    assert_int_equal(run("--deliver-timeout=0.1", "in"), EX_TEMPFAIL);
+    expect_in("err", "sending to none.patrol-log.v1: there is no such topic");
+    expect_in("err",
+              "1 spooled, the next run sends them (Kafka did not take all of them");
+    assert_int_equal(count_lines("delivered"), 1);
+    fake.missing = NULL;
+    assert_int_equal(run("", "/dev/null"), EX_OK);
+    expect_delivered(2);
+}
+
 /* One delivers for both; who has to wait leaves when its own events are gone. */
 static void shares_a_spool(void **state)
 {
@@ -515,6 +532,7 @@ int main(void)
         TEST(stays_small_whatever_the_line),
         TEST(says_what_is_wrong_with_its_options),
         TEST(keeps_events_while_kafka_is_away),
+        TEST(says_what_kafka_does_not_take),
         TEST(shares_a_spool),
         TEST(refuses_lines_when_it_is_full),
         TEST(waits_for_room_when_it_is_full),
