@@ -2,6 +2,7 @@
 
     world.py     what a test has for itself: database, topics, daemons, sent messages
     daemon.py    a consumer as a process
+    producer.py  a producer's run
     events.py    events and their bytes, by fastavro and the contract
     checker.py   check_all(): every sent event is stored exactly once, and nothing else is
     waiting.py   wait_for(): no test sleeps

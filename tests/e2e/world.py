@@ -3,6 +3,7 @@ import collections
 import dataclasses
 import hashlib
 import json
+import os
 import random
 import secrets
 import subprocess
@@ -53,6 +54,8 @@ class World:
         self.database = "t" + secrets.token_hex(5)
         self.namespace = of.namespace if of else self.database  # in front of all topics and groups
         self.sent = of.sent if of else {}                       # (kind, partition, offset) -> Sent
+        self.seed = of.seed if of else os.environ.get("GRIDLOOP_TEST_SEED") or str(secrets.randbits(32))
+        self._random_sources = 0
         self._daemons, self._twins = [], []
         self._started = of._started if of else collections.Counter()
         stack.sql(f"create database {self.database} template {template}")
@@ -72,12 +75,14 @@ class World:
         self.stack.drop(self.database)
         return problems
 
-    # ---- random, with a seed that can be read in the report ----
+    # ---- random ----
 
     def rng(self, seed=None):
-        seed = seed if seed is not None else secrets.randbits(32)
-        print(f"seed {seed}")
-        return random.Random(seed)
+        """A new source of random choices. Its seed stands in the report of a test that failed; with
+        GRIDLOOP_TEST_SEED set to it the test makes the same choices again. seed: a test's own."""
+        self._random_sources += 1
+        print(f"seed {seed}" if seed is not None else f"GRIDLOOP_TEST_SEED={self.seed}")
+        return random.Random(seed if seed is not None else f"{self.seed}/{self._random_sources}")
 
     # ---- Kafka ----
 
