@@ -71,19 +71,28 @@ static int open_file(const char *file)
     return open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 }
 
-/* Places are saved under absolute paths. Links are left alone: the name is what is
- * followed. */
+/* Places are saved under absolute paths, of which there is one for each name of a file:
+ * "a", "./a" and "sub/../a" are the same. A link in the place of the file itself is left
+ * alone: the name is what is followed. NULL: there is no such folder. */
 static const char *absolute(struct input *input, size_t index)
 {
-    const char *file = input->files[index];
+    const char *file = input->files[index], *slash = strrchr(file, '/');
     struct text path = {0};
-    char *folder;
+    char *folder, *real;
 
     if (!input->paths[index]) {
-        folder = *file == '/' ? NULL : getcwd(NULL, 0);
-        text_format(&path, "%s%s%s", folder ? folder : "", folder ? "/" : "", file);
-        free(folder);
-        input->paths[index] = path.bytes;
+        text_format(&path, "%.*s", slash ? (int)(slash - file) + 1 : 1,
+                    slash ? file : ".");
+        folder = path.bytes;
+        real = realpath(folder, NULL);
+        text_clear(&path);
+        text_format(&path, "%s/%s", real && real[1] ? real : "",
+                    slash ? slash + 1 : file);
+        if (real)
+            input->paths[index] = path.bytes;
+        else
+            text_free(&path);
+        free(real);
     }
     return input->paths[index];
 }
@@ -247,12 +256,16 @@ static enum input_got wait_for_file(struct input *input, int timeout_ms)
 
 static enum input_got open_followed(struct input *input, int timeout_ms, struct err *e)
 {
+    const char *path = absolute(input, 0);
     bool first = !input->looked_back;
     enum input_got got;
     int fd;
 
+    if (!path)
+        return errno == ENOENT ? wait_for_file(input, timeout_ms)
+                               : failed(input->files[0], e);
     if (first) {
-        got = begin_renamed(input, absolute(input, 0), e);
+        got = begin_renamed(input, path, e);
         input->looked_back = got == INPUT_LINE; /* its place is used up */
         if (got != INPUT_NOTHING)
             return got;
@@ -401,6 +414,20 @@ enum input_got input_next(struct input *input, int timeout_ms, struct input_line
 
 /* ---- the calls ---- */
 
+/* Its lines would be accepted twice. */
+static enum outcome refuse_twice(const struct input *input, size_t index,
+                                 const struct stat *status, struct err *e)
+{
+    struct stat other;
+
+    for (size_t i = 0; i < index; i++)
+        if (input->files[i] != standard_input && stat(input->files[i], &other) == 0
+            && other.st_dev == status->st_dev && other.st_ino == status->st_ino)
+            return err_exit(e, EX_USAGE, "%s and %s are the same file", input->files[i],
+                            input->files[index]);
+    return DONE;
+}
+
 /* Without opening them: a pipe would notice. */
 static enum outcome check_files(const struct input *input, struct err *e)
 {
@@ -414,6 +441,8 @@ static enum outcome check_files(const struct input *input, struct err *e)
         found = stat(file, &status) == 0;
         if (!found && errno == ENOENT && input->follow)
             continue;
+        if (found && S_ISREG(status.st_mode) && refuse_twice(input, i, &status, e))
+            return e->outcome;
         if (found && S_ISDIR(status.st_mode))
             errno = EISDIR;
         else if (found && access(file, R_OK) == 0)

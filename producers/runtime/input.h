@@ -3,7 +3,9 @@
  *
  * For files, reading goes on behind the place that the spool has saved for the path, if
  * device, inode and the file's head are still those and the file is not shorter; else it
- * begins at the start. "-" is standard input, which like pipes and devices has no place.
+ * begins at the start. "a", "./a" and "sub/../a" are one path; a file by two names, of
+ * which one is a link in its place, is two. "-" is standard input, which like pipes and
+ * devices has no place.
  *
  * A last line without a newline counts as a line; in a followed file only once the file
  * was rotated away. A followed file that is renamed is finished, for as long as it
@@ -41,7 +43,7 @@ enum input_got {
 
 /* files is borrowed; no files: standard input. follow: exactly one file, which need not
  * exist yet. NULL: *e is FATAL, 66: a file cannot be opened (all are looked at before
- * anything is read). */
+ * anything is read); 64: one is given twice. */
 struct input *input_open(struct spool *spool, const char *const *files, size_t count,
                          bool follow, size_t max_line_bytes, struct err *e);
 void input_close(struct input *input); /* NULL is fine */

@@ -172,9 +172,8 @@ static void goes_on_where_it_stopped(void **state)
     assert_int_equal(line.number, 3);
     save_place();
     write_file("one", "a", "d\n");
-    open_files(false, "./one", NULL); /* another path: no place */
-    expect("abcd");
-    open_files(false, "one", NULL);
+    assert_int_equal(mkdir("sub", 0700), 0);
+    open_files(false, "./sub/..//one", NULL); /* the same by another name */
     expect("d");
     save_place();
     open_files(false, "one", NULL);
@@ -238,6 +237,10 @@ static void refuses_what_it_cannot_open(void **state)
     assert_null(input_open(spool, files, 2, false, MAX_LINE, &e));
     assert_int_equal(e.exit_code, EX_NOINPUT);
     assert_string_equal(e.message, "missing: No such file or directory");
+    files[1] = "./one";
+    assert_null(input_open(spool, files, 2, false, MAX_LINE, &e));
+    assert_int_equal(e.exit_code, EX_USAGE);
+    assert_string_equal(e.message, "one and ./one are the same file");
     assert_int_equal(mkdir("folder", 0700), 0);
     files[1] = "folder";
     assert_null(input_open(spool, files, 2, false, MAX_LINE, &e));
@@ -268,6 +271,19 @@ static void reads_a_pipe_as_it_comes(void **state)
 }
 
 /* ---- following ---- */
+
+static void waits_for_the_folder_too(void **state)
+{
+    (void)state;
+    open_files(true, "sub/log", NULL);
+    assert_int_equal(next(0), INPUT_NOTHING);
+    assert_int_equal(mkdir("sub", 0700), 0);
+    write_file("sub/log", "w", "a\n");
+    expect("a");
+    save_place();
+    open_files(true, "./sub/log", NULL);
+    assert_int_equal(next(0), INPUT_NOTHING);
+}
 
 static void follows_a_growing_file(void **state)
 {
@@ -359,6 +375,7 @@ int main(void)
         TEST(tells_files_by_their_head),
         TEST(refuses_what_it_cannot_open),
         TEST(reads_a_pipe_as_it_comes),
+        TEST(waits_for_the_folder_too),
         TEST(follows_a_growing_file),
         TEST(finishes_a_renamed_file_first),
         TEST(finds_a_file_that_was_renamed_meanwhile),

@@ -129,6 +129,15 @@ static size_t count_lines(const char *path)
     return count;
 }
 
+static void wait_until_lines(const char *path, size_t count)
+{
+    int64_t limit = clock_monotonic_ms() + 20000;
+
+    while (count_lines(path) < count && clock_monotonic_ms() < limit)
+        usleep(10000);
+    assert_int_equal(count_lines(path), count);
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -345,13 +354,36 @@ static void shares_a_spool(void **state)
 
     (void)state;
     write_lines("in", 3000);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) /* which has no place on standard input */
         children[i] = start("--group-rows=100", "in");
     for (int i = 0; i < 3; i++)
         assert_int_equal(wait_for(children[i]), EX_OK);
     assert_int_equal(count_lines("out"), 9000);
     assert_int_equal(count_lines("delivered"), 9000);
     expect_delivered(9000);
+}
+
+/* Two on one file: what the one has accepted, the other leaves to it. */
+static void accepts_no_line_twice(void **state)
+{
+    pid_t first, second;
+
+    (void)state;
+    write_lines("log", 3);
+    first = start("--follow ./log", "/dev/null");
+    wait_until_lines("out", 3);
+    second = start("--follow log", "/dev/null");
+    usleep(200000);
+    write_lines("log", 3);
+    wait_until_lines("out", 6);
+    usleep(300000);
+    kill(first, SIGTERM);
+    kill(second, SIGTERM);
+    assert_int_equal(wait_for(first) + wait_for(second), EX_TEMPFAIL);
+    expect_in("err", "/log is being read by another process too");
+    assert_int_equal(count_lines("out"), 6);
+    assert_int_equal(run("log", "/dev/null"), EX_OK);
+    expect_delivered(6);
 }
 
 /* ---- tests: a full spool ---- */
@@ -534,6 +566,7 @@ int main(void)
         TEST(keeps_events_while_kafka_is_away),
         TEST(says_what_kafka_does_not_take),
         TEST(shares_a_spool),
+        TEST(accepts_no_line_twice),
         TEST(refuses_lines_when_it_is_full),
         TEST(waits_for_room_when_it_is_full),
         TEST(ends_well_when_asked),

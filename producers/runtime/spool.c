@@ -58,7 +58,8 @@ enum statement {
     COMMIT,
     ADD,
     DELETE,
-    SAVE_PLACE,
+    FIRST_PLACE,
+    MOVE_PLACE,
     LOAD_PLACE,
     READ,
     FIRST,
@@ -77,10 +78,11 @@ static const char *const statement_sql[STATEMENTS] = {
     [ADD] = "insert into event(event_id, topic, key, value, headers) values(?1, ?2, ?3, "
             "?4, ?5)",
     [DELETE] = "delete from event where sequence between ?1 and ?2",
-    [SAVE_PLACE] =
-        "insert into place values(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
-        "on conflict(path) do update set device = ?2, inode = ?3, byte_offset = ?4, "
-        "line_number = ?5, head_sha256 = ?6, head_size = ?7",
+    [FIRST_PLACE] = "insert into place values(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+                    "on conflict(path) do nothing",
+    [MOVE_PLACE] = "update place set device = ?2, inode = ?3, byte_offset = ?4, "
+                   "line_number = ?5, head_sha256 = ?6, head_size = ?7 "
+                   "where path = ?1 and device = ?8 and inode = ?9 and byte_offset = ?10",
     [LOAD_PLACE] =
         "select device, inode, byte_offset, line_number, head_sha256, head_size "
         "from place where path = ?1",
@@ -95,6 +97,16 @@ static const char *const statement_sql[STATEMENTS] = {
     [EACH_ID] = "select event_id from event order by sequence",
 };
 
+/* A path's place as this process has last loaded or saved it. */
+struct known_place {
+    struct known_place *next;
+    char *path;
+    bool found; /* there is one */
+    struct spool_place place;
+    bool moves; /* in the open group, to: */
+    struct spool_place to;
+};
+
 struct spool {
     char *path;
     sqlite3 *db;
@@ -104,6 +116,7 @@ struct spool {
     int lock_fd, reserve_fd;
     bool delivers;
     bool may_add; /* in the open group */
+    struct known_place *known;
 };
 
 /* ---- the reserve ----
@@ -417,6 +430,16 @@ struct spool *spool_open(const char *path, uint64_t max_bytes, struct err *e)
     return spool;
 }
 
+static void forget_places(struct spool *spool)
+{
+    while (spool->known) {
+        struct known_place *known = spool->known;
+        spool->known = known->next;
+        free(known->path);
+        free(known);
+    }
+}
+
 void spool_close(struct spool *spool)
 {
     if (!spool)
@@ -429,6 +452,7 @@ void spool_close(struct spool *spool)
     if (spool->reserve_fd >= 0)
         close(spool->reserve_fd);
     arena_free(spool->arena);
+    forget_places(spool);
     free(spool->path);
     free(spool);
 }
@@ -445,12 +469,21 @@ bool spool_lock_delivery(struct spool *spool)
 enum outcome spool_begin(struct spool *spool, struct err *e)
 {
     spool->may_add = false;
+    for (struct known_place *known = spool->known; known; known = known->next)
+        known->moves = false;
     return run(spool, statement(spool, BEGIN), "beginning", e);
 }
 
 enum outcome spool_commit(struct spool *spool, struct err *e)
 {
-    return run(spool, statement(spool, COMMIT), "committing", e);
+    if (run(spool, statement(spool, COMMIT), "committing", e))
+        return e->outcome;
+    for (struct known_place *known = spool->known; known; known = known->next)
+        if (known->moves) {
+            known->found = true;
+            known->place = known->to;
+        }
+    return DONE;
 }
 
 /* Once a group. Room within the file is as good as the reserve. */
@@ -516,21 +549,66 @@ enum outcome spool_delete(struct spool *spool, uint64_t *sequences, size_t count
     return DONE;
 }
 
+static struct known_place *find_known(const struct spool *spool, const char *path)
+{
+    struct known_place *known = spool->known;
+
+    while (known && strcmp(known->path, path) != 0)
+        known = known->next;
+    return known;
+}
+
+static void know(struct spool *spool, const char *path, bool found,
+                 const struct spool_place *place)
+{
+    struct known_place *known = find_known(spool, path);
+
+    if (!known) {
+        known = xcalloc(1, sizeof *known);
+        known->path = xstrdup(path);
+        known->next = spool->known;
+        spool->known = known;
+    }
+    known->found = found;
+    if (found)
+        known->place = *place;
+}
+
+static void bind_place(sqlite3_stmt *s, const struct known_place *known)
+{
+    bind_text(s, 1, known->path);
+    bind_number(s, 2, known->to.device);
+    bind_number(s, 3, known->to.inode);
+    bind_number(s, 4, known->to.byte_offset);
+    bind_number(s, 5, known->to.line_number);
+    bind_bytes(s, 6, known->to.head_sha256, sizeof known->to.head_sha256);
+    bind_number(s, 7, known->to.head_size);
+    if (known->found) {
+        bind_number(s, 8, known->place.device);
+        bind_number(s, 9, known->place.inode);
+        bind_number(s, 10, known->place.byte_offset);
+    }
+}
+
 enum outcome spool_save_place(struct spool *spool, const char *path,
                               const struct spool_place *place, struct err *e)
 {
-    sqlite3_stmt *s = statement(spool, SAVE_PLACE);
+    struct known_place *known = find_known(spool, path);
+    sqlite3_stmt *s = statement(spool, known->found ? MOVE_PLACE : FIRST_PLACE);
 
-    if (s) {
-        bind_text(s, 1, path);
-        bind_number(s, 2, place->device);
-        bind_number(s, 3, place->inode);
-        bind_number(s, 4, place->byte_offset);
-        bind_number(s, 5, place->line_number);
-        bind_bytes(s, 6, place->head_sha256, sizeof place->head_sha256);
-        bind_number(s, 7, place->head_size);
-    }
-    return run(spool, s, "saving the place", e);
+    known->to = *place;
+    known->moves = true;
+    if (s)
+        bind_place(s, known);
+    if (run(spool, s, "saving the place", e))
+        return e->outcome;
+    if (sqlite3_changes(spool->db) > 0)
+        return DONE;
+    roll_back(spool);
+    return err_exit(e, EX_TEMPFAIL,
+                    "%s is being read by another process too, with the same spool; the "
+                    "lines of the last group were left to it",
+                    path);
 }
 
 /* ---- reading ---- */
@@ -559,6 +637,8 @@ enum outcome spool_load_place(struct spool *spool, const char *path,
         outcome = fail(spool, "reading the place", e);
     }
     sqlite3_reset(s);
+    if (outcome == DONE)
+        know(spool, path, *found, place);
     return outcome;
 }
 

@@ -32,7 +32,9 @@ struct spool_event {
 };
 
 /* Where reading of a file goes on: saved in the same transaction as the events read up
- * to there. */
+ * to there, by compare-and-set: a place moves only from where this process has last
+ * loaded or saved it. So of two that read one file, one cannot save, and the lines of its
+ * group are not accepted twice. */
 struct spool_place {
     uint64_t device, inode;
     uint64_t byte_offset, line_number;
@@ -48,11 +50,14 @@ struct spool_place {
 struct spool *spool_open(const char *path, uint64_t max_bytes, struct err *e);
 void spool_close(struct spool *spool); /* rolls back what is open; NULL is fine */
 
-/* Group commit: begin, any number of add, delete and save_place, commit. After anything
+/* Group commit: begin, any number of add, delete and save_place (each path once),
+ * commit. After anything
  * but DONE the group is rolled back: nothing of it happened. */
 enum outcome spool_begin(struct spool *spool, struct err *e);
 enum outcome spool_add(struct spool *spool, const struct spool_event *event,
                        struct err *e);
+/* Only for a path that spool_load_place() was asked for. FATAL 75: another process has
+ * moved the place. */
 enum outcome spool_save_place(struct spool *spool, const char *path,
                               const struct spool_place *place, struct err *e);
 /* Events that the broker persisted. Sorts sequences. */

@@ -341,6 +341,45 @@ static void keeps_places(void **state)
     spool_close(spool);
 }
 
+static enum outcome move_place(struct spool *spool, uint64_t offset, struct err *e)
+{
+    struct spool_place place = {.device = 1, .inode = 2, .byte_offset = offset};
+
+    done(spool_begin(spool, e), e);
+    add(spool, 1);
+    if (spool_save_place(spool, "/a", &place, e))
+        return e->outcome;
+    return spool_commit(spool, e);
+}
+
+/* Two read one file: only one of them can save, and the other's group is undone. */
+static void moves_a_place_only_from_where_it_was(void **state)
+{
+    struct spool *first = opened(), *second = opened();
+    struct spool_place got;
+    struct err e;
+    bool found;
+
+    (void)state;
+    for (uint64_t round = 0; round < 2; round++) { /* the row is new, then it is there */
+        done(spool_load_place(first, "/a", &got, &found, &e), &e);
+        done(spool_load_place(second, "/a", &got, &found, &e), &e);
+        assert_true(found == (round > 0));
+        done(move_place(first, 10 * round + 1, &e), &e);
+        done(move_place(first, 10 * round + 2, &e), &e);
+        assert_int_equal(move_place(second, 10 * round + 3, &e), FATAL);
+        assert_int_equal(e.exit_code, EX_TEMPFAIL);
+        assert_int_equal(count(second), 2 * (round + 1));
+    }
+    done(spool_begin(first, &e), &e);
+    got.byte_offset = 20;
+    done(spool_save_place(first, "/a", &got, &e), &e);
+    spool_close(first); /* rolled back */
+    done(spool_load_place(second, "/a", &got, &found, &e), &e);
+    assert_int_equal(got.byte_offset, 12);
+    spool_close(second);
+}
+
 /* ---- files that are not ours ---- */
 
 static void refused(const char *path, int exit_code)
@@ -441,6 +480,7 @@ int main(void)
         TEST(tells_when_it_is_full),
         TEST(gets_over_a_full_disk),
         TEST(keeps_places),
+        TEST(moves_a_place_only_from_where_it_was),
         TEST(leaves_foreign_files_alone),
         TEST(refuses_newer_formats),
         TEST(is_readable_by_nobody_else),
