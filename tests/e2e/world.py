@@ -54,7 +54,7 @@ class World:
         self.database = "t" + secrets.token_hex(5)
         self.namespace = of.namespace if of else self.database  # in front of all topics and groups
         self.sent = of.sent if of else {}                       # (kind, partition, offset) -> Sent
-        self.seed = of.seed if of else os.environ.get("GRIDLOOP_TEST_SEED") or str(secrets.randbits(32))
+        self.seed = of.seed if of else os.environ.get("GRIDLOOP_SEED") or str(secrets.randbits(32))
         self._random_sources = 0
         self._daemons, self._twins = [], []
         self._started = of._started if of else collections.Counter()
@@ -79,9 +79,9 @@ class World:
 
     def rng(self, seed=None):
         """A new source of random choices. Its seed stands in the report of a test that failed; with
-        GRIDLOOP_TEST_SEED set to it the test makes the same choices again. seed: a test's own."""
+        GRIDLOOP_SEED set to it the test makes the same choices again. seed: a test's own."""
         self._random_sources += 1
-        print(f"seed {seed}" if seed is not None else f"GRIDLOOP_TEST_SEED={self.seed}")
+        print(f"seed {seed}" if seed is not None else f"GRIDLOOP_SEED={self.seed}")
         return random.Random(seed if seed is not None else f"{self.seed}/{self._random_sources}")
 
     # ---- Kafka ----
