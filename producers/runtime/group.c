@@ -38,13 +38,15 @@ static void note_place(struct group *group, const char *path,
     group->places[i] = (struct group_place){path, *place};
 }
 
-void group_take(struct group *group, const struct input_line *line)
+void group_take(struct group *group, const struct input_line *line, bool refused)
 {
     if (group->lines == 0)
         group->opened_ms = clock_monotonic_ms();
     group->lines++;
-    if (line->path)
+    if (line->path && !(refused && line->unfinished))
         note_place(group, line->path, &line->place);
+    if (line->former_path)
+        note_place(group, line->former_path, &line->former);
 }
 
 void group_add(struct group *group, const struct spool_event *event)

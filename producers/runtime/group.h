@@ -26,8 +26,9 @@ struct group {
 void group_begin(struct group *group); /* of a zeroed one */
 void group_end(struct group *group);   /* frees; a zeroed one is fine */
 
-/* Notes that a line was taken, and where reading goes on behind it. */
-void group_take(struct group *group, const struct input_line *line);
+/* Notes that a line was taken, and where reading goes on behind it; in front of it, if it
+ * was refused and is not finished: its other half may come. */
+void group_take(struct group *group, const struct input_line *line, bool refused);
 
 /* Its event, whose bytes are in group->arena. */
 void group_add(struct group *group, const struct spool_event *event);

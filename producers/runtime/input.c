@@ -1,6 +1,7 @@
 /* input.c - files in turn, their places, and what becomes of a followed file. */
 #include "producers/runtime/input.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 
 enum {
     HEAD_SIZE = 4096,
-    QUIET_MS = 1000 /* a writer may go on for a moment in a file that was renamed */
+    FORBIDDEN_MS = 5000 /* who rotates may make the file first, then give it to us */
 };
 
 static const char *const standard_input = "-";
@@ -31,9 +32,12 @@ struct input {
     const char **files; /* standard_input itself where "-" was given */
     size_t count, next;
     bool follow;
+    int quiet_ms;
+    size_t max_line_bytes;
     bool looked_back; /* follow: the saved place has been used */
     bool said_missing;
-    size_t max_line_bytes;
+    int64_t forbidden_ms; /* since when it may not be opened; 0: it may */
+    bool incomplete;
 
     /* the file being read; fd < 0: none */
     int fd;
@@ -46,6 +50,18 @@ struct input {
     bool finishing;           /* it will not grow any more */
     int64_t moved_ms; /* when a renamed file last grew; 0: it still has its name */
     struct lines lines;
+
+    /* the file that had the followed name before, whose writer may not know yet */
+    struct former {
+        char *path; /* under which its place is saved */
+        int fd;     /* < 0: none */
+        struct spool_place place;
+        off_t size;    /* when it was last looked at */
+        bool is_saved; /* its place goes with the next line */
+    } former;
+    bool in_former; /* fd is the former's, and the present one waits: */
+    int present_fd;
+    struct spool_place present;
 };
 
 static enum input_got failed(const char *file, struct err *e)
@@ -59,9 +75,10 @@ static enum input_got failed(const char *file, struct err *e)
     return INPUT_FAILED;
 }
 
+/* A negative time would be for ever. */
 static void pause_ms(int ms)
 {
-    poll(NULL, 0, ms);
+    poll(NULL, 0, ms > 0 ? ms : 0);
 }
 
 /* ---- opening ---- */
@@ -181,11 +198,11 @@ static enum input_got open_next(struct input *input, struct err *e)
     return got;
 }
 
-static void close_file(struct input *input)
+static void close_file(int *fd)
 {
-    if (input->fd > STDIN_FILENO)
-        close(input->fd);
-    input->fd = -1;
+    if (*fd > STDIN_FILENO)
+        close(*fd);
+    *fd = -1;
 }
 
 /* ---- following ---- */
@@ -217,6 +234,18 @@ static int find_renamed(const char *path, const struct spool_place *place)
     return fd;
 }
 
+/* When it last grew, on the monotonic clock; never 0. */
+static int64_t last_growth_ms(int fd)
+{
+    struct stat status;
+    int64_t now = clock_monotonic_ms(), age = 0;
+
+    if (fstat(fd, &status) == 0)
+        age = clock_now_us() / 1000
+              - (status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000);
+    return age <= 0 ? now : age < now ? now - age : 1;
+}
+
 /* The file was renamed while nobody read: begins what is left of it. INPUT_NOTHING:
  * there is no such. */
 static enum input_got begin_renamed(struct input *input, const char *path, struct err *e)
@@ -236,22 +265,58 @@ static enum input_got begin_renamed(struct input *input, const char *path, struc
         log_warn("the file that was read before is gone; lines behind this one may not "
                  "have been read",
                  "file", path, "line", LOG_NUMBER(place.line_number), NULL);
+        input->incomplete = true;
         return INPUT_NOTHING;
     }
     input->path = path;
     got = begin(input, fd, input->files[0], &place, e);
-    input->moved_ms = clock_monotonic_ms();
+    input->moved_ms = last_growth_ms(fd);
     return got;
+}
+
+/* The one before that, if it is still there: it may grow late. */
+static enum outcome load_former(struct input *input, const char *path, struct err *e)
+{
+    struct former *former = &input->former;
+    struct text key = {0};
+    struct stat status;
+    bool found;
+
+    text_format(&key, "%s\nformer", path); /* no file has such a name */
+    former->path = key.bytes;
+    if (spool_load_place(input->spool, former->path, &former->place, &found, e))
+        return e->outcome;
+    former->fd = found ? find_renamed(path, &former->place) : -1;
+    former->size = (off_t)former->place.byte_offset;
+    if (former->fd >= 0 && stat(path, &status) == 0 && same_file(&status, &former->place))
+        close_file(&former->fd); /* it has got its name back */
+    return DONE;
+}
+
+static enum input_got look_back(struct input *input, const char *path, struct err *e)
+{
+    if (!input->former.path && load_former(input, path, e))
+        return INPUT_FAILED;
+    return begin_renamed(input, path, e);
 }
 
 static enum input_got wait_for_file(struct input *input, int timeout_ms)
 {
     if (!input->said_missing)
-        log_warn("there is no such file yet; waiting for it", "file", input->files[0],
-                 NULL);
+        log_warn("the file cannot be opened yet; waiting for it", "file", input->files[0],
+                 "reason", strerror(errno), NULL);
     input->said_missing = true;
     pause_ms(timeout_ms);
     return INPUT_NOTHING;
+}
+
+static bool may_wait(struct input *input)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!input->forbidden_ms)
+        input->forbidden_ms = now;
+    return now - input->forbidden_ms < FORBIDDEN_MS;
 }
 
 static enum input_got open_followed(struct input *input, int timeout_ms, struct err *e)
@@ -265,15 +330,17 @@ static enum input_got open_followed(struct input *input, int timeout_ms, struct 
         return errno == ENOENT ? wait_for_file(input, timeout_ms)
                                : failed(input->files[0], e);
     if (first) {
-        got = begin_renamed(input, path, e);
+        got = look_back(input, path, e);
         input->looked_back = got == INPUT_LINE; /* its place is used up */
         if (got != INPUT_NOTHING)
             return got;
     }
     fd = open_file(input->files[0]);
     if (fd < 0)
-        return errno == ENOENT ? wait_for_file(input, timeout_ms)
-                               : failed(input->files[0], e);
+        return errno == ENOENT || (errno == EACCES && may_wait(input))
+                   ? wait_for_file(input, timeout_ms)
+                   : failed(input->files[0], e);
+    input->forbidden_ms = 0;
     input->looked_back = true;
     input->said_missing = false;
     return begin_file(input, 0, fd, first, e);
@@ -301,14 +368,125 @@ static bool has_moved(struct input *input)
     return stat(input->files[0], &status) == 0 && !same_file(&status, &input->place);
 }
 
+/* "log" or "app.log", then ".1", "-20260105.gz", "-2026..."; also "app-20260105.log". */
+static bool is_rotated_name(const char *name, const char *of)
+{
+    const char *dot = strrchr(of, '.');
+    size_t sizes[] = {strlen(of), dot && dot > of ? (size_t)(dot - of) : 0};
+
+    for (size_t i = 0; i < 2; i++)
+        if (sizes[i] && strncmp(name, of, sizes[i]) == 0 && name[sizes[i]]
+            && strchr(".-_", name[sizes[i]])
+            && isdigit((unsigned char)name[sizes[i] + 1]))
+            return true;
+    return false;
+}
+
+static bool is_later(const struct stat *a, const struct stat *b)
+{
+    return a->st_mtim.tv_sec > b->st_mtim.tv_sec
+           || (a->st_mtim.tv_sec == b->st_mtim.tv_sec
+               && a->st_mtim.tv_nsec > b->st_mtim.tv_nsec);
+}
+
+/* A file that had the name after the one just finished (done) and before the one that
+ * has it now (present) was rotated away before anybody saw it. */
+static void look_for_missed(struct input *input, const struct stat *done,
+                            const struct stat *present)
+{
+    char *folder = xstrdup(input->paths[0]), *name = strrchr(folder, '/') + 1;
+    struct dirent *entry;
+    struct stat status;
+    DIR *dir;
+
+    name[-1] = '\0';
+    dir = opendir(*folder ? folder : "/");
+    while (dir && (entry = readdir(dir)))
+        if (is_rotated_name(entry->d_name, name)
+            && fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0
+            && S_ISREG(status.st_mode) && status.st_size > 0
+            && status.st_ino != done->st_ino && status.st_ino != present->st_ino
+            && is_later(&status, done)) {
+            log_warn("this file was rotated away before it could be read; its lines were "
+                     "not taken",
+                     "file", entry->d_name, "folder", folder, NULL);
+            input->incomplete = true;
+        }
+    if (dir)
+        closedir(dir);
+    free(folder);
+}
+
+/* The followed file is finished: what has its name now is next. It stays open. */
+static void retire(struct input *input)
+{
+    struct former *former = &input->former;
+    struct stat done, present;
+
+    close_file(&former->fd);
+    former->fd = input->fd;
+    former->place = input->place;
+    former->size = (off_t)former->place.byte_offset;
+    former->is_saved = true;
+    input->fd = -1;
+    if (fstat(former->fd, &done) == 0 && stat(input->paths[0], &present) == 0)
+        look_for_missed(input, &done, &present);
+}
+
+static enum input_got begin_again_at(struct input *input, int fd,
+                                     const struct spool_place *place, struct err *e)
+{
+    return begin(input, fd, input->files[0], place_fits(fd, place) ? place : NULL, e);
+}
+
+/* Its writer did not know for longer than we waited. */
+static bool former_has_grown(struct input *input)
+{
+    struct former *former = &input->former;
+    struct stat status;
+    bool grown = former->fd >= 0 && fstat(former->fd, &status) == 0
+                 && status.st_size > former->size;
+
+    if (grown)
+        former->size = status.st_size;
+    return grown && place_fits(former->fd, &former->place);
+}
+
+static enum input_got enter_former(struct input *input, struct err *e)
+{
+    log_warn("a file that was rotated away has grown; its lines come late", "file",
+             input->files[0], "line", LOG_NUMBER(input->former.place.line_number + 1),
+             NULL);
+    input->in_former = true;
+    input->present_fd = input->fd;
+    input->present = input->place;
+    input->path = input->former.path;
+    return begin_again_at(input, input->former.fd, &input->former.place, e);
+}
+
+static enum input_got leave_former(struct input *input, struct err *e)
+{
+    int fd = input->present_fd;
+
+    input->in_former = false;
+    input->present_fd = -1;
+    input->former.place = input->place;
+    input->path = input->paths[0];
+    return begin_again_at(input, fd, &input->present, e);
+}
+
 /* At the end of a followed file: waits for more, unless another has taken its name. */
-static enum input_got wait_for_more(struct input *input, int timeout_ms)
+static enum input_got wait_for_more(struct input *input, int timeout_ms, struct err *e)
 {
     int64_t now = clock_monotonic_ms();
 
+    if (input->in_former)
+        return leave_former(input, e);
+    if (former_has_grown(input))
+        return enter_former(input, e);
     if (!input->moved_ms && has_moved(input))
         input->moved_ms = now;
-    input->finishing = input->moved_ms && now - input->moved_ms >= QUIET_MS;
+    input->finishing = input->moved_ms && now - input->moved_ms >= input->quiet_ms;
     if (input->finishing)
         return INPUT_LINE;
     pause_ms(timeout_ms);
@@ -322,7 +500,7 @@ static bool wait_readable(struct input *input, int timeout_ms)
 {
     struct pollfd waited = {.fd = input->fd, .events = POLLIN};
 
-    return input->path || poll(&waited, 1, timeout_ms) > 0;
+    return input->path || poll(&waited, 1, timeout_ms > 0 ? timeout_ms : 0) > 0;
 }
 
 static enum input_got start_over(struct input *input, struct err *e)
@@ -338,7 +516,7 @@ static enum input_got read_more(struct input *input, int timeout_ms, struct err 
 {
     long got;
 
-    if (input->follow && input->at_end && written_anew(input))
+    if (input->follow && !input->in_former && input->at_end && written_anew(input))
         return start_over(input, e);
     if (!wait_readable(input, timeout_ms))
         return INPUT_NOTHING;
@@ -352,7 +530,7 @@ static enum input_got read_more(struct input *input, int timeout_ms, struct err 
     if (got < 0)
         return errno == EINTR || errno == EAGAIN ? INPUT_NOTHING : failed(input->file, e);
     if (input->follow)
-        return wait_for_more(input, timeout_ms);
+        return wait_for_more(input, timeout_ms, e);
     input->finishing = true;
     return INPUT_LINE;
 }
@@ -383,8 +561,14 @@ static enum input_got hand_out(struct input *input, const struct line *taken,
                                 .too_long = taken->too_long,
                                 .file = input->file,
                                 .number = input->lines.number,
+                                .unfinished = !input->follow && taken->unfinished,
                                 .path = input->path,
                                 .place = input->place};
+    if (input->former.is_saved) {
+        line->former_path = input->former.path;
+        line->former = input->former.place;
+        input->former.is_saved = false;
+    }
     return INPUT_LINE;
 }
 
@@ -398,8 +582,12 @@ enum input_got input_next(struct input *input, int timeout_ms, struct input_line
         if (input->fd >= 0) {
             if (lines_next(&input->lines, input->finishing, &taken))
                 return hand_out(input, &taken, line);
+            if (input->finishing && input->follow && input->path) {
+                retire(input);
+                continue;
+            }
             if (input->finishing) {
-                close_file(input);
+                close_file(&input->fd);
                 continue;
             }
             got = read_more(input, timeout_ms, e);
@@ -454,7 +642,7 @@ static enum outcome check_files(const struct input *input, struct err *e)
 }
 
 struct input *input_open(struct spool *spool, const char *const *files, size_t count,
-                         bool follow, size_t max_line_bytes, struct err *e)
+                         const struct input_settings *settings, struct err *e)
 {
     struct input *input = xcalloc(1, sizeof *input);
 
@@ -465,9 +653,10 @@ struct input *input_open(struct spool *spool, const char *const *files, size_t c
                               ? standard_input
                               : files[i];
     input->spool = spool;
-    input->follow = follow;
-    input->max_line_bytes = max_line_bytes;
-    input->fd = -1;
+    input->follow = settings->follow;
+    input->max_line_bytes = settings->max_line_bytes;
+    input->quiet_ms = settings->quiet_ms ? settings->quiet_ms : INPUT_QUIET_MS;
+    input->fd = input->former.fd = input->present_fd = -1;
     input->paths = xcalloc(input->count, sizeof *input->paths);
     if (check_files(input, e)) {
         input_close(input);
@@ -476,11 +665,20 @@ struct input *input_open(struct spool *spool, const char *const *files, size_t c
     return input;
 }
 
+bool input_incomplete(const struct input *input)
+{
+    return input->incomplete;
+}
+
 void input_close(struct input *input)
 {
     if (!input)
         return;
-    close_file(input);
+    if (!input->in_former)
+        close_file(&input->fd);
+    close_file(&input->former.fd);
+    close_file(&input->present_fd);
+    free(input->former.path);
     lines_end(&input->lines);
     for (size_t i = 0; i < input->count; i++)
         free(input->paths[i]);

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "producers/runtime/input.h"
 
-enum { MAX_LINE = 100 };
+enum { MAX_LINE = 100, QUIET_MS = 100 };
 
 static struct spool *spool;
 static struct input *input;
@@ -37,7 +37,11 @@ static void open_files(bool follow, const char *first, const char *second)
     files[0] = first;
     files[1] = second;
     input_close(input);
-    input = input_open(spool, files, first ? second ? 2 : 1 : 0, follow, MAX_LINE, &e);
+    input = input_open(spool, files, first ? second ? 2 : 1 : 0,
+                       &(struct input_settings){.follow = follow,
+                                                .max_line_bytes = MAX_LINE,
+                                                .quiet_ms = QUIET_MS},
+                       &e);
     if (!input)
         fail_msg("%s", e.message);
 }
@@ -77,6 +81,9 @@ static void save_place(void)
     assert_non_null(line.path);
     assert_int_equal(spool_begin(spool, &e), DONE);
     assert_int_equal(spool_save_place(spool, line.path, &line.place, &e), DONE);
+    if (line.former_path)
+        assert_int_equal(spool_save_place(spool, line.former_path, &line.former, &e),
+                         DONE);
     assert_int_equal(spool_commit(spool, &e), DONE);
 }
 
@@ -96,6 +103,7 @@ static void reads_files_in_turn(void **state)
     assert_int_equal(line.number, 1);
     expect("d");
     assert_int_equal(line.place.byte_offset, 3);
+    assert_true(line.unfinished);
     assert_int_equal(next(0), INPUT_END);
     assert_int_equal(next(0), INPUT_END);
 }
@@ -229,21 +237,22 @@ static void tells_files_by_their_head(void **state)
 
 static void refuses_what_it_cannot_open(void **state)
 {
+    const struct input_settings plain = {.max_line_bytes = MAX_LINE};
     const char *files[] = {"one", "missing"};
     struct err e;
 
     (void)state;
     write_file("one", "w", "a\n");
-    assert_null(input_open(spool, files, 2, false, MAX_LINE, &e));
+    assert_null(input_open(spool, files, 2, &plain, &e));
     assert_int_equal(e.exit_code, EX_NOINPUT);
     assert_string_equal(e.message, "missing: No such file or directory");
     files[1] = "./one";
-    assert_null(input_open(spool, files, 2, false, MAX_LINE, &e));
+    assert_null(input_open(spool, files, 2, &plain, &e));
     assert_int_equal(e.exit_code, EX_USAGE);
     assert_string_equal(e.message, "one and ./one are the same file");
     assert_int_equal(mkdir("folder", 0700), 0);
     files[1] = "folder";
-    assert_null(input_open(spool, files, 2, false, MAX_LINE, &e));
+    assert_null(input_open(spool, files, 2, &plain, &e));
     assert_int_equal(e.exit_code, EX_NOINPUT);
 }
 
@@ -342,6 +351,65 @@ static void finds_a_file_that_was_renamed_meanwhile(void **state)
     write_file("log", "w", "d\n");
     open_files(true, "log", NULL);
     expect("d");
+    assert_true(input_incomplete(input));
+}
+
+/* Its writer learns of the rotation only after we have gone on; also while nobody reads.
+ * A line of it that is not finished waits. */
+static void reads_what_comes_late(void **state)
+{
+    (void)state;
+    write_file("log", "w", "a\n");
+    open_files(true, "log", NULL);
+    expect("a");
+    save_place();
+    assert_int_equal(rename("log", "log.1"), 0);
+    write_file("log", "w", "b\n");
+    expect("b");
+    save_place();
+    write_file("log.1", "a", "c\nd");
+    write_file("log", "a", "e");
+    expect("c");
+    save_place();
+    assert_int_equal(next(0), INPUT_NOTHING);
+    write_file("log", "a", "\n");
+    expect("e");
+    save_place();
+    write_file("log.1", "a", "\n");
+    open_files(true, "log", NULL);
+    expect("d");
+    assert_int_equal(line.number, 3);
+    save_place();
+    write_file("log", "a", "f\n");
+    expect("f");
+    assert_int_equal(next(0), INPUT_NOTHING);
+    assert_false(input_incomplete(input));
+}
+
+/* Others that look like it, but are older, or are no rotated files, are not meant. */
+static void says_which_file_it_has_missed(void **state)
+{
+    static const char *const others[] = {"log.old", "log-x", "logs.1", "other"};
+
+    (void)state;
+    write_file("log.0", "w", "x\n");
+    usleep(20000);
+    write_file("log", "w", "a\nb\n");
+    open_files(true, "log", NULL);
+    expect("a");
+    save_place();
+    assert_int_equal(rename("log", "log.2"), 0);
+    usleep(20000);
+    write_file("log", "w", "d\n");
+    for (size_t i = 0; i < 4; i++)
+        write_file(others[i], "w", "x\n");
+    open_files(true, "log", NULL);
+    expect("bd");
+    assert_false(input_incomplete(input));
+    open_files(true, "log", NULL); /* the same again, with one between */
+    write_file("log.1", "w", "c\n");
+    expect("bd");
+    assert_true(input_incomplete(input));
 }
 
 static void reads_a_file_that_was_cut_short(void **state)
@@ -379,6 +447,8 @@ int main(void)
         TEST(follows_a_growing_file),
         TEST(finishes_a_renamed_file_first),
         TEST(finds_a_file_that_was_renamed_meanwhile),
+        TEST(reads_what_comes_late),
+        TEST(says_which_file_it_has_missed),
         TEST(reads_a_file_that_was_cut_short),
     };
 

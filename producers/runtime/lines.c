@@ -37,6 +37,7 @@ static bool hand_out(struct lines *lines, size_t stop, size_t next, struct line 
     line->too_long = size > lines->max_bytes || lines->dropped > 0;
     line->size = line->too_long ? lines->max_bytes : size;
     line->bytes = lines->buffer + lines->begin;
+    line->unfinished = next == stop;
     lines->offset += next - lines->begin + lines->dropped;
     lines->number++;
     lines->begin = lines->searched = next;

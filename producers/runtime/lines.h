@@ -21,6 +21,7 @@ struct line {
     const char *bytes; /* without its newline; valid until the next call */
     size_t size;       /* at most max_bytes */
     bool too_long;     /* bytes is only the beginning */
+    bool unfinished;   /* no newline ended it */
 };
 
 /* Starts at the descriptor's present position, which is byte offset and comes after line

@@ -123,9 +123,10 @@ static enum outcome take_line(struct producer *p, const struct input_line *line,
     struct spool_event event;
     enum outcome outcome;
 
-    group_take(&p->group, line);
-    if (is_blank(line))
+    if (is_blank(line)) {
+        group_take(&p->group, line, false);
         return DONE;
+    }
     if (line->too_long)
         outcome = err_set(e, REJECT, "is longer than %" PRId64 " bytes",
                           p->settings.max_line_bytes);
@@ -134,6 +135,7 @@ static enum outcome take_line(struct producer *p, const struct input_line *line,
             accept_line(p->acceptor, line->bytes, line->size, p->group.arena, &event, e);
     if (outcome == DONE)
         outcome = check_room(p, &event, e);
+    group_take(&p->group, line, outcome != DONE);
     if (outcome == DONE)
         keep(p, line, &event);
     return outcome == REJECT ? refuse(p, line, e) : outcome;
@@ -365,15 +367,17 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
 {
     struct option_list files = {0};
     struct producer_settings *s = &p->settings;
+    struct input_settings input;
 
     if (settings_load(s, p->kind, argc, argv, &files, e))
         return e->outcome;
     p->many_files = files.count > 1;
+    input = (struct input_settings){.follow = s->follow,
+                                    .max_line_bytes = (size_t)s->max_line_bytes};
     group_begin(&p->group);
     if (!(p->acceptor = acceptor_open(p->kind, s->name_space, e))
         || !(p->spool = spool_open(s->spool, (uint64_t)s->spool_max_bytes, e))
-        || !(p->input = input_open(p->spool, files.items, files.count, s->follow,
-                                   (size_t)s->max_line_bytes, e))
+        || !(p->input = input_open(p->spool, files.items, files.count, &input, e))
         || !(p->report = report_open(s->rejects, e))
         || !(p->deliver = deliver_open(p->spool, &s->kafka, e)))
         return e->outcome;
@@ -406,6 +410,9 @@ static void describe_end(struct producer *p, uint64_t spooled, struct text *out)
                     deliver_was_refused(p->deliver)
                         ? " (Kafka did not take all of them: see above)"
                         : "");
+    if (input_incomplete(p->input))
+        text_format(out, "%slines of a rotated file were not read: see above",
+                    out->size ? "; " : "");
 }
 
 /* What is left, said and as an exit code. */
@@ -425,7 +432,7 @@ static int conclude(struct producer *p)
     describe_end(p, spooled, &said);
     if (said.size)
         fprintf(stderr, "%s\n", said.bytes);
-    if (spooled || p->group.lines || p->not_taken)
+    if (spooled || p->group.lines || p->not_taken || input_incomplete(p->input))
         code = EX_TEMPFAIL;
     text_free(&said);
     return code;

@@ -264,6 +264,27 @@ static void refuses_bad_lines_and_sends_the_good(void **state)
     free(line);
 }
 
+/* Its other half has not come yet: it is looked at again when it has. */
+static void takes_a_last_line_when_it_is_whole(void **state)
+{
+    char *line = good_line(), *half = strndup(line, 20);
+
+    (void)state;
+    write_lines("log", 1);
+    write_file("log", "a", half);
+    assert_int_equal(run("log", "/dev/null"), EX_DATAERR);
+    assert_int_equal(run("log", "/dev/null"), EX_DATAERR);
+    write_file("log", "a", line + 20);
+    assert_int_equal(run("log", "/dev/null"), EX_OK);
+    assert_int_equal(run("log", "/dev/null"), EX_OK); /* accepted without its newline */
+    write_file("log", "a", "\n");
+    assert_int_equal(run("log", "/dev/null"), EX_OK);
+    assert_int_equal(count_lines("out"), 2);
+    expect_delivered(2);
+    free(half);
+    free(line);
+}
+
 /* 100 MB without a newline, between two good lines. */
 static void stays_small_whatever_the_line(void **state)
 {
@@ -561,6 +582,7 @@ int main(void)
         TEST(delivers_what_it_gives_receipts_for),
         TEST(names_the_file_where_there_are_several),
         TEST(refuses_bad_lines_and_sends_the_good),
+        TEST(takes_a_last_line_when_it_is_whole),
         TEST(stays_small_whatever_the_line),
         TEST(says_what_is_wrong_with_its_options),
         TEST(keeps_events_while_kafka_is_away),
