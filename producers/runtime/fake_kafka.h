@@ -100,12 +100,13 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
     return DONE;
 }
 
+/* In pieces of 64 bytes: one that crosses a page may be torn by a kill. */
 static void persist(const struct message *message)
 {
     FILE *file = fake.file ? fopen(fake.file, "a") : NULL;
 
     if (file) {
-        fprintf(file, "%s\n", message->id);
+        fprintf(file, "%63s\n", message->id);
         fclose(file);
     }
 }

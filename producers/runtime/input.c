@@ -83,9 +83,14 @@ static void pause_ms(int ms)
 
 /* ---- opening ---- */
 
+/* Without waiting for the writer of a pipe: that is done where a signal ends it. */
 static int open_file(const char *file)
 {
-    return open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, O_RDONLY);
+    return fd;
 }
 
 /* Places are saved under absolute paths, of which there is one for each name of a file:

@@ -25,6 +25,7 @@ enum {
     GROUP_BYTES = 4 << 20, /* a group also ends here */
     IDLE_MS = 100,         /* longest wait for a line */
     BUSY_MS = 20,          /* the same while Kafka's reports are due */
+    MUTE_MS = 5000,        /* receipts that wait for longer are worth a word */
     TROUBLE_MS = 100,      /* between two tries to commit */
     DELETE_COUNT =
         1000, /* so many persisted events do not wait for a group to be deleted with, */
@@ -40,13 +41,15 @@ struct producer {
     struct deliver *deliver;
     struct report *report;
     struct group group;
+    struct text receipts; /* of lines that are on disk, not yet printed */
+    int64_t receipts_ms;  /* since when they wait */
     struct report_counts counts;
     uint64_t not_taken; /* of those refused: only because the spool was full */
     uint64_t room;      /* bytes that the spool had left when the group was begun */
     int64_t committed_ms;
     bool many_files;
     bool blocked; /* the spool is full, and the group waits */
-    struct complaint complaint;
+    struct complaint complaint, mute;
     bool ended;           /* nothing more will be read */
     struct err input_end; /* why, if not because it was all */
     int64_t deadline_ms;  /* of the wait for delivery, once ended */
@@ -178,10 +181,10 @@ static enum outcome gather(struct producer *p, struct err *e)
     struct input_line line;
     enum input_got got;
 
-    while (!p->ended && (stops || !group_is_full(p))) {
+    while (!p->ended && !stops && !group_is_full(p)) {
         if (p->group.lines == 0 && spool_room(p->spool, &p->room, e))
             return e->outcome; /* here, where no line is in our hands yet */
-        got = stops ? INPUT_END : input_next(p->input, wait_ms(p), &line, e);
+        got = input_next(p->input, wait_ms(p), &line, e);
         if (got == INPUT_LINE && take_line(p, &line, e))
             return e->outcome;
         if (got == INPUT_NOTHING && p->group.lines == 0)
@@ -217,16 +220,32 @@ static enum outcome store(struct producer *p, bool with_group, struct err *e)
     return DONE;
 }
 
+/* As long as any wait, no more lines are read; but delivery goes on. */
+static enum outcome print_receipts(struct producer *p, struct err *e)
+{
+    if (p->receipts.size == 0)
+        return DONE;
+    if (report_receipts(&p->receipts, e))
+        return e->outcome;
+    if (p->receipts.size == 0)
+        POINT("producer_after_receipts");
+    else if (clock_monotonic_ms() - p->receipts_ms >= MUTE_MS)
+        complain(&p->mute, "reading waits", "nobody takes the receipts");
+    return DONE;
+}
+
 /* From here on the group's lines are accepted, and may be said to be. */
 static enum outcome tell(struct producer *p, struct err *e)
 {
+    const struct text empty = p->receipts; /* no group is made while any wait */
+
     POINT("producer_after_commit");
     p->counts.accepted += p->group.count;
-    if (report_receipts(p->report, &p->group.receipts, e))
-        return e->outcome;
-    POINT("producer_after_receipts");
+    p->receipts = p->group.receipts;
+    p->receipts_ms = clock_monotonic_ms();
+    p->group.receipts = empty;
     group_clear(&p->group);
-    return DONE;
+    return print_receipts(p, e);
 }
 
 static bool must_delete(const struct producer *p)
@@ -281,16 +300,21 @@ static enum outcome commit(struct producer *p, struct err *e)
 static enum outcome pump_once(struct producer *p, struct err *e)
 {
     struct err delivery;
-    enum outcome outcome = gather(p, e);
+    enum outcome outcome;
     int wait = 0;
 
+    if (stops && !p->ended)
+        end_input(p, NULL);
+    outcome = print_receipts(p, e);
+    if (outcome == DONE && p->receipts.size == 0)
+        outcome = gather(p, e);
     if (outcome == DONE)
         outcome = commit(p, e);
     if (outcome == FATAL)
         return FATAL;
     if (outcome == RETRY)
         wait = TROUBLE_MS;
-    else if (p->blocked || p->ended)
+    else if (p->blocked || p->ended || p->receipts.size)
         wait = BUSY_MS;
     if (deliver_pump(p->deliver, wait, &delivery)) {
         *e = delivery;
@@ -332,7 +356,8 @@ static enum outcome look_for_end(struct producer *p, bool *end, struct err *e)
         return e->outcome;
     if (delivered)
         deliver_finish(p->deliver);
-    *end = (delivered && !deliver_is_busy(p->deliver)) || out_of_time(p);
+    *end = (delivered && !deliver_is_busy(p->deliver) && p->receipts.size == 0)
+           || out_of_time(p);
     return DONE;
 }
 
@@ -392,6 +417,7 @@ static void stop(struct producer *p)
     spool_close(p->spool);
     acceptor_close(p->acceptor);
     group_end(&p->group);
+    text_free(&p->receipts);
 }
 
 static void describe_end(struct producer *p, uint64_t spooled, struct text *out)
@@ -410,6 +436,9 @@ static void describe_end(struct producer *p, uint64_t spooled, struct text *out)
                     deliver_was_refused(p->deliver)
                         ? " (Kafka did not take all of them: see above)"
                         : "");
+    if (p->receipts.size)
+        text_format(out, "%snobody took the last receipts, of lines that are accepted",
+                    out->size ? "; " : "");
     if (input_incomplete(p->input))
         text_format(out, "%slines of a rotated file were not read: see above",
                     out->size ? "; " : "");
@@ -434,6 +463,8 @@ static int conclude(struct producer *p)
         fprintf(stderr, "%s\n", said.bytes);
     if (spooled || p->group.lines || p->not_taken || input_incomplete(p->input))
         code = EX_TEMPFAIL;
+    if (p->receipts.size)
+        code = EX_IOERR;
     text_free(&said);
     return code;
 }

@@ -129,6 +129,15 @@ static size_t count_lines(const char *path)
     return count;
 }
 
+static void wait_until_lines_exceed(const char *path, size_t count)
+{
+    int64_t limit = clock_monotonic_ms() + 20000;
+
+    while (count_lines(path) <= count && clock_monotonic_ms() < limit)
+        usleep(10000);
+    assert_true(count_lines(path) > count);
+}
+
 static void wait_until_lines(const char *path, size_t count)
 {
     int64_t limit = clock_monotonic_ms() + 20000;
@@ -527,6 +536,64 @@ static void says_so_when_nobody_reads_its_receipts(void **state)
     expect_delivered(3);
 }
 
+/* Standard output is a pipe that is full, or one that must not be waited for. What is
+ * accepted is delivered all the same, and a signal ends it. */
+static void does_not_wait_for_the_reader_of_its_receipts(void **state)
+{
+    int ends[2], status = 0;
+    char chunk[65536];
+    pid_t child;
+
+    (void)state;
+    write_lines("in", 5000);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    child = fork();
+    if (child == 0) {
+        char *argv[] = {"produce", "--spool=spool", "--deliver-timeout=0.2", "in", NULL};
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(open("err", O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
+        exit(producer_main(4, argv, &patrol_log));
+    }
+    wait_until_lines_exceed("delivered", 1000);
+    usleep(200000);
+    assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    kill(child, SIGTERM);
+    assert_int_equal(wait_for(child), EX_IOERR);
+    expect_in("err", "nobody took the last receipts");
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    while (read(ends[0], chunk, sizeof chunk) > 0)
+        continue;
+    child = fork();
+    if (child == 0) {
+        char *argv[] = {"produce", "--spool=spool", "in", NULL};
+        dup2(ends[1], STDOUT_FILENO);
+        exit(producer_main(3, argv, &patrol_log));
+    }
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        usleep(1000);
+        while (read(ends[0], chunk, sizeof chunk) > 0)
+            continue;
+    }
+    assert_int_equal(WEXITSTATUS(status), EX_OK);
+    close(ends[0]);
+    close(ends[1]);
+    expect_delivered(5000);
+}
+
+/* Nobody has opened the other end yet. */
+static void ends_while_it_waits_for_a_pipe(void **state)
+{
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    child = start("fifo", "/dev/null");
+    usleep(200000);
+    kill(child, SIGTERM);
+    assert_int_equal(wait_for(child), EX_OK);
+}
+
 /* Killed at random moments, each time a little further; with a Kafka that is sometimes
  * away. */
 static void loses_nothing_and_doubles_nothing_when_killed(void **state)
@@ -594,6 +661,8 @@ int main(void)
         TEST(ends_well_when_asked),
         TEST(commits_its_group_when_asked_to_end),
         TEST(says_so_when_nobody_reads_its_receipts),
+        TEST(does_not_wait_for_the_reader_of_its_receipts),
+        TEST(ends_while_it_waits_for_a_pipe),
         TEST(loses_nothing_and_doubles_nothing_when_killed),
 #ifdef GRIDLOOP_POINTS
         TEST(loses_nothing_at_its_points),

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,13 +109,35 @@ enum outcome report_settle(struct report *report, struct err *e)
     return DONE;
 }
 
-enum outcome report_receipts(struct report *report, struct text *receipts, struct err *e)
+/* Bytes written; 0: not now; -1: errno says. A pipe that is ready takes PIPE_BUF bytes at
+ * once, also if it is a blocking one: its flags are not ours alone to change. */
+static ssize_t write_some(int fd, const char *bytes, size_t size)
 {
-    (void)report;
-    if (receipts->size && !write_all(STDOUT_FILENO, receipts->bytes, receipts->size))
-        return err_exit(e, EX_IOERR, "standard output, where the receipts go: %s",
-                        strerror(errno));
-    text_clear(receipts);
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    ssize_t written;
+
+    if (poll(&ready, 1, 0) <= 0)
+        return 0;
+    written = write(fd, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+    return written < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : written;
+}
+
+enum outcome report_receipts(struct text *receipts, struct err *e)
+{
+    size_t done = 0;
+    ssize_t written = 1;
+
+    while (done < receipts->size && written > 0) {
+        written =
+            write_some(STDOUT_FILENO, receipts->bytes + done, receipts->size - done);
+        if (written < 0)
+            return err_exit(e, EX_IOERR, "standard output, where the receipts go: %s",
+                            strerror(errno));
+        done += (size_t)written;
+    }
+    if (done > 0)
+        memmove(receipts->bytes, receipts->bytes + done, receipts->size - done);
+    receipts->size -= done;
     return DONE;
 }
 

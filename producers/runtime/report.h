@@ -32,8 +32,10 @@ enum outcome report_refused(struct report *report, const char *file, uint64_t nu
  * moves beyond it. */
 enum outcome report_settle(struct report *report, struct err *e);
 
-/* Prints all of it and empties it. FATAL 74: nobody reads. */
-enum outcome report_receipts(struct report *report, struct text *receipts, struct err *e);
+/* Prints as much as can be written without waiting, and takes it out of receipts: what is
+ * left waits for its reader, with whom the program must not wait. FATAL 74: nobody
+ * reads any more. */
+enum outcome report_receipts(struct text *receipts, struct err *e);
 
 /* Shows progress, at most once a second and only on a terminal. */
 void report_progress(struct report *report, const struct report_counts *counts);
