@@ -30,7 +30,10 @@ static const struct option_row rows[] = {
     {"group_ms", OPTION_NUMBER, AT(group_ms), "20", 0, 60000, NULL,
      "Longest wait for more lines after the first, in milliseconds.", false},
     {"spool_max_bytes", OPTION_NUMBER, AT(spool_max_bytes), "1073741824", 1 << 20, 1e15,
-     NULL, "The spool is full when events in it take so many bytes.", false},
+     NULL,
+     "The spool is full when events in it take so many bytes; its files take up to 45 MB "
+     "more.",
+     false},
     {"when_full", OPTION_CHOICE, AT(when_full), "block", 0, 0, "block|reject",
      "With a full spool: stops reading until there is room, or refuses lines.", false},
     {"deliver_timeout", OPTION_REAL, AT(deliver_timeout_s), "30", 0, 86400, NULL,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum {
     APPLICATION_ID = 0x676c7370, /* "glsp" */
     FORMAT = 1,                  /* user_version */
     BUSY_MS = 5000,
+    LOCK_EVERY_MS = 20,
     READ_BYTES = 4 << 20, /* spool_read() stops behind the event that reaches this */
     RESERVE_BYTES = 12 << 20,
     LOCK_CREATE = 0, /* bytes of path.lock */
@@ -126,17 +128,21 @@ struct spool {
  * may grow too. So room for that is held by a file, nothing is added without it, and it
  * is given up when the disk is full. */
 
+/* Its size tells: only fallocate makes it larger, and st_blocks is small where a file
+ * system compresses zeros. */
 static bool hold_reserve(struct spool *spool, uint64_t bytes)
 {
     struct stat status;
+    int code;
 
-    if (fstat(spool->reserve_fd, &status) == 0
-        && (uint64_t)status.st_blocks * 512 >= bytes)
+    if (fstat(spool->reserve_fd, &status) == 0 && (uint64_t)status.st_size >= bytes)
         return true;
-    if (posix_fallocate(spool->reserve_fd, 0, (off_t)bytes) == 0)
-        return true;
-    (void)!ftruncate(spool->reserve_fd, 0); /* a part of it is no use */
-    return false;
+    do
+        code = posix_fallocate(spool->reserve_fd, 0, (off_t)bytes);
+    while (code == EINTR);
+    if (code)
+        (void)!ftruncate(spool->reserve_fd, 0); /* a part of it is no use */
+    return code == 0;
 }
 
 /* Uses it at once, before somebody else does. */
@@ -260,15 +266,12 @@ static void bind_text(sqlite3_stmt *s, int at, const char *text)
 
 /* ---- opening ---- */
 
-static bool lock_byte(int fd, off_t byte, int command)
+static bool lock_byte(int fd, off_t byte)
 {
     struct flock lock = {
         .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
-    while (fcntl(fd, command, &lock))
-        if (errno != EINTR)
-            return false;
-    return true;
+    return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
 static void unlock_byte(int fd, off_t byte)
@@ -299,16 +302,48 @@ static int open_beside(const struct spool *spool, const char *suffix, struct err
     return fd;
 }
 
+/* Whoever makes the spool has this for a moment. Not F_OFD_SETLKW: it would wait for a
+ * process that hangs, whatever signal comes. */
+static enum outcome lock_creation(struct spool *spool, struct err *e)
+{
+    for (int waited_ms = 0; !lock_byte(spool->lock_fd, LOCK_CREATE);
+         waited_ms += LOCK_EVERY_MS) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+            return cannot_open(spool->path, e);
+        if (waited_ms >= BUSY_MS)
+            return err_set(e, RETRY, "spool %s: opening: another process keeps it locked",
+                           spool->path);
+        poll(NULL, 0, LOCK_EVERY_MS);
+    }
+    return DONE;
+}
+
+/* False: somebody has removed the file that we hold open. */
+static bool lock_is_there(const struct spool *spool)
+{
+    struct text path = {0};
+    struct stat ours, there;
+    bool same;
+
+    text_format(&path, "%s.lock", spool->path);
+    same = fstat(spool->lock_fd, &ours) == 0 && stat(path.bytes, &there) == 0
+           && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+    text_free(&path);
+    return same;
+}
+
 /* path.lock: SQLite's own locks are on the spool itself. Held open; locks end with the
  * process. */
 static enum outcome open_lock(struct spool *spool, struct err *e)
 {
-    spool->lock_fd = open_beside(spool, ".lock", e);
-    if (spool->lock_fd < 0)
-        return e->outcome;
-    return lock_byte(spool->lock_fd, LOCK_CREATE, F_OFD_SETLKW)
-               ? DONE
-               : cannot_open(spool->path, e);
+    do {
+        if (spool->lock_fd >= 0)
+            close(spool->lock_fd);
+        spool->lock_fd = open_beside(spool, ".lock", e);
+        if (spool->lock_fd < 0 || lock_creation(spool, e))
+            return e->outcome;
+    } while (!lock_is_there(spool));
+    return DONE;
 }
 
 static enum outcome open_reserve(struct spool *spool, struct err *e)
@@ -346,10 +381,28 @@ static enum outcome refuse_foreign(struct spool *spool, int fd, struct err *e)
 }
 
 /* The spool's file with nobody else's rights: events are in it. Closed again before
- * SQLite opens it: closing a descriptor later would drop SQLite's POSIX locks. */
+ * SQLite opens it: closing a descriptor later would drop SQLite's POSIX locks. By
+ * whatever links it was named, the files beside it have to be the same: so it must be
+ * there before they are, empty. */
 static enum outcome make_file(struct spool *spool, struct err *e)
 {
     int fd = open(spool->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    char *real = fd < 0 ? NULL : realpath(spool->path, NULL);
+
+    if (!real)
+        cannot_open(spool->path, e);
+    if (fd >= 0)
+        close(fd);
+    if (!real)
+        return e->outcome;
+    free(spool->path);
+    spool->path = real;
+    return DONE;
+}
+
+static enum outcome check_file(struct spool *spool, struct err *e)
+{
+    int fd = open(spool->path, O_RDONLY | O_CLOEXEC);
     enum outcome outcome;
 
     if (fd < 0)
@@ -420,7 +473,7 @@ struct spool *spool_open(const char *path, uint64_t max_bytes, struct err *e)
 {
     struct spool *spool = spool_new(path, max_bytes);
 
-    if (open_lock(spool, e) || make_file(spool, e)
+    if (make_file(spool, e) || open_lock(spool, e) || check_file(spool, e)
         || open_db(spool, SQLITE_OPEN_READWRITE, e) || open_reserve(spool, e)
         || open_format(spool, e)) {
         spool_close(spool);
@@ -460,7 +513,7 @@ void spool_close(struct spool *spool)
 bool spool_lock_delivery(struct spool *spool)
 {
     if (!spool->delivers)
-        spool->delivers = lock_byte(spool->lock_fd, LOCK_DELIVER, F_OFD_SETLK);
+        spool->delivers = lock_byte(spool->lock_fd, LOCK_DELIVER);
     return spool->delivers;
 }
 

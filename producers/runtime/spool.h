@@ -42,7 +42,7 @@ struct spool_place {
     uint64_t head_size;      /* up to 4096 */
 };
 
-/* Opens or makes the spool at path; beside it are path-wal, path-shm, path.lock, and
+/* Opens or makes the spool at path, of which links are resolved; beside it are path-wal, path-shm, path.lock, and
  * path.reserve, 12 MiB that are given up when the disk is full: so what is delivered can
  * still be deleted. max_bytes: see spool_room(). NULL: *e is RETRY, or FATAL: 65 not a
  * spool of ours or from a newer version (left untouched), 73 cannot create, 77 may not

@@ -380,6 +380,46 @@ static void moves_a_place_only_from_where_it_was(void **state)
     spool_close(second);
 }
 
+/* By any name it is one spool: one set of files beside it, one that delivers. */
+static void is_one_by_all_its_names(void **state)
+{
+    struct spool *first = opened(), *second, *third;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(mkdir("sub", 0700), 0);
+    assert_int_equal(symlink("../spool", "sub/link"), 0);
+    second = spool_open("sub/link", plenty, &e);
+    assert_non_null(second);
+    assert_int_equal(access("sub/link.lock", F_OK), -1);
+    assert_true(spool_lock_delivery(first));
+    assert_false(spool_lock_delivery(second));
+    spool_close(second);
+    assert_int_equal(symlink("late", "early"), 0); /* what is there only then */
+    second = spool_open("early", plenty, &e);
+    third = spool_open("late", plenty, &e);
+    assert_true(spool_lock_delivery(second));
+    assert_false(spool_lock_delivery(third));
+    spool_close(third);
+    spool_close(second);
+    spool_close(first);
+}
+
+/* Who makes the spool hangs: a signal can end the wait, and it ends by itself. */
+static void does_not_wait_for_ever_to_open(void **state)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    int fd = open("spool.lock", O_RDWR | O_CREAT, 0600);
+    struct err e;
+
+    (void)state;
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+    assert_null(spool_open("spool", plenty, &e));
+    assert_int_equal(e.outcome, RETRY);
+    close(fd);
+    spool_close(opened());
+}
+
 /* ---- files that are not ours ---- */
 
 static void refused(const char *path, int exit_code)
@@ -481,6 +521,8 @@ int main(void)
         TEST(gets_over_a_full_disk),
         TEST(keeps_places),
         TEST(moves_a_place_only_from_where_it_was),
+        TEST(is_one_by_all_its_names),
+        TEST(does_not_wait_for_ever_to_open),
         TEST(leaves_foreign_files_alone),
         TEST(refuses_newer_formats),
         TEST(is_readable_by_nobody_else),
