@@ -670,6 +670,29 @@ struct input *input_open(struct spool *spool, const char *const *files, size_t c
     return input;
 }
 
+static bool stat_input(const char *file, struct stat *status)
+{
+    return (file == standard_input ? fstat(STDIN_FILENO, status) : stat(file, status))
+           == 0;
+}
+
+bool input_has(const struct input *input, const char *path)
+{
+    struct stat wanted, status;
+
+    if (stat(path, &wanted) || !S_ISREG(wanted.st_mode)) {
+        for (size_t i = 0; i < input->count; i++)
+            if (strcmp(input->files[i], path) == 0)
+                return true;
+        return false;
+    }
+    for (size_t i = 0; i < input->count; i++)
+        if (stat_input(input->files[i], &status) && status.st_dev == wanted.st_dev
+            && status.st_ino == wanted.st_ino)
+            return true;
+    return false;
+}
+
 bool input_incomplete(const struct input *input)
 {
     return input->incomplete;

@@ -66,6 +66,9 @@ struct input *input_open(struct spool *spool, const char *const *files, size_t c
                          const struct input_settings *settings, struct err *e);
 void input_close(struct input *input); /* NULL is fine */
 
+/* True if path is one of the files, by whatever name. */
+bool input_has(const struct input *input, const char *path);
+
 /* True once lines may exist that were not read, and never will be. */
 bool input_incomplete(const struct input *input);
 

@@ -13,6 +13,7 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "common/point.h"
+#include "common/standard.h"
 #include "producers/runtime/accept.h"
 #include "producers/runtime/complaint.h"
 #include "producers/runtime/deliver.h"
@@ -388,6 +389,20 @@ static enum outcome run(struct producer *p, struct err *e)
 
 /* ---- beginning and end ---- */
 
+/* What is written to a file must not be read from it again, without end. */
+static enum outcome check_rejects(const struct producer *p, struct err *e)
+{
+    const char *rejects = p->settings.rejects;
+    bool is_spool = false;
+
+    if (!rejects)
+        return DONE;
+    if (input_has(p->input, rejects) || (is_spool = spool_is_at(p->spool, rejects)))
+        return err_exit(e, EX_USAGE, "rejects: %s is %s", rejects,
+                        is_spool ? "the spool" : "one of the files that are read");
+    return DONE;
+}
+
 static enum outcome start(struct producer *p, int argc, char **argv, struct err *e)
 {
     struct option_list files = {0};
@@ -403,7 +418,7 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
     if (!(p->acceptor = acceptor_open(p->kind, s->name_space, e))
         || !(p->spool = spool_open(s->spool, (uint64_t)s->spool_max_bytes, e))
         || !(p->input = input_open(p->spool, files.items, files.count, &input, e))
-        || !(p->report = report_open(s->rejects, e))
+        || check_rejects(p, e) || !(p->report = report_open(s->rejects, e))
         || !(p->deliver = deliver_open(p->spool, &s->kafka, e)))
         return e->outcome;
     return isatty(STDERR_FILENO) ? spool_count(p->spool, &p->counts.spooled, e) : DONE;
@@ -451,17 +466,19 @@ static int conclude(struct producer *p)
     struct text said = {0};
     struct err e;
     int code = p->counts.refused ? EX_DATAERR : EX_OK;
+    bool known = spool_range(p->spool, &first, &last, &e) == DONE;
 
-    if (spool_range(p->spool, &first, &last, &e) == DONE && first
-        && (!p->settled || first <= p->last))
-        spool_count(p->spool, &spooled, &e);
+    if (known && first && (!p->settled || first <= p->last))
+        known = spool_count(p->spool, &spooled, &e) == DONE;
+    if (!known)
+        log_error("nobody knows what is left in the spool", "reason", e.message, NULL);
     log_info("finished", "accepted", LOG_NUMBER(p->counts.accepted), "refused",
              LOG_NUMBER(p->counts.refused), "delivered",
              LOG_NUMBER(deliver_total(p->deliver)), "spooled", LOG_NUMBER(spooled), NULL);
     describe_end(p, spooled, &said);
     if (said.size)
         fprintf(stderr, "%s\n", said.bytes);
-    if (spooled || p->group.lines || p->not_taken || input_incomplete(p->input))
+    if (!known || spooled || p->group.lines || p->not_taken || input_incomplete(p->input))
         code = EX_TEMPFAIL;
     if (p->receipts.size)
         code = EX_IOERR;
@@ -475,6 +492,7 @@ int producer_main(int argc, char **argv, const struct producer_kind *kind)
     struct err e = {.outcome = DONE};
     int code = EX_OK;
 
+    standard_hold();
     log_set_context("kind", kind->name);
     handle_signals();
     if (start(&p, argc, argv, &e) == DONE && run(&p, &e) == DONE) {

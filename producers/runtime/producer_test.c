@@ -325,6 +325,40 @@ static void stays_small_whatever_the_line(void **state)
     free(line);
 }
 
+/* Whoever started us may have closed one: what we open must not take its place. */
+static void leaves_closed_descriptors_alone(void **state)
+{
+    (void)state;
+    write_lines("in", 1);
+    for (int closed = 0; closed <= 2; closed++) {
+        pid_t child = fork();
+        if (child == 0) {
+            char *argv[] = {"produce", "--spool=spool", closed ? "in" : "-", NULL};
+            for (int fd = 0; fd <= 2; fd++)
+                dup2(open("said", O_RDWR | O_CREAT | O_APPEND, 0600), fd);
+            close(closed);
+            exit(producer_main(3, argv, &patrol_log));
+        }
+        assert_int_equal(wait_for(child), closed == 2 ? EX_OK : EX_IOERR);
+    }
+    expect_in("said", "standard input: Bad file descriptor");
+    expect_in("said", "standard output, where the receipts go: Bad file descriptor");
+    assert_int_equal(count_lines("spool.lock"), 0);
+    expect_delivered(1);
+}
+
+static void does_not_read_what_it_refuses(void **state)
+{
+    (void)state;
+    write_file("in", "w", "bad\n");
+    assert_int_equal(symlink("in", "link"), 0);
+    assert_int_equal(run("--rejects=link in", "/dev/null"), EX_USAGE);
+    assert_int_equal(run("--rejects=./in", "in"), EX_USAGE);
+    assert_int_equal(run("--rejects=spool in", "/dev/null"), EX_USAGE);
+    assert_int_equal(run("--rejects=new --follow new", "/dev/null"), EX_USAGE);
+    assert_int_equal(count_lines("in"), 1);
+}
+
 static void says_what_is_wrong_with_its_options(void **state)
 {
     (void)state;
@@ -651,6 +685,8 @@ int main(void)
         TEST(refuses_bad_lines_and_sends_the_good),
         TEST(takes_a_last_line_when_it_is_whole),
         TEST(stays_small_whatever_the_line),
+        TEST(leaves_closed_descriptors_alone),
+        TEST(does_not_read_what_it_refuses),
         TEST(says_what_is_wrong_with_its_options),
         TEST(keeps_events_while_kafka_is_away),
         TEST(says_what_kafka_does_not_take),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -40,6 +41,20 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
+/* The name of a file that was just made may not outlive a loss of power, and with it the
+ * lines that the place has gone beyond. Where that cannot be done, it is not needed. */
+static void sync_folder(const char *path)
+{
+    char *copy = xstrdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        (void)!fsync(fd);
+        close(fd);
+    }
+    free(copy);
+}
+
 struct report *report_open(const char *rejects, struct err *e)
 {
     struct report *report = xcalloc(1, sizeof *report);
@@ -48,6 +63,8 @@ struct report *report_open(const char *rejects, struct err *e)
     report->shows = isatty(STDERR_FILENO) != 0;
     report->rejects_fd =
         rejects ? open(rejects, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    if (rejects && report->rejects_fd >= 0)
+        sync_folder(rejects);
     if (!rejects || report->rejects_fd >= 0)
         return report;
     err_exit(e, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, "%s: %s", rejects,

@@ -17,7 +17,7 @@ struct report_counts {
     uint64_t spooled;                      /* when it began */
 };
 
-/* rejects: path, or NULL. NULL: *e is FATAL, 73 or 77. */
+/* rejects: path, or NULL; of a line that is too long it gets only the beginning. NULL: *e is FATAL, 73 or 77. */
 struct report *report_open(const char *rejects, struct err *e);
 void report_close(struct report *report); /* NULL is fine */
 

@@ -20,7 +20,9 @@ static const struct option_row rows[] = {
     {"max_line_bytes", OPTION_NUMBER, AT(max_line_bytes), "1048576", 64, 64 << 20, NULL,
      "Longer lines are refused, in bytes.", false},
     {"rejects", OPTION_TEXT, AT(rejects), NULL, 0, 0, NULL,
-     "File to which refused lines are added as they came; made with mode 0600.", false},
+     "File to which refused lines are added as they came (of one that is too long the "
+     "beginning); made with mode 0600.",
+     false},
     {"receipts", OPTION_CHOICE, AT(receipts), "line", 0, 0, "line|none",
      "What is printed for each line once its event is on disk: line number and event_id, "
      "or nothing.",

@@ -510,6 +510,14 @@ void spool_close(struct spool *spool)
     free(spool);
 }
 
+bool spool_is_at(const struct spool *spool, const char *path)
+{
+    struct stat ours, other;
+
+    return stat(spool->path, &ours) == 0 && stat(path, &other) == 0
+           && ours.st_dev == other.st_dev && ours.st_ino == other.st_ino;
+}
+
 bool spool_lock_delivery(struct spool *spool)
 {
     if (!spool->delivers)

@@ -50,6 +50,9 @@ struct spool_place {
 struct spool *spool_open(const char *path, uint64_t max_bytes, struct err *e);
 void spool_close(struct spool *spool); /* rolls back what is open; NULL is fine */
 
+/* True if path is the spool's file, by whatever name. */
+bool spool_is_at(const struct spool *spool, const char *path);
+
 /* Group commit: begin, any number of add, delete and save_place (each path once),
  * commit. After anything
  * but DONE the group is rolled back: nothing of it happened. */
