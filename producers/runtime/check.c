@@ -17,6 +17,8 @@
 #include "producers/runtime/nearest.h"
 #include "producers/runtime/personal.h"
 
+enum { MOST_VALUES = 50000 };
+
 struct checker {
     const struct contract *contract;
     struct arena *arena;    /* of the defaults */
@@ -91,13 +93,35 @@ static const char *syntax_reason(enum json_error_code code)
     }
 }
 
+/* jansson makes every value before we can look at one, and a value of three bytes takes
+ * a hundred and more. */
+static bool has_too_many_values(const char *line, size_t size)
+{
+    bool in_text = false;
+    size_t values = 0;
+
+    for (size_t i = 0; i < size && values <= MOST_VALUES; i++) {
+        if (line[i] == '"')
+            in_text = !in_text;
+        else if (in_text && line[i] == '\\')
+            i++;
+        else if (!in_text)
+            values += line[i] == ',' || line[i] == '[' || line[i] == '{';
+    }
+    return values > MOST_VALUES;
+}
+
 /* The JSON object of a line; NULL: it is none. */
 static json_t *parse_line(struct check *c, const char *line, size_t size)
 {
     json_error_t error;
-    json_t *json =
-        json_loadb(line, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *json;
 
+    if (has_too_many_values(line, size)) {
+        refuse(c, NULL, "has more than %d values", MOST_VALUES);
+        return NULL;
+    }
+    json = json_loadb(line, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!json) {
         refuse(c, NULL, "%s (at byte %d)", syntax_reason(json_error_code(&error)),
                error.position);
@@ -292,17 +316,16 @@ static enum outcome fill_array(struct check *c, const struct where *where,
     return DONE;
 }
 
-/* A name out of the line, short and without anything that would disturb a terminal. */
+/* A name out of the line, short. What no field's name has could disturb a terminal, or
+ * be a person's. */
 static void printable(char out[65], const char *name)
 {
     size_t size = 0;
 
     for (; name[size] && size < 64; size++)
-        out[size] =
-            (char)((unsigned char)name[size] < ' ' || name[size] == 127 ? '?'
-                                                                        : name[size]);
-    while (name[size] && size > 0 && ((unsigned char)name[size] & 0xc0) == 0x80)
-        size--; /* not in the middle of a character */
+        out[size] = isalnum((unsigned char)name[size]) || strchr("_-.", name[size])
+                        ? name[size]
+                        : '?';
     out[size] = '\0';
 }
 

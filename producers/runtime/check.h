@@ -7,6 +7,8 @@
  * made. schema_version may be given: it must be one that is built in. Numbers of persons
  * are refused where people type (personal.h).
  *
+ * A line may have 50,000 values (commas and opening brackets), which bounds its memory.
+ *
  * A reason names the field ("measures[2].due_at: has no zone") and never quotes the
  * value. */
 #ifndef GRIDLOOP_CHECK_H

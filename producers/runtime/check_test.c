@@ -49,6 +49,7 @@ static const struct row {
      "\"remark\":", "\"remarks\":", "no such field 'remarks'; did you mean 'remark'?"},
     {"patrol_log", "\"remark\":", "\"weather\":", "no such field 'weather'"},
     {"patrol_log", "\"remark\":", "\"we\\nather\":", "no such field 'we?ather'"},
+    {"patrol_log", "\"remark\":", "\"w\xc2\x9b 张\":", "no such field 'w?\?\?\?\?\?'"},
     {"patrol_log", "\"grid_code\":", "\"grid_cod\":",
      "no such field 'grid_cod'; did you mean 'grid_code'?"},
     {"patrol_log", "\"item_kind\": \"DISPUTE\"", "\"item_kindd\": \"DISPUTE\"",
@@ -182,7 +183,7 @@ static void refuses_deep_nesting(void **state)
     struct datum event;
 
     (void)state;
-    for (int i = 0; i < 100000; i++)
+    for (int i = 0; i < 40000; i++)
         text_add_string(&line, "[");
     assert_int_equal(check("patrol_log", line.bytes, line.size, &event, &e), REJECT);
     assert_non_null(strstr(e.message, "is nested too deeply"));
@@ -399,9 +400,33 @@ static void knows_the_versions(void **state)
     contract_close(&none);
 }
 
+/* Each value costs far more memory than bytes; but texts may have commas. */
+static void bounds_the_values_of_a_line(void **state)
+{
+    struct text line = {0};
+    struct datum event;
+    struct err e;
+
+    (void)state;
+    text_add_string(&line, "{\"x\":[");
+    for (int i = 0; i < 49997; i++)
+        text_add_string(&line, "{},");
+    assert_int_equal(check("patrol_log", line.bytes, line.size, &event, &e), REJECT);
+    assert_non_null(strstr(e.message, "has more than 50000 values"));
+    text_clear(&line);
+    text_add_string(&line, "{\"x\":\"\\\"");
+    for (int i = 0; i < 60000; i++)
+        text_add_string(&line, ",[");
+    text_add_string(&line, "\"}");
+    assert_int_equal(check("patrol_log", line.bytes, line.size, &event, &e), REJECT);
+    assert_non_null(strstr(e.message, "no such field 'x'"));
+    text_free(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bounds_the_values_of_a_line),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(refuses_what_is_no_object),
         cmocka_unit_test(refuses_deep_nesting),
