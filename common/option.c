@@ -220,11 +220,14 @@ static enum outcome unknown_flag(struct loader *l, const char *name)
     return err_exit(l->e, EX_USAGE, "unknown option '--%s'; --help lists them", name);
 }
 
-static void take_common(struct loader *l, const struct option_row *row, const char *value)
+static enum outcome take_common(struct loader *l, const struct option_row *row,
+                                const char *value)
 {
     if (row == &option_common[OPTION_CONFIG]) {
+        if (!*value)
+            return err_exit(l->e, EX_USAGE, "--config needs the name of a file");
         l->config = copy(l, value);
-        return;
+        return DONE;
     }
     if (row == &option_common[OPTION_HELP])
         option_print_help(l->set);
@@ -282,14 +285,13 @@ static enum outcome take_flag(struct loader *l, char **argv, int *i)
         ++*i;
     }
     if (flag.row && option_is_common(flag.row))
-        take_common(l, flag.row, flag.value);
-    else
-        add(l, (struct given){.source = FROM_COMMAND_LINE,
-                              .row = flag.row,
-                              .property = flag.property,
-                              .value = flag.value,
-                              .label = label,
-                              .where = "command line"});
+        return take_common(l, flag.row, flag.value);
+    add(l, (struct given){.source = FROM_COMMAND_LINE,
+                          .row = flag.row,
+                          .property = flag.property,
+                          .value = flag.value,
+                          .label = label,
+                          .where = "command line"});
     return DONE;
 }
 

@@ -325,6 +325,8 @@ static void a_value_must_be_there(void **state)
     fatal(LOAD("--batch-rows"), EX_USAGE, "--batch-rows needs a value");
     fatal(LOAD("--batch-rows", "--dry-run"), EX_USAGE, "--batch-rows needs a value");
     fatal(LOAD("--config"), EX_USAGE, "--config needs a value");
+    fatal(LOAD("--config="), EX_USAGE, "--config needs the name of a file");
+    fatal(LOAD("--config", ""), EX_USAGE, "--config needs the name of a file");
     fatal(LOAD("--kafka.client.id"), EX_USAGE, "--kafka.client.id needs a value");
 }
 

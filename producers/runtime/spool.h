@@ -1,5 +1,5 @@
 /* spool.h - events on the device's disk between "accepted" and "persisted by the
- * broker"; SQLite in WAL mode with synchronous=FULL. spool.c is the only user of
+ * broker"; SQLite in WAL mode with synchronous=EXTRA. spool.c is the only user of
  * sqlite3.h.
  *
  * Many processes may accept into one spool; one (the holder of a file lock) delivers, in
