@@ -5,7 +5,6 @@
     Proxy    stands between a daemon and PostgreSQL, and cuts the line exactly at COMMIT
 """
 import collections
-import os
 import pathlib
 import random
 import signal
@@ -24,12 +23,6 @@ from world import Sent, bad, good, json_lines
 
 TICK = 0.05  # seconds between two portions of a steady stream
 IDENTITIES = ("event_id", "patrol_id", "finding_id", "case_id", "action_id")
-
-
-def seed():
-    """Of the schedule: GRIDLOOP_SEED, or None for a new one."""
-    text = os.environ.get("GRIDLOOP_SEED")
-    return int(text) if text else None
 
 
 def pause(rng, longest):
@@ -304,9 +297,9 @@ class Device(Stream):
 class Proxy:
     """Listens on a port of its own and hands everything to PostgreSQL and back.
 
-    choose(stores) is asked at each COMMIT, in the thread of its connection; stores: rows were copied in this
-    transaction. It answers None or one of CUTS: before or after the server gets the COMMIT, the line is closed, or
-    nothing more goes through it although both ends think it open.
+    choose(what) is asked in the thread of a connection: what is "batch" at the COMMIT of a transaction that copied
+    rows, "claim" at the statement that takes a partition over. It answers None or one of CUTS: before or after the
+    server gets that, the line is closed, or nothing more goes through it although both ends think it open.
     """
 
     CUTS = ("closed before", "closed after", "silent before", "silent after")
@@ -336,11 +329,14 @@ class Proxy:
 class Line:
     """One connection through a proxy."""
 
+    CLAIM = b"owner_epoch = owner_epoch + 1"
+
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server
-        self.cut = None            # one of CUTS
-        self.stores = False        # rows were copied since the last BEGIN
-        self.committed = False     # after a cut: the server said so
+        self.cut = self.what = None  # one of CUTS, and where
+        self.committed = False       # after a cut: the server said so
+        self._copies = False         # rows were sent since the last BEGIN
+        self._claims = set()         # prepared statements that claim
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for work in (self._forth, self._back):
@@ -361,6 +357,8 @@ class Line:
             except OSError:
                 pass
 
+    # ---- from the daemon to the server ----
+
     def _read(self, size):
         data = bytearray()
         while len(data) < size:
@@ -376,26 +374,42 @@ class Line:
 
     def _forth(self):
         self.server.sendall(self._message(self._read(4)))  # the first one has no type
-        while True:
+        while not self.cut:
             message = self._message(self._read(5))
-            statement = message[5:].rstrip(b"\0").strip().lower() if message[:1] == b"Q" else b""
-            if message[:1] == b"d":
-                self.stores = True
-            if statement.startswith(b"begin"):
-                self.stores = False
-            cut = self.proxy.choose(self.stores) if statement == b"commit" else None
+            what = self._what(message)
+            cut = what and self.proxy.choose(what)
             if cut:
-                self._cut(cut, message)
-                return
-            self.server.sendall(message)
+                self._cut(cut, what, message)
+            else:
+                self.server.sendall(message)
 
-    def _cut(self, cut, commit):
-        self.cut = cut  # from now on nothing goes back
+    def _what(self, message):
+        """What is about to happen with this message: "batch", "claim" or None."""
+        kind, body = message[:1], message[5:]
+        if kind == b"d":
+            self._copies = True
+        elif kind == b"P" and self.CLAIM in body:
+            self._claims.add(body.split(b"\0")[0])
+        elif kind == b"B" and body.split(b"\0")[1] in self._claims:
+            return "claim"
+        elif kind == b"Q" and body.lower().startswith(b"begin"):
+            self._copies = False
+        elif kind == b"Q" and body.lower().startswith(b"commit") and self._copies:
+            return "batch"
+        return None
+
+    def _cut(self, cut, what, message):
+        self.cut, self.what = cut, what  # from now on nothing goes back
         if cut.endswith("after"):
-            self.server.sendall(commit)
+            self.server.sendall(message)
+            while what == "claim" and message[:1] != b"S":  # the statement is sent in several messages
+                message = self._message(self._read(5))
+                self.server.sendall(message)
         self.proxy.cuts.append(self)
         if cut == "closed after":
             self.client.shutdown(socket.SHUT_RDWR)
+
+    # ---- and back ----
 
     def _back(self):
         heard = b""
@@ -405,8 +419,8 @@ class Line:
                 return
             if self.cut is None:
                 self.client.sendall(data)
-            else:
-                heard += data
-                self.committed = b"COMMIT\0" in heard
-                if self.committed and self.cut == "closed after":
-                    self.close()
+                continue
+            heard += data
+            self.committed = b"COMMIT\0" in heard
+            if self.cut == "closed after" and heard[-6:-1] == b"Z\0\0\0\5":  # it is ready for the next statement
+                self.close()

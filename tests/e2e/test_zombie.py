@@ -11,7 +11,7 @@ import pytest
 
 from checker import check_all
 from events import KINDS
-from faults import Proxy, is_stopped
+from faults import Load, Proxy, is_stopped, pause
 from waiting import wait_for
 from world import good
 
@@ -26,12 +26,14 @@ class Group:
     """Members that share the partitions of one topic, and what is known about them."""
 
     def __init__(self, world):
-        self.world, self.rng = world, world.rng()
+        self.world, self.rng, self.joined = world, world.rng(), 0
         world.make_topic(KIND, PARTITIONS)
 
     def join(self, point=None, **options):
-        return self.world.consumer(KIND, wait=False, build="points" if point else "release", point=point,
-                                   batch_rows=100, **options)
+        self.joined += 1
+        name = f"member-{self.joined}"
+        return self.world.consumer(KIND, name, "points" if point else "release", point, wait=False, batch_rows=100,
+                                   **{"kafka.client.id": name}, **options)
 
     def pair(self, point=None):
         """The one that will stand still, and another one; each with half of the partitions."""
@@ -68,20 +70,25 @@ class Group:
                            "where pid = %s and backend_start = %s", *session)
         return rows[0] if rows else None
 
+    def transaction_of(self, member):
+        transaction = self.activity(self.session_of(member))[2]
+        assert transaction
+        return transaction
+
     def books(self):
         """All that was ever written about batches, with who wrote it."""
         return self.world.sql("select b.*, b.xmin::text from bus.batch b order by source_id, from_offset")
 
-    def wait_only(self, members):
-        """Waits until these members share all partitions, by the group's own account."""
-        group = self.world.group(KIND)
+    def wait_shared(self, members):
+        """Waits until these and no others share all partitions, by the group's own account."""
+        group, names = self.world.group(KIND), {member.name for member in members}
 
-        def settled():
+        def is_shared():
             described = self.world.stack.admin.describe_consumer_groups([group])[group].result(30)
-            shares = [len(member.assignment.topic_partitions) for member in described.members]
-            return (described.state == confluent_kafka.ConsumerGroupState.STABLE and len(shares) == members
-                    and sum(shares) == PARTITIONS and min(shares) > 0)
-        wait_for(settled, PATIENCE, f"the group has {members} members and all is assigned")
+            shares = {member.client_id: len(member.assignment.topic_partitions) for member in described.members}
+            return (described.state == confluent_kafka.ConsumerGroupState.STABLE and shares.keys() == names
+                    and sum(shares.values()) == PARTITIONS and min(shares.values()) > 0)
+        wait_for(is_shared, PATIENCE, f"the group is {names}")
 
     # ---- the take-over ----
 
@@ -90,25 +97,25 @@ class Group:
         wait_for(lambda: any(self.world.progress(KIND)[partition] > place for partition, (place, _) in places.items()),
                  PATIENCE, "something of what the stopped one held is stored")
 
-    def take_over(self, places, what, members=1):
-        """Waits until the partitions were given to others and go on; prints how long that took."""
-        self.wait_only(members)
+    def take_over(self, member, places, what):
+        """Waits until the partitions were given to this one alone and go on; prints how long that took."""
+        self.wait_shared([member])
         given = time.monotonic()
         self.wait_stored(places)
         print(f"{what}: {time.monotonic() - given:.1f} s from the assignment to the first stored row")
 
-    def wake(self, zombie, session, places, transaction=None):
+    def wake(self, zombie, transaction=None):
         """Lets it go on, when all is stored. It writes nothing, joins again, and then works like any other."""
         self.world.settle(KIND)
-        books, claims = self.books(), len(zombie.log("partitions claimed"))
-        assert not places.items() & self.owned_by(zombie).items(), "nobody took its partitions over"
+        books = self.books()
+        assert not self.owned_by(zombie), "nobody took its partitions over"
         assert is_stopped(zombie.process)
         zombie.go_on()
-        zombie.wait_log("partitions claimed", claims + 1, PATIENCE)
+        wait_for(lambda: self.owned_by(zombie), PATIENCE,
+                 lambda: f"{zombie.name} has joined again\n{zombie.output()}")
         assert self.books() == books
         if transaction:
             self.never_was(transaction)
-        assert self.session_of(zombie) != session or self.activity(session)
 
     def never_was(self, transaction):
         """Nothing of the transaction is there."""
@@ -156,9 +163,9 @@ def test_stopped_in_a_transaction(world, point):
     wait_for(lambda: is_stopped(zombie.process), PATIENCE, "it is stopped")
     state, _, transaction = group.activity(session)
     assert transaction and (point == "mid_copy") == (state == "active"), state
-    group.take_over(places, f"stopped at {point}")
+    group.take_over(other, places, f"stopped at {point}")
     assert evictions(other) == 1 and group.activity(session) is None
-    group.wake(zombie, session, places, transaction)
+    group.wake(zombie, transaction)
     assert warned(zombie, "PostgreSQL"), zombie.output()
     group.all_work([zombie, other])
     group.end([zombie, other])
@@ -186,12 +193,12 @@ def test_stopped_while_it_waits_for_a_lock(world, granted):
     if granted:
         wait_for(lambda: group.activity(session)[0] == "idle in transaction", PATIENCE, "the lock is granted")
         transaction = group.activity(session)[2]
-        group.take_over(places, "stopped while it waited for a lock, which it got")
+        group.take_over(other, places, "stopped while it waited for a lock, which it got")
         assert evictions(other) == 1 and group.activity(session) is None
     else:
         transaction = None
-        group.take_over(places, "stopped while it waited for a lock, which it never got (from when it was free)")
-    group.wake(zombie, session, places, transaction)
+        group.take_over(other, places, "stopped while it waited for a lock, which it never got (from when it was free)")
+    group.wake(zombie, transaction)
     group.all_work([zombie, other])
     group.end([zombie, other])
 
@@ -208,10 +215,32 @@ def test_stopped_between_two_transactions(world):
     zombie.wait_point(PATIENCE)
     wait_for(lambda: is_stopped(zombie.process), PATIENCE, "it is stopped")
     assert group.activity(session)[0] == "idle"
-    group.take_over(places, "stopped between two transactions")
+    group.take_over(other, places, "stopped between two transactions")
     assert evictions(other) == 0
-    group.wake(zombie, session, places)
+    group.wake(zombie)
     assert warned(zombie, "has another owner"), zombie.output()
+    group.all_work([zombie, other])
+    group.end([zombie, other])
+
+
+@pytest.mark.slow
+def test_wakes_before_anything_else_is_stored(world):
+    """Its successor owns the partitions and stands where it stood itself: only the epoch tells them apart."""
+    group = Group(world)
+    zombie = group.join("before_begin:1:stop")
+    zombie.wait_claimed(PARTITIONS, PATIENCE)
+    group.produce()
+    zombie.wait_point(PATIENCE)
+    wait_for(lambda: is_stopped(zombie.process), PATIENCE, "it is stopped")
+    other = group.join("before_begin:1:hold")
+    other.wait_point(PATIENCE)
+    places = group.owned_by(other)
+    assert len(places) == PARTITIONS and not any(place for place, _ in places.values())
+    zombie.go_on()
+    wait_for(lambda: warned(zombie, "has another owner"), PATIENCE, lambda: f"it is refused\n{zombie.output()}")
+    assert group.owned_by(other) == places and not group.books()
+    other.release()
+    group.wait_shared([zombie, other])
     group.all_work([zombie, other])
     group.end([zombie, other])
 
@@ -227,8 +256,8 @@ def test_stopped_while_idle(world):
     zombie.halt()
     wait_for(lambda: is_stopped(zombie.process), PATIENCE, "it is stopped")
     group.produce()
-    group.take_over(places, "stopped while idle")
-    group.wake(zombie, session, places)
+    group.take_over(other, places, "stopped while idle")
+    group.wake(zombie)
     group.all_work([zombie, other])
     group.end([zombie, other])
 
@@ -247,7 +276,7 @@ def test_stopped_before_it_claims(world):
     world.settle(KIND)
     zombie.go_on()
     group.produce()
-    group.wait_only(2)
+    group.wait_shared([zombie, other])
     group.all_work([zombie, other])
     group.end([zombie, other])
 
@@ -262,73 +291,109 @@ def test_two_zombies_in_turn(world):
     group.produce()
     first.wait_point(PATIENCE)
     wait_for(lambda: is_stopped(first.process), PATIENCE, "the first one is stopped")
-    sleepers = {first: (group.session_of(first), group.owned_by(first))}
-    transactions = {first: group.activity(sleepers[first][0])[2]}
+    transactions = {first: group.transaction_of(first)}
     second = group.join("after_copy:1:stop")
     second.wait_point(PATIENCE)
     wait_for(lambda: is_stopped(second.process), PATIENCE, "the second one is stopped")
     assert evictions(second) == 1
-    sleepers[second] = group.session_of(second), group.owned_by(second)
-    transactions[second] = group.activity(sleepers[second][0])[2]
+    transactions[second] = group.transaction_of(second)
+    places = group.owned_by(second)
     third = group.join()
-    group.take_over(sleepers[second][1], "the second of two zombies")
+    group.take_over(third, places, "the second of two zombies")
     assert evictions(third) == 1
     world.settle(KIND)
     for zombie in (first, second):
-        session, places = sleepers[zombie]
-        group.wake(zombie, session, places, transactions[zombie])
+        group.wake(zombie, transactions[zombie])
         assert warned(zombie, "PostgreSQL"), zombie.output()
-    group.wait_only(3)
+    group.wait_shared([first, second, third])
     group.all_work([first, second, third])
     group.end([first, second, third])
 
 
-# ---- cut at COMMIT ----
+@pytest.mark.long
+def test_stopped_and_woken_at_random(world):
+    """Under load, for shorter and for longer than a session lasts, one or two of three at a time."""
+    group = Group(world)
+    members = [group.join() for _ in range(3)]
+    load = Load(world, KIND, group.rng, PARTITIONS, 300).start()
+    try:
+        for member in members:
+            member.wait_claimed(None, PATIENCE)
+        for _ in range(25):
+            sleepers = group.rng.sample(members, group.rng.choice((1, 1, 2)))
+            for member in sleepers:
+                pause(group.rng, 1)
+                member.halt()
+            pause(group.rng, group.rng.choice((1, 4, 12)))
+            group.rng.shuffle(sleepers)
+            for member in sleepers:
+                assert is_stopped(member.process)
+                member.go_on()
+                pause(group.rng, 1)
+            load.check_alive()
+        load.end()
+    finally:
+        load.stop()
+    evicted = sum(map(evictions, members))
+    expelled = sum("SESSTMOUT" in str(line) for member in members for line in member.log("librdkafka"))
+    print(f"{expelled} times expelled, {evicted} sessions ended")
+    assert expelled > 0
+    world.settle(KIND, PATIENCE)
+    group.wait_shared(members)
+    group.all_work(members)
+    group.end(members)
+
+
+# ---- a line that is cut ----
 
 class Cutter:
-    """Says where to cut: at each third COMMIT of a batch and at the second and fifth of a claim, in each way in turn."""
+    """Says where to cut: at each third COMMIT of a batch, and at each third claim; now before, now after."""
 
-    def __init__(self, ways, cuts):
-        self.ways, self.left = ways, cuts
+    def __init__(self, how, cuts):
+        self.left = {what: [f"{how} before", f"{how} after"] * count for what, count in cuts.items()}
         self.seen = collections.Counter()
 
-    def __call__(self, stores):
-        self.seen[stores] += 1
-        due = self.seen[stores] % 3 == 0 if stores else self.seen[stores] in (2, 5)
-        if not due or self.left == 0:
-            return None
-        self.left -= 1
-        return self.ways[self.left % len(self.ways)]
+    def __call__(self, what):
+        self.seen[what] += 1
+        return self.left[what].pop() if self.seen[what] % 3 == 0 and self.left[what] else None
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ("closed", "silent"))
 def test_the_line_is_cut_at_commit(world, how):
-    """Before the server gets the COMMIT, or after. silent: both ends think that the line is open, and the server
-    keeps the locks of a transaction whose COMMIT never came."""
+    """Before the server gets the COMMIT of a batch, or after; the same with claims. silent: both ends think that the
+    line is open, and the server keeps the locks of a transaction that nobody will end."""
     rng = world.rng()
     server = urllib.parse.urlsplit(world.ingest_url)
-    cutter = Cutter((f"{how} before", f"{how} after"), 12 if how == "closed" else 6)
+    cutter = Cutter(how, {"batch": 4, "claim": 2} if how == "closed" else {"batch": 2, "claim": 1})
     proxy = Proxy(server.hostname, server.port, cutter)
     url = server._replace(netloc=f"{server.username}@127.0.0.1:{proxy.port}",
                           query="sslmode=disable&gssencmode=disable").geturl()
     world.make_topic(KIND, 2)
     world.produce(good(KIND, KINDS[KIND].fresh(rng)) for _ in range(4000))
     try:
-        daemon = world.consumer(KIND, database_url=url, batch_rows=50, statement_timeout_ms=1500)
+        daemon = world.consumer(KIND, database_url=url, batch_rows=50, statement_timeout_ms=3000)
         world.settle(KIND, PATIENCE)
-        cuts = collections.Counter((line.cut, line.stores) for line in proxy.cuts)
-        for line in proxy.cuts:
+        batches = [line for line in proxy.cuts if line.what == "batch"]
+        assert cutter.left == {"batch": [], "claim": []}, "not all cuts were made"
+        for line in batches:
             if line.cut.endswith("after"):
-                wait_for(lambda: line.committed, PATIENCE, "the server said that it has committed")
-        assert cuts[f"{how} before", True] >= 2 and cuts[f"{how} after", True] >= 2, cuts
-        assert not any(line.committed for line in proxy.cuts if line.cut.endswith("before"))
-        assert len(warned(daemon, "commit: PostgreSQL: connection lost")) == sum(
-            count for (_, stores), count in cuts.items() if stores), daemon.output()
+                wait_for(lambda: line.committed, PATIENCE, "the server says that it has committed")
+        assert not any(line.committed for line in batches if line.cut.endswith("before"))
+        assert len(warned(daemon, "commit: PostgreSQL: connection lost")) == len(batches), daemon.output()
         daemon.stop()
     finally:
         proxy.close()
-    print(f"cut at COMMIT: {dict(cuts)}")
+    print(f"cut: {dict(collections.Counter((line.what, line.cut) for line in proxy.cuts))}")
     check_all(world)
     # A batch whose COMMIT was carried out was not stored again; one whose COMMIT was lost was stored later.
     assert world.sql("select sum(stored), sum(duplicate) from bus.batch") == [(4000, 0)]
+    # Whoever held a row was somebody that could be named and ended.
+    assert all(int(line["sessions"]) > 0 for line in daemon.log(EVICTED)), daemon.output()
+
+
+def test_no_statement_may_end_before_the_wait_for_a_lock(world):
+    """Else the wait for a row that somebody holds would never end with what makes that session be ended."""
+    daemon = world.consumer(KIND, wait=False, statement_timeout_ms=2000, lock_timeout_ms=2000)
+    assert daemon.wait_exit() == 78
+    assert "statement_timeout_ms" in daemon.output() and "lock_timeout_ms" in daemon.output()
