@@ -45,7 +45,8 @@ struct input_line {
     struct spool_place former;
 };
 
-enum { INPUT_QUIET_MS = 10000 };
+/* Later lines are read too, but out of order; within it a second rotation may be missed. */
+enum { INPUT_QUIET_MS = 3000 };
 
 struct input_settings {
     bool follow; /* exactly one file, which need not exist yet */
