@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/option.h"
+#include "common/standard.h"
 #include "common/text.h"
 #include "consumers/runtime/kind.h"
 #include "consumers/runtime/pump.h"
@@ -110,6 +111,7 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
     struct err e;
     int status;
 
+    standard_hold();
     snprintf(hyphens, sizeof hyphens, "%s", kind->name);
     text_hyphens(hyphens);
     snprintf(program, sizeof program, "gridloop-consume-%s", hyphens);

@@ -34,7 +34,7 @@ struct ctl_database {
     {                                                                                    \
         .name = "database_password_file",                                                \
         .offset = offsetof(type, member.password_file),                                  \
-        .help = "file that holds the password"                                  \
+        .help = "file that holds the password"                                           \
     }
 
 /* Like options_load(), for commands without operands. */

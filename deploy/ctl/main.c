@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/standard.h"
 #include "deploy/ctl/ctl.h"
 
 static const struct command {
@@ -39,6 +40,7 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "";
     const struct command *command = find_command(name);
 
+    standard_hold();
     if (command)
         return command->run(argc - 1, argv + 1);
     if (strcmp(name, "--version") == 0)
