@@ -154,8 +154,9 @@ class Load(Stream):
         return {"partition": self.rng.randrange(self.partitions)}
 
     def repeat(self):
-        near = self.rng.random() < 0.5
-        event = self.earlier[-self.rng.randint(1, min(20, len(self.earlier)))] if near else self.rng.choice(self.earlier)
+        event = self.rng.choice(self.earlier)
+        if self.rng.random() < 0.5:
+            event = self.earlier[-self.rng.randint(1, min(20, len(self.earlier)))]
         if self.rng.random() < 0.3:
             event = event | {"recorded_at": event["recorded_at"] ^ 1}
         return good(self.kind, event), self.anywhere() if self.rng.random() < 0.2 else {}

@@ -152,7 +152,7 @@ def evictions(member):
 # ---- three places ----
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", ("mid_copy", "after_copy", "before_commit"))
+@pytest.mark.parametrize("point", ("mid_copy", "after_copy", pytest.param("before_commit", marks=pytest.mark.long)))
 def test_stopped_in_a_transaction(world, point):
     """It keeps its locks for as long as it stands still: its session has to be ended."""
     group = Group(world)
@@ -224,6 +224,28 @@ def test_stopped_between_two_transactions(world):
 
 
 @pytest.mark.slow
+def test_stopped_with_ids_that_come_elsewhere_too(world):
+    """The same events in a partition of another member: its insert waits for the transaction of the one that stands
+    still, and while it waits it does not hear that it is to take over."""
+    group = Group(world)
+    zombie, other = group.pair("after_copy:1:stop")
+    places, others = group.owned_by(zombie), group.owned_by(other)
+    session = group.session_of(other)
+    same = [good(KIND, KINDS[KIND].fresh(group.rng)) for _ in range(EACH)]
+    world.produce(same, min(places))
+    zombie.wait_point(PATIENCE)
+    began = time.monotonic()
+    world.produce([good(KIND, sent.event) for sent in same], min(others))
+    wait_for(lambda: group.activity(session)[1] == "Lock", PATIENCE, "the other one waits for its transaction")
+    group.take_over(other, places, "stopped with ids that come elsewhere too")
+    print(f"all in all the other one waited {time.monotonic() - began:.1f} s")
+    group.wake(zombie)
+    group.all_work([zombie, other])
+    group.end([zombie, other])
+    assert world.sql("select sum(duplicate) from bus.batch")[0][0] == EACH
+
+
+@pytest.mark.slow
 def test_wakes_before_anything_else_is_stored(world):
     """Its successor owns the partitions and stands where it stood itself: only the epoch tells them apart."""
     group = Group(world)
@@ -262,7 +284,7 @@ def test_stopped_while_idle(world):
     group.end([zombie, other])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stopped_before_it_claims(world):
     """It was told to read something, and comes to claim it when that is long over. It may take a partition away for
     a moment; then it hears that it is no member any more."""
