@@ -16,19 +16,22 @@ static inline bool text_is_plain(const void *bytes, size_t size)
 {
     static const uint64_t ones = 0x0101010101010101;
     const uint8_t *at = bytes;
-    uint64_t word, odd = 0; /* the highest bit of a byte: above 0x7f, or it was 0 */
+    uint64_t word = ones,
+             odd = 0; /* the highest bit of a byte: above 0x7f, or it was 0 */
 
-    if (size < sizeof word) {
-        bool plain = true;
-        for (size_t i = 0; i < size; i++)
-            plain &= at[i] - 1U < 0x7f;
-        return plain;
+    if (size >= 8) {
+        for (size_t i = 0; i < size - 8; i += 8) {
+            memcpy(&word, at + i, 8);
+            odd |= word | (word - ones);
+        }
+        memcpy(&word, at + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(&word, at, 4);
+        memcpy((char *)&word + 4, at + size - 4, 4);
+    } else if (size > 0) {
+        word = ones << 24 | at[0] | (uint64_t)at[size / 2] << 8
+               | (uint64_t)at[size - 1] << 16;
     }
-    for (size_t i = 0; i < size - sizeof word; i += sizeof word) {
-        memcpy(&word, at + i, sizeof word);
-        odd |= word | (word - ones);
-    }
-    memcpy(&word, at + size - sizeof word, sizeof word);
     odd |= word | (word - ones);
     return !(odd & ones << 7);
 }

@@ -15,6 +15,9 @@
 
 enum { MOST_EMPTY_ITEMS = 1000 };
 
+/* What every field goes through stands in run_record()'s loop: a call would cost as much as the work. */
+#define INLINED static inline __attribute__((always_inline))
+
 struct run {
     const struct step *steps;
     const uint8_t *start, *end;
@@ -78,15 +81,37 @@ static const uint8_t *read_varint(const struct run *r, const uint8_t *at, int64_
     return fail(r, at, "varint", "a number does not end");
 }
 
-/* Lengths, branches, symbols and small numbers take one byte. */
-static inline const uint8_t *read_long(const struct run *r, const uint8_t *at,
-                                       int64_t *out)
+/* Eight groups of seven bits, moved together. */
+INLINED uint64_t join_groups(uint64_t word)
 {
+    word = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
+    word = (word & 0x00003fff00003fff) | (word & 0x3fff00003fff0000) >> 2;
+    return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
+}
+
+/* Lengths, branches, symbols and small numbers take one byte, times eight. */
+INLINED const uint8_t *read_long(const struct run *r, const uint8_t *at, int64_t *out)
+{
+    static const uint64_t stops = 0x8080808080808080;
+    uint64_t word, last;
+    int64_t any;
+
     if (at < r->end && *at < 0x80) {
         *out = (*at >> 1) ^ -(*at & 1);
         return at + 1;
     }
-    return read_varint(r, at, out);
+    if (remains(r, at) >= sizeof word) {
+        memcpy(&word, at, sizeof word);
+        last = ~word & stops;
+        if (last) {
+            word = join_groups(word & (last ^ (last - 1)));
+            *out = (int64_t)(word >> 1) ^ -(int64_t)(word & 1);
+            return at + __builtin_ctzll(last) / 8 + 1;
+        }
+    }
+    at = read_varint(r, at, &any);
+    *out = any;
+    return at;
 }
 
 static const uint8_t *fail_bounds(const struct run *r, const struct step *step,
@@ -112,8 +137,8 @@ static const uint8_t *fail_whole(const struct run *r, const struct step *step,
     return fail_bounds(r, step, at, (double)number);
 }
 
-static const uint8_t *run_whole(const struct run *r, const struct step *step,
-                                const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_whole(const struct run *r, const struct step *step,
+                                 const uint8_t *at, struct value *out)
 {
     int64_t number;
 
@@ -127,8 +152,8 @@ static const uint8_t *run_whole(const struct run *r, const struct step *step,
     return at;
 }
 
-static const uint8_t *run_boolean(const struct run *r, const struct step *step,
-                                  const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_boolean(const struct run *r, const struct step *step,
+                                   const uint8_t *at, struct value *out)
 {
     if (at == r->end)
         return fail(r, at, "short", "the message ends before a boolean");
@@ -153,8 +178,8 @@ static const uint8_t *judge_real(const struct run *r, const struct step *step,
     return fail_bounds(r, step, at, real);
 }
 
-static inline const uint8_t *put_real(const struct run *r, const struct step *step,
-                                      const uint8_t *at, double real, struct value *out)
+INLINED const uint8_t *put_real(const struct run *r, const struct step *step,
+                                const uint8_t *at, double real, struct value *out)
 {
     out->kind = VALUE_REAL;
     out->real = real;
@@ -163,8 +188,8 @@ static inline const uint8_t *put_real(const struct run *r, const struct step *st
     return judge_real(r, step, at, real);
 }
 
-static const uint8_t *run_float(const struct run *r, const struct step *step,
-                                const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_float(const struct run *r, const struct step *step,
+                                 const uint8_t *at, struct value *out)
 {
     float real;
 
@@ -174,8 +199,8 @@ static const uint8_t *run_float(const struct run *r, const struct step *step,
     return put_real(r, step, at + sizeof real, (double)real, out);
 }
 
-static const uint8_t *run_double(const struct run *r, const struct step *step,
-                                 const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_double(const struct run *r, const struct step *step,
+                                  const uint8_t *at, struct value *out)
 {
     double real;
 
@@ -202,8 +227,8 @@ static const uint8_t *run_promoted(const struct run *r, const struct step *step,
 
 /* ---- bytes and texts ---- */
 
-static inline const uint8_t *take_bytes(const struct run *r, const uint8_t *at,
-                                        size_t size, struct value *out)
+INLINED const uint8_t *take_bytes(const struct run *r, const uint8_t *at, size_t size,
+                                  struct value *out)
 {
     if (remains(r, at) < size)
         return fail(r, at, "short", "%zu bytes are announced, %zu remain", size,
@@ -220,8 +245,8 @@ static const uint8_t *fail_length(const struct run *r, const uint8_t *at, int64_
                 size < 0 ? "a length is negative" : "a length is beyond 4 GiB");
 }
 
-static inline const uint8_t *run_bytes(const struct run *r, const uint8_t *at,
-                                       struct value *out)
+INLINED const uint8_t *run_bytes(const struct run *r, const uint8_t *at,
+                                 struct value *out)
 {
     int64_t size;
 
@@ -261,8 +286,7 @@ static const uint8_t *count_characters(const struct run *r, const struct step *s
     return at;
 }
 
-static inline const uint8_t *run_text(const struct run *r, const uint8_t *at,
-                                      struct value *out)
+INLINED const uint8_t *run_text(const struct run *r, const uint8_t *at, struct value *out)
 {
     at = run_bytes(r, at, out);
     if (at && !text_is_plain(out->bytes, out->count))
@@ -270,8 +294,8 @@ static inline const uint8_t *run_text(const struct run *r, const uint8_t *at,
     return at;
 }
 
-static const uint8_t *run_string(const struct run *r, const struct step *step,
-                                 const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_string(const struct run *r, const struct step *step,
+                                  const uint8_t *at, struct value *out)
 {
     at = run_text(r, at, out);
     if (at && (out->count < step->size.least || out->count > step->size.most))
@@ -308,8 +332,8 @@ static const uint8_t *run_uuid(const struct run *r, const struct step *step,
     return at;
 }
 
-static const uint8_t *run_enum(const struct run *r, const struct step *step,
-                               const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_enum(const struct run *r, const struct step *step,
+                                const uint8_t *at, struct value *out)
 {
     const struct value *symbol;
     int64_t index;
@@ -331,32 +355,32 @@ static const uint8_t *run_enum(const struct run *r, const struct step *step,
 
 /* ---- the walk ---- */
 
-static const uint8_t *run_branch(const struct run *r, const struct step **step,
-                                 const uint8_t *at)
+INLINED const uint8_t *read_branch(const struct run *r, const struct step *step,
+                                   const uint8_t *at, int64_t *index)
 {
-    int64_t index;
-
-    at = read_long(r, at, &index);
-    if (!at)
-        return NULL;
-    if (index < 0 || index >= (*step)->count)
+    at = read_long(r, at, index);
+    if (at && (*index < 0 || *index >= step->count))
         return fail(r, at, "union", "a branch's number is outside the union");
-    *step = r->steps + (*step)->branches[index];
     return at;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *
-run_step(struct run *r, const struct step *step, const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_step(struct run *r, const struct step *step, const uint8_t *at,
+                                struct value *out)
 {
+    int64_t branch;
+
     if (step->op == OP_OPTIONAL && at < r->end && *at == step->null_head) {
         out->kind = VALUE_NULL;
         out->branch = step->null_branch;
         return at + 1;
     }
     /* Branches are no unions: one look is enough. */
-    if ((step->op == OP_OPTIONAL || step->op == OP_UNION)
-        && !(at = run_branch(r, &step, at)))
-        return NULL;
+    if (step->op == OP_OPTIONAL || step->op == OP_UNION) {
+        at = read_branch(r, step, at, &branch);
+        if (!at)
+            return NULL;
+        step = r->steps + step->branches[branch];
+    }
     out->branch = step->branch;
     switch ((enum op)step->op) {
     case OP_NULL: out->kind = VALUE_NULL; return at;
@@ -381,6 +405,13 @@ run_step(struct run *r, const struct step *step, const uint8_t *at, struct value
     case OP_UNION: break;
     }
     return fail(r, at, "plan", "unknown step");
+}
+
+/* The same, where it is not worth its space. */
+static const uint8_t *run_any(struct run *r, const struct step *step, const uint8_t *at,
+                              struct value *out)
+{
+    return run_step(r, step, at, out);
 }
 
 /* ---- arrays and maps ---- */
@@ -462,7 +493,7 @@ static const uint8_t *run_item(struct run *r, const struct step *step, const uin
     items->count++;
     if (step->op == OP_MAP && !(at = run_text(r, at, out++)))
         return NULL;
-    return run_step(r, step + 1, at, out);
+    return run_any(r, step + 1, at, out);
 }
 
 static const uint8_t *run_block(struct run *r, const struct step *step, const uint8_t *at,
@@ -605,7 +636,7 @@ bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
 {
     struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0};
     struct arena_mark mark = arena_mark(arena);
-    const uint8_t *at = run_step(&r, plan->steps, bytes, out);
+    const uint8_t *at = run_any(&r, plan->steps, bytes, out);
 
     if (at && at != r.end)
         at = fail(&r, at, "trailing", "%zu bytes are left behind the last field",
