@@ -14,26 +14,34 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_
 /* True: surely nothing but ASCII without U+0000, as most texts are. Here, so that it costs no call. */
 static inline bool text_is_plain(const void *bytes, size_t size)
 {
+    typedef int8_t block __attribute__((vector_size(16)));
     static const uint64_t ones = 0x0101010101010101;
     const uint8_t *at = bytes;
-    uint64_t word = ones,
-             odd = 0; /* the highest bit of a byte: above 0x7f, or it was 0 */
+    uint64_t first = ones, last = ones; /* the same bytes twice where size is no 16 */
 
-    if (size >= 8) {
-        for (size_t i = 0; i < size - 8; i += 8) {
-            memcpy(&word, at + i, 8);
-            odd |= word | (word - ones);
+    if (size >= 16) {
+        block some, odd = {0};
+        for (size_t i = 0; i < size - 16; i += 16) {
+            memcpy(&some, at + i, sizeof some);
+            odd |= some < 1;
         }
-        memcpy(&word, at + size - 8, 8);
-    } else if (size >= 4) {
-        memcpy(&word, at, 4);
-        memcpy((char *)&word + 4, at + size - 4, 4);
-    } else if (size > 0) {
-        word = ones << 24 | at[0] | (uint64_t)at[size / 2] << 8
-               | (uint64_t)at[size - 1] << 16;
+        memcpy(&some, at + size - 16, sizeof some);
+        odd |= some < 1;
+        return !((uint64_t)((int64_t __attribute__((vector_size(16))))odd)[0]
+                 | (uint64_t)((int64_t __attribute__((vector_size(16))))odd)[1]);
     }
-    odd |= word | (word - ones);
-    return !(odd & ones << 7);
+    if (size >= 8) {
+        memcpy(&first, at, 8);
+        memcpy(&last, at + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(&first, at, 4);
+        memcpy(&last, at + size - 4, 4);
+    } else if (size > 0) {
+        first = ones << 24 | at[0] | (uint64_t)at[size / 2] << 8
+                | (uint64_t)at[size - 1] << 16;
+    }
+    /* The highest bit of a byte: it is above 0x7f, or was 0. */
+    return !((first | (first - ones) | last | (last - ones)) & ones << 7);
 }
 
 /* True: hex digits only, in either case. */

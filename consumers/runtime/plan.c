@@ -32,7 +32,7 @@ static struct step *add_step(struct compiler *c, enum op op)
         plan->steps = xrealloc(plan->steps, plan->room * sizeof *plan->steps);
     }
     plan->steps[plan->count] =
-        (struct step){.op = (uint8_t)op, .slot = NO_SLOT, .is_skipped = c->is_skipping};
+        (struct step){.op = (uint8_t)op, .is_skipped = c->is_skipping};
     return &plan->steps[plan->count++];
 }
 
@@ -395,8 +395,9 @@ static void add_needs(const struct schema *reader, size_t slot, struct fields *f
 {
     for (const char **name = reader->fields[slot].rules.requires; name && *name; name++) {
         int needed = schema_find(reader, *name);
-        fields->needs[fields->need_count++] = (struct need){
-            slot, (size_t)needed, &reader->fields[slot], &reader->fields[needed]};
+        *fields->needs_end++ =
+            (struct need){(uint32_t)slot, (uint32_t)needed, &reader->fields[slot],
+                          &reader->fields[needed]};
     }
 }
 
@@ -409,27 +410,55 @@ static void find_needs(struct compiler *c, const struct schema *reader,
         for (const char **name = reader->fields[i].rules.requires; name && *name; name++)
             count++;
     fields->needs = arena_take_array(c->plan->arena, count, sizeof *fields->needs);
+    fields->needs_end = fields->needs;
     for (size_t i = 0; i < reader->count; i++)
         add_needs(reader, i, fields);
 }
 
-static bool compile_field(struct compiler *c, const struct schema_field *field,
-                          const struct schema *reader, int slot)
+/* What the reader does not have goes to a place behind its fields. */
+static bool compile_dropped(struct compiler *c, const struct schema *type,
+                            struct fields *fields, size_t slot)
 {
-    const struct schema_field *target = slot < 0 ? NULL : &reader->fields[slot];
-    size_t path = enter(c, target ? target->name : field->name);
     bool was_skipping = c->is_skipping;
     uint32_t at = c->plan->count;
 
-    c->is_skipping = was_skipping || !target;
-    if (!compile_type(c, field->type, target ? target->type : field->type))
+    c->is_skipping = true;
+    if (!compile_type(c, type, type))
         return false;
     c->is_skipping = was_skipping;
-    leave(c, path);
-    if (c->is_skipping || !target)
-        return true;
-    c->plan->steps[at].slot = slot;
+    c->plan->steps[at].slot = (uint32_t)slot;
+    fields->value_count = slot + 1;
+    return true;
+}
+
+static bool compile_field(struct compiler *c, const struct schema *type,
+                          const struct schema_field *target, size_t slot)
+{
+    uint32_t at = c->plan->count;
+
+    if (!compile_type(c, type, target->type))
+        return false;
+    c->plan->steps[at].slot = (uint32_t)slot;
     limit(c, at, target);
+    return true;
+}
+
+static bool compile_fields(struct compiler *c, const struct schema *writer,
+                           const struct schema *reader, const int *targets,
+                           struct fields *fields)
+{
+    for (size_t i = 0; i < writer->count; i++) {
+        const struct schema_field *field = &writer->fields[i];
+        bool is_dropped = c->is_skipping || targets[i] < 0;
+        const struct schema_field *target =
+            is_dropped ? field : &reader->fields[targets[i]];
+        size_t path = enter(c, target->name);
+        if (is_dropped ? !compile_dropped(c, field->type, fields,
+                                          c->is_skipping ? 0 : reader->count)
+                       : !compile_field(c, field->type, target, (size_t)targets[i]))
+            return false;
+        leave(c, path);
+    }
     return true;
 }
 
@@ -439,8 +468,9 @@ static bool compile_record(struct compiler *c, const struct schema *writer,
     struct fields *fields = arena_take(c->plan->arena, sizeof *fields);
     const int *targets = find_targets(c, writer, reader);
     struct step *step = add_step(c, OP_RECORD);
+    bool done;
 
-    *fields = (struct fields){0};
+    *fields = (struct fields){.value_count = reader->count};
     step->count = (uint32_t)reader->count;
     step->fields = fields;
     if (!find_missing(c, writer, reader, targets, fields))
@@ -448,11 +478,9 @@ static bool compile_record(struct compiler *c, const struct schema *writer,
     if (!c->is_skipping)
         find_needs(c, reader, fields);
     c->level++;
-    for (size_t i = 0; i < writer->count; i++)
-        if (!compile_field(c, &writer->fields[i], reader, targets[i]))
-            return false;
+    done = compile_fields(c, writer, reader, targets, fields);
     c->level--;
-    return true;
+    return done;
 }
 
 /* ---- unions ---- */

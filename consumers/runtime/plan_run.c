@@ -24,6 +24,7 @@ struct run {
     struct arena *arena;
     struct reject *reject;
     uint64_t empty_items; /* met so far that take no bytes */
+    int64_t number;       /* the last one of more than one byte */
     uint64_t promised; /* the fewest bytes that items announced further out still need */
 };
 
@@ -61,7 +62,8 @@ static size_t remains(const struct run *r, const uint8_t *at)
 
 /* ---- numbers ---- */
 
-static const uint8_t *read_varint(const struct run *r, const uint8_t *at, int64_t *out)
+/* Any number, into r->number. */
+static const uint8_t *read_varint(struct run *r, const uint8_t *at)
 {
     uint64_t zigzag = 0;
 
@@ -74,7 +76,7 @@ static const uint8_t *read_varint(const struct run *r, const uint8_t *at, int64_
             return fail(r, at, "varint", "a number does not fit 64 bits");
         zigzag |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80)) {
-            *out = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
+            r->number = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
             return at;
         }
     }
@@ -82,35 +84,49 @@ static const uint8_t *read_varint(const struct run *r, const uint8_t *at, int64_
 }
 
 /* Eight groups of seven bits, moved together. */
-INLINED uint64_t join_groups(uint64_t word)
+static uint64_t join_groups(uint64_t word)
 {
     word = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
     word = (word & 0x00003fff00003fff) | (word & 0x3fff00003fff0000) >> 2;
     return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
 }
 
-/* Lengths, branches, symbols and small numbers take one byte, times eight. */
-INLINED const uint8_t *read_long(const struct run *r, const uint8_t *at, int64_t *out)
+/* A number of two to eight bytes where eight remain, as times are; else as above. */
+static const uint8_t *read_long_varint(struct run *r, const uint8_t *at)
 {
-    static const uint64_t stops = 0x8080808080808080;
     uint64_t word, last;
-    int64_t any;
 
+    if (remains(r, at) < sizeof word)
+        return read_varint(r, at);
+    memcpy(&word, at, sizeof word);
+    last = ~word & 0x8080808080808080;
+    if (!last)
+        return read_varint(r, at);
+    word = join_groups(word & (last ^ (last - 1)));
+    r->number = (int64_t)(word >> 1) ^ -(int64_t)(word & 1);
+    return at + __builtin_ctzll(last) / 8 + 1;
+}
+
+INLINED const uint8_t *read_long(struct run *r, const uint8_t *at, int64_t *out)
+{
     if (at < r->end && *at < 0x80) {
         *out = (*at >> 1) ^ -(*at & 1);
         return at + 1;
     }
-    if (remains(r, at) >= sizeof word) {
-        memcpy(&word, at, sizeof word);
-        last = ~word & stops;
-        if (last) {
-            word = join_groups(word & (last ^ (last - 1)));
-            *out = (int64_t)(word >> 1) ^ -(int64_t)(word & 1);
-            return at + __builtin_ctzll(last) / 8 + 1;
-        }
+    at = read_long_varint(r, at);
+    *out = r->number;
+    return at;
+}
+
+/* A length, branch or symbol: mostly it takes one byte and is not negative. */
+INLINED const uint8_t *read_count(struct run *r, const uint8_t *at, int64_t *out)
+{
+    if (at < r->end && !(*at & 0x81)) {
+        *out = *at >> 1;
+        return at + 1;
     }
-    at = read_varint(r, at, &any);
-    *out = any;
+    at = read_long_varint(r, at);
+    *out = r->number;
     return at;
 }
 
@@ -137,7 +153,7 @@ static const uint8_t *fail_whole(const struct run *r, const struct step *step,
     return fail_bounds(r, step, at, (double)number);
 }
 
-INLINED const uint8_t *run_whole(const struct run *r, const struct step *step,
+INLINED const uint8_t *run_whole(struct run *r, const struct step *step,
                                  const uint8_t *at, struct value *out)
 {
     int64_t number;
@@ -152,7 +168,7 @@ INLINED const uint8_t *run_whole(const struct run *r, const struct step *step,
     return at;
 }
 
-INLINED const uint8_t *run_boolean(const struct run *r, const struct step *step,
+INLINED const uint8_t *run_boolean(struct run *r, const struct step *step,
                                    const uint8_t *at, struct value *out)
 {
     if (at == r->end)
@@ -178,8 +194,8 @@ static const uint8_t *judge_real(const struct run *r, const struct step *step,
     return fail_bounds(r, step, at, real);
 }
 
-INLINED const uint8_t *put_real(const struct run *r, const struct step *step,
-                                const uint8_t *at, double real, struct value *out)
+INLINED const uint8_t *put_real(struct run *r, const struct step *step, const uint8_t *at,
+                                double real, struct value *out)
 {
     out->kind = VALUE_REAL;
     out->real = real;
@@ -188,7 +204,7 @@ INLINED const uint8_t *put_real(const struct run *r, const struct step *step,
     return judge_real(r, step, at, real);
 }
 
-INLINED const uint8_t *run_float(const struct run *r, const struct step *step,
+INLINED const uint8_t *run_float(struct run *r, const struct step *step,
                                  const uint8_t *at, struct value *out)
 {
     float real;
@@ -199,7 +215,7 @@ INLINED const uint8_t *run_float(const struct run *r, const struct step *step,
     return put_real(r, step, at + sizeof real, (double)real, out);
 }
 
-INLINED const uint8_t *run_double(const struct run *r, const struct step *step,
+INLINED const uint8_t *run_double(struct run *r, const struct step *step,
                                   const uint8_t *at, struct value *out)
 {
     double real;
@@ -211,7 +227,7 @@ INLINED const uint8_t *run_double(const struct run *r, const struct step *step,
 }
 
 /* A float has 24 bits: what the reader calls a float is rounded to one. */
-static const uint8_t *run_promoted(const struct run *r, const struct step *step,
+static const uint8_t *run_promoted(struct run *r, const struct step *step,
                                    const uint8_t *at, struct value *out)
 {
     int64_t number;
@@ -227,7 +243,7 @@ static const uint8_t *run_promoted(const struct run *r, const struct step *step,
 
 /* ---- bytes and texts ---- */
 
-INLINED const uint8_t *take_bytes(const struct run *r, const uint8_t *at, size_t size,
+INLINED const uint8_t *take_bytes(struct run *r, const uint8_t *at, size_t size,
                                   struct value *out)
 {
     if (remains(r, at) < size)
@@ -245,12 +261,11 @@ static const uint8_t *fail_length(const struct run *r, const uint8_t *at, int64_
                 size < 0 ? "a length is negative" : "a length is beyond 4 GiB");
 }
 
-INLINED const uint8_t *run_bytes(const struct run *r, const uint8_t *at,
-                                 struct value *out)
+INLINED const uint8_t *run_bytes(struct run *r, const uint8_t *at, struct value *out)
 {
     int64_t size;
 
-    at = read_long(r, at, &size);
+    at = read_count(r, at, &size);
     if (!at)
         return NULL;
     if (size < 0 || size > UINT32_MAX)
@@ -286,7 +301,7 @@ static const uint8_t *count_characters(const struct run *r, const struct step *s
     return at;
 }
 
-INLINED const uint8_t *run_text(const struct run *r, const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_text(struct run *r, const uint8_t *at, struct value *out)
 {
     at = run_bytes(r, at, out);
     if (at && !text_is_plain(out->bytes, out->count))
@@ -294,7 +309,7 @@ INLINED const uint8_t *run_text(const struct run *r, const uint8_t *at, struct v
     return at;
 }
 
-INLINED const uint8_t *run_string(const struct run *r, const struct step *step,
+INLINED const uint8_t *run_string(struct run *r, const struct step *step,
                                   const uint8_t *at, struct value *out)
 {
     at = run_text(r, at, out);
@@ -303,8 +318,8 @@ INLINED const uint8_t *run_string(const struct run *r, const struct step *step,
     return at;
 }
 
-static const uint8_t *run_hex(const struct run *r, const struct step *step,
-                              const uint8_t *at, struct value *out)
+static const uint8_t *run_hex(struct run *r, const struct step *step, const uint8_t *at,
+                              struct value *out)
 {
     at = run_bytes(r, at, out);
     if (!at || (out->count == step->count && text_is_hex(out->bytes, out->count)))
@@ -313,8 +328,8 @@ static const uint8_t *run_hex(const struct run *r, const struct step *step,
     return at ? fail(r, at, "range", "not %u hex digits", step->count) : NULL;
 }
 
-static const uint8_t *run_uuid(const struct run *r, const struct step *step,
-                               const uint8_t *at, struct value *out)
+static const uint8_t *run_uuid(struct run *r, const struct step *step, const uint8_t *at,
+                               struct value *out)
 {
     uint8_t uuid[UUID_SIZE], *kept;
 
@@ -332,16 +347,16 @@ static const uint8_t *run_uuid(const struct run *r, const struct step *step,
     return at;
 }
 
-INLINED const uint8_t *run_enum(const struct run *r, const struct step *step,
-                                const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_enum(struct run *r, const struct step *step, const uint8_t *at,
+                                struct value *out)
 {
     const struct value *symbol;
     int64_t index;
 
-    at = read_long(r, at, &index);
+    at = read_count(r, at, &index);
     if (!at)
         return NULL;
-    if (index < 0 || index >= step->count)
+    if ((uint64_t)index >= step->count)
         return fail(r, at, "enum", "a symbol's number is outside the enum");
     symbol = &step->symbols[index];
     if (symbol->kind == VALUE_NULL)
@@ -355,11 +370,11 @@ INLINED const uint8_t *run_enum(const struct run *r, const struct step *step,
 
 /* ---- the walk ---- */
 
-INLINED const uint8_t *read_branch(const struct run *r, const struct step *step,
+INLINED const uint8_t *read_branch(struct run *r, const struct step *step,
                                    const uint8_t *at, int64_t *index)
 {
-    at = read_long(r, at, index);
-    if (at && (*index < 0 || *index >= step->count))
+    at = read_count(r, at, index);
+    if (at && (uint64_t)*index >= step->count)
         return fail(r, at, "union", "a branch's number is outside the union");
     return at;
 }
@@ -423,7 +438,7 @@ struct items {
 };
 
 /* Reads a block's head: how many items, and where the block must end if it says so. */
-static const uint8_t *read_block(const struct run *r, const uint8_t *at, uint64_t *count,
+static const uint8_t *read_block(struct run *r, const uint8_t *at, uint64_t *count,
                                  const uint8_t **ends)
 {
     int64_t announced, size = 0;
@@ -537,8 +552,7 @@ static int compare_entries(const void *a, const void *b)
     return order ? order : (left->count > right->count) - (left->count < right->count);
 }
 
-static const uint8_t *sort_map(const struct run *r, const uint8_t *at,
-                               const struct items *map)
+static const uint8_t *sort_map(struct run *r, const uint8_t *at, const struct items *map)
 {
     struct value *entries = map->values;
 
@@ -581,8 +595,7 @@ static const uint8_t *run_items(struct run *r, const struct step *step, const ui
 static const uint8_t *check_needs(const struct run *r, const struct fields *fields,
                                   const uint8_t *at, const struct value *values)
 {
-    for (size_t i = 0; i < fields->need_count; i++) {
-        const struct need *need = &fields->needs[i];
+    for (const struct need *need = fields->needs; need < fields->needs_end; need++) {
         if (values[need->slot].kind == VALUE_NULL
             || values[need->needed].kind != VALUE_NULL)
             continue;
@@ -599,16 +612,15 @@ static const uint8_t *run_record(struct run *r, const struct step *step,
 {
     const struct fields *fields = step->fields;
     const struct step *end = r->steps + step->end;
-    struct value dropped, *values = NULL;
+    struct value dropped, *values = &dropped;
 
     if (!step->is_skipped)
-        values = arena_take(r->arena, step->count * sizeof *values);
+        values = arena_take(r->arena, fields->value_count * sizeof *values);
     for (size_t i = 0; i < fields->missing_count; i++)
         values[fields->missing[i].slot] = *fields->missing[i].value;
     for (const struct step *field = step + 1; field < end;
          field = r->steps + field->end) {
-        at = run_step(r, field, at,
-                      field->slot == NO_SLOT ? &dropped : &values[field->slot]);
+        at = run_step(r, field, at, &values[field->slot]);
         if (!at) {
             r->reject->field = field->field ? field->field->name : NULL;
             return NULL;
@@ -617,7 +629,7 @@ static const uint8_t *run_record(struct run *r, const struct step *step,
     out->kind = VALUE_ITEMS;
     out->count = step->count;
     out->items = values;
-    return fields->need_count ? check_needs(r, fields, at, values) : at;
+    return check_needs(r, fields, at, values);
 }
 
 /* What a refused event took is given back; only the words about it are kept. */
@@ -634,7 +646,7 @@ static bool give_back(struct arena *arena, struct arena_mark mark, struct reject
 bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
               struct arena *arena, struct value *out, struct reject *reject)
 {
-    struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0};
+    struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0, 0};
     struct arena_mark mark = arena_mark(arena);
     const uint8_t *at = run_any(&r, plan->steps, bytes, out);
 
