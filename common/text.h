@@ -17,18 +17,19 @@ static inline bool text_is_plain(const void *bytes, size_t size)
     typedef int8_t block __attribute__((vector_size(16)));
     static const uint64_t ones = 0x0101010101010101;
     const uint8_t *at = bytes;
-    uint64_t first = ones, last = ones; /* the same bytes twice where size is no 16 */
+    uint64_t first = ones, last = ones; /* together every byte, some of them twice */
+    block some, odd = {0};
 
     if (size >= 16) {
-        block some, odd = {0};
         for (size_t i = 0; i < size - 16; i += 16) {
-            memcpy(&some, at + i, sizeof some);
+            memcpy(&some, at + i, 16);
             odd |= some < 1;
         }
-        memcpy(&some, at + size - 16, sizeof some);
+        memcpy(&some, at + size - 16, 16);
         odd |= some < 1;
-        return !((uint64_t)((int64_t __attribute__((vector_size(16))))odd)[0]
-                 | (uint64_t)((int64_t __attribute__((vector_size(16))))odd)[1]);
+        memcpy(&first, &odd, 8);
+        memcpy(&last, (char *)&odd + 8, 8);
+        return !(first | last);
     }
     if (size >= 8) {
         memcpy(&first, at, 8);

@@ -91,11 +91,16 @@ static uint64_t join_groups(uint64_t word)
     return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
 }
 
-/* A number of two to eight bytes where eight remain, as times are; else as above. */
+/* Numbers of two bytes, and of up to eight where eight remain, as times are; others as above. */
 static const uint8_t *read_long_varint(struct run *r, const uint8_t *at)
 {
     uint64_t word, last;
 
+    if (remains(r, at) >= 2 && at[0] >= 0x80 && at[1] < 0x80) {
+        word = (at[0] & 0x7f) | (uint64_t)at[1] << 7;
+        r->number = (int64_t)(word >> 1) ^ -(int64_t)(word & 1);
+        return at + 2;
+    }
     if (remains(r, at) < sizeof word)
         return read_varint(r, at);
     memcpy(&word, at, sizeof word);
