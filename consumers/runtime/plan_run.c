@@ -402,6 +402,8 @@ INLINED const uint8_t *run_step(struct run *r, const struct step *step, const ui
         step = r->steps + step->branches[branch];
     }
     out->branch = step->branch;
+    if (step->op == OP_STRING) /* as most are */
+        return run_string(r, step, at, out);
     switch ((enum op)step->op) {
     case OP_NULL: out->kind = VALUE_NULL; return at;
     case OP_BOOLEAN: return run_boolean(r, step, at, out);
@@ -410,7 +412,6 @@ INLINED const uint8_t *run_step(struct run *r, const struct step *step, const ui
     case OP_FLOAT: return run_float(r, step, at, out);
     case OP_DOUBLE: return run_double(r, step, at, out);
     case OP_BYTES: return run_bytes(r, at, out);
-    case OP_STRING: return run_string(r, step, at, out);
     case OP_HEX: return run_hex(r, step, at, out);
     case OP_UUID: return run_uuid(r, step, at, out);
     case OP_FIXED: return take_bytes(r, at, step->count, out);
@@ -421,6 +422,7 @@ INLINED const uint8_t *run_step(struct run *r, const struct step *step, const ui
     case OP_REFUSE:
         return fail(r, at, "union",
                     "the reader cannot take this branch of the writer's union");
+    case OP_STRING:
     case OP_OPTIONAL:
     case OP_UNION: break;
     }
