@@ -22,6 +22,7 @@
 #include "common/schema.h"
 #include "common/text.h"
 #include "consumers/runtime/plan.h"
+#include "consumers/runtime/reader.h"
 #include "consumers/runtime/value.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -89,41 +90,13 @@ static struct schema_file *parse(const char *quoted)
     return file;
 }
 
-static void make_default(struct pair *pair, const struct schema_field *field)
-{
-    struct plan *plan = plan_compile(field->type, field->type, NULL, &pair->e);
-    struct value *value = arena_take(pair->arena, sizeof *value);
-    struct reject reject;
-
-    assert_non_null(plan);
-    assert_true(plan_run(plan, field->default_avro, field->default_size, pair->arena,
-                         value, &reject));
-    plan_free(plan);
-    pair->defaults.values[field->ordinal] = value;
-}
-
-static void make_defaults(struct pair *pair, const struct schema *schema)
-{
-    bool has_items = schema->type == SCHEMA_ARRAY || schema->type == SCHEMA_MAP;
-    size_t branches = schema->type == SCHEMA_UNION ? schema->count : has_items;
-
-    for (size_t i = 0; i < branches; i++)
-        make_defaults(pair, schema->branches[i]);
-    for (size_t i = 0; schema->type == SCHEMA_RECORD && i < schema->count; i++) {
-        make_defaults(pair, schema->fields[i].type);
-        if (schema->fields[i].default_json)
-            make_default(pair, &schema->fields[i]);
-    }
-}
-
 /* The pair owns both files. */
 static void pair_open(struct pair *pair, struct schema_file *writer,
                       struct schema_file *reader)
 {
     *pair = (struct pair){.writer = writer, .reader = reader, .arena = arena_new()};
-    pair->defaults.values =
-        xcalloc(schema_field_count(reader) + 1, sizeof *pair->defaults.values);
-    make_defaults(pair, schema_root(reader));
+    assert_int_equal(defaults_decode(&pair->defaults, reader, pair->arena, &pair->e),
+                     DONE);
     pair->plan =
         plan_compile(schema_root(writer), schema_root(reader), &pair->defaults, &pair->e);
 }
@@ -131,7 +104,6 @@ static void pair_open(struct pair *pair, struct schema_file *writer,
 static void pair_close(struct pair *pair)
 {
     plan_free(pair->plan);
-    free(pair->defaults.values);
     arena_free(pair->arena);
     schema_free(pair->writer);
     schema_free(pair->reader);
