@@ -1,7 +1,6 @@
 """Random schemas, readers that evolved from writers, and what the Avro specification says of the two.
 
-A type is a Type here; named types that stand in several places are one object. json() writes the schema, each named
-type in full where it stands first and by its name afterwards.
+A type is a Type here; named types that stand in several places are one object.
 """
 import dataclasses
 import string
@@ -39,41 +38,70 @@ class Field:
 NONE = object()  # no default
 
 
-def json_of(type_, seen=None, logical=True):
-    """The schema as JSON. Without logical types it says the same to a decoder that would make objects of them."""
-    seen = set() if seen is None else seen
-    if type_.kind in PRIMITIVES:
-        return {"type": type_.kind, "logicalType": type_.logical} if logical and type_.logical else type_.kind
-    if type_.kind == "union":
-        return [json_of(branch, seen, logical) for branch in type_.items]
-    if type_.kind == "array":
-        return {"type": "array", "items": json_of(type_.items[0], seen, logical)}
-    if type_.kind == "map":
-        return {"type": "map", "values": json_of(type_.items[0], seen, logical)}
-    if type_.name in seen:
-        return type_.name
-    seen.add(type_.name)
-    out = {"type": type_.kind, "name": type_.name}
-    if type_.aliases:
-        out["aliases"] = type_.aliases
-    if type_.kind == "fixed":
-        out["size"] = type_.size
-    elif type_.kind == "enum":
-        out["symbols"] = type_.symbols
-        if type_.default:
-            out["default"] = type_.default
-    else:
-        out["fields"] = [field_json(field, seen, logical) for field in type_.fields]
-    return out
+class Json:
+    """Writes a schema: each named type in full where it stands first, by its name afterwards."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def type(self, type_):
+        if type_.kind in PRIMITIVES:
+            return self.primitive(type_)
+        if type_.kind == "union":
+            return [self.type(branch) for branch in type_.items]
+        if type_.kind == "array":
+            return {"type": "array", "items": self.type(type_.items[0])}
+        if type_.kind == "map":
+            return {"type": "map", "values": self.type(type_.items[0])}
+        return self.named(type_)
+
+    def primitive(self, type_):
+        return {"type": type_.kind, "logicalType": type_.logical} if type_.logical else type_.kind
+
+    def named(self, type_):
+        if type_.name in self.seen:
+            return type_.name
+        self.seen.add(type_.name)
+        return self.definition(type_, type_.name, type_.aliases)
+
+    def definition(self, type_, name, aliases):
+        out = {"type": type_.kind, "name": name}
+        if aliases:
+            out["aliases"] = aliases
+        if type_.kind == "fixed":
+            return out | {"size": type_.size}
+        if type_.kind == "enum":
+            return out | {"symbols": type_.symbols} | ({"default": type_.default} if type_.default else {})
+        return out | {"fields": [self.field(field) for field in type_.fields]}
+
+    def field(self, field):
+        out = {"name": field.name, "type": self.type(field.type)}
+        if field.aliases:
+            out["aliases"] = field.aliases
+        if field.default is not NONE:
+            out["default"] = field.default
+        return out
 
 
-def field_json(field, seen, logical):
-    out = {"name": field.name, "type": json_of(field.type, seen, logical)}
-    if field.aliases:
-        out["aliases"] = field.aliases
-    if field.default is not NONE:
-        out["default"] = field.default
-    return out
+class JsonForFastavro(Json):
+    """The same without logical types, which would become objects, and without references, which fastavro cannot
+    resolve everywhere: each place has a namespace of its own, and names match without it."""
+
+    def __init__(self):
+        super().__init__()
+        self.places = 0
+
+    def primitive(self, type_):
+        return type_.kind
+
+    def named(self, type_):
+        self.places += 1
+        return self.definition(type_, f"p{self.places}.{unqualified(type_.name)}",
+                               [unqualified(alias) for alias in type_.aliases or ()])
+
+
+def json_of(type_):
+    return Json().type(type_)
 
 
 # ---- at random ----
@@ -345,12 +373,21 @@ def sources(writer, reader):
     return found
 
 
+def is_contested(writer, reader):
+    """Whether a field of the writer could go to two of the reader's, or two to one."""
+    written = {field.name for field in writer.fields}
+    claims = [written & {field.name, *(field.aliases or ())} for field in reader.fields]
+    return any(len(claim) > 1 for claim in claims) or sum(map(len, claims)) > len(set().union(*claims))
+
+
 def walk(writer, reader, path=()):
     """Yields (what, path) for each place where a writer's value may fail, or could be taken in two ways:
 
     "never"      no value can be read
     "sometimes"  a symbol or a branch that the reader cannot take
+    "inside"     why a branch cannot be taken
     "first"      the first branch that could take it is not the best
+    "contested"  names and aliases of fields go crosswise
     """
     if writer.kind == "union":
         never = 0
@@ -359,7 +396,7 @@ def walk(writer, reader, path=()):
             if any(what == "never" for what, _ in found):
                 never += 1
                 yield "sometimes", path
-                found = [one for one in found if one[0] == "first"]
+                found = [("inside" if what in ("never", "sometimes") else what, place) for what, place in found]
             yield from found
         if never == len(writer.items):
             yield "never", path
@@ -381,6 +418,8 @@ def walk(writer, reader, path=()):
             yield "sometimes", path
     elif writer.kind == "record":
         found = sources(writer, reader)
+        if is_contested(writer, reader):
+            yield "contested", path
         for field in reader.fields:
             if field.name in found:
                 yield from walk(found[field.name].type, field.type, path + (field.name,))

@@ -1,7 +1,7 @@
 """Our decoder and fastavro's, on random schemas, readers that evolved from them, values and damaged bytes.
 
 What they do not agree on is either a fault or stands in EXPLAINED with its reason. An entry that explains nothing any
-more fails the test. GRIDLOOP_TEST_SEED repeats a run.
+more fails the long test. GRIDLOOP_TEST_SEED repeats a run.
 """
 import collections
 import concurrent.futures
@@ -19,7 +19,7 @@ import fastavro
 import pytest
 
 from messages import Encoder, damage
-from schemas import NONE, Evolution, Maker, json_of, single, walk
+from schemas import Evolution, Json, JsonForFastavro, Maker, json_of, single, walk
 
 ANSWER = pathlib.Path(os.environ["GRIDLOOP_BUILD"]) / "test/differential_answer"
 PAIRS, VALUES = 250, 4   # of one batch: pairs of schemas, values of each
@@ -33,11 +33,14 @@ class Pair:
         maker = Maker(rng, empty=not self.is_damaged)
         make = maker.record if rng.random() < 0.85 else maker.type
         self.writer, self.reader = make(), None
+        maker.named = []  # what the reader adds is new
         self.reader = Evolution(rng, maker, rng.choice((0.0, 0.1, 0.4, 0.8))).type(self.writer)
         places = list(walk(self.writer, self.reader))
-        self.obstacle = next((path for what, path in places if what == "never"), None)
+        self.is_unreadable = any(what == "never" for what, _ in places)
+        self.obstacles = [".".join(path) for what, path in places if what in ("never", "inside")]
         self.is_weak = any(what == "sometimes" for what, _ in places)
         self.is_ambiguous = any(what == "first" for what, _ in places)
+        self.is_contested = any(what == "contested" for what, _ in places)
         encoder = Encoder(rng)
         self.values = [encoder.value(self.writer) for _ in range(VALUES)]
         self.messages = [damage(rng, raw) if self.is_damaged else raw for raw, _ in self.values]
@@ -102,10 +105,6 @@ def same(type_, ours, theirs):
 
 # ---- what they do not agree on ----
 
-REFUSED_BY_US = {
-    "trailing": "bytes behind the value: fastavro leaves them, and the values before them may have run over",
-}
-
 # name -> (reason, does it explain this?). The arguments: the pair, our answer, what fastavro made of it (a value, or
 # an exception).
 EXPLAINED = {}
@@ -116,6 +115,44 @@ def explains(name, reason):
         EXPLAINED[name] = (reason, function)
         return function
     return keep
+
+
+@explains("best branch", "fastavro takes the first branch that could take it; we the best of them (plan.c says why)")
+def _(pair, ours, theirs):
+    return pair.is_ambiguous
+
+
+@explains("contested field", "fastavro lets two fields of the writer go to one of the reader, and fails or takes the "
+          "last; with us each goes once, by name before alias")
+def _(pair, ours, theirs):
+    return pair.is_contested
+
+
+@explains("text as bytes", "fastavro decodes a string before it is read as bytes; we take the bytes as they are")
+def _(pair, ours, theirs):
+    return "value" in ours and isinstance(theirs, UnicodeDecodeError)
+
+
+@explains("branch as a whole", "fastavro takes a branch that the reader could not always take (an empty array, items of "
+          "other types) where this value happens to fit; we say so of the branch, before any value comes")
+def _(pair, ours, theirs):
+    return ours.get("detail", "").startswith("the reader cannot take this branch") and pair.is_weak
+
+
+def we_refuse(reason, why):
+    explains(reason, why)(lambda pair, ours, theirs: pair.is_damaged and ours.get("reason") == reason)
+
+
+we_refuse("boolean", "fastavro takes every byte but 0 for true")
+we_refuse("short", "fastavro reads over what it does not need without looking whether it is there")
+we_refuse("length", "fastavro goes back where a length that it reads over is negative")
+we_refuse("enum", "fastavro counts from the end where a symbol's number is negative, and does not look where it reads over")
+we_refuse("union", "fastavro counts from the end where a branch's number is negative")
+we_refuse("range", "fastavro does not look whether an int fits 32 bits, nor at times and nested numbers")
+we_refuse("varint", "fastavro drops the bits that do not fit 64")
+we_refuse("utf8", "fastavro does not look at texts that it reads over")
+we_refuse("nul", "PostgreSQL has no text with U+0000")
+we_refuse("uuid", "fastavro does not look at uuids here")
 
 
 def judge(pair, ours, theirs):
@@ -133,6 +170,11 @@ def judge(pair, ours, theirs):
 def ask(pairs):
     done = subprocess.run([ANSWER], input=b"".join(pair.request() for pair in pairs), capture_output=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def has_items(type_):
+    return type_.kind in ("array", "map") or any(map(has_items, type_.items or ())) \
+        or any(has_items(field.type) for field in type_.fields or ())
 
 
 def what_fastavro_reads(pair, schemas, raw):
@@ -162,25 +204,27 @@ class Batch:
     def look_at(self, pair, answer):
         if "schema" in answer:
             self.fault(pair, "a schema is refused", answer=answer)
-        elif ("plan" in answer) != (pair.obstacle is not None):
-            self.fault(pair, "readable or not", answer=answer, obstacle=pair.obstacle)
+        elif ("plan" in answer) != pair.is_unreadable:
+            self.fault(pair, "readable or not", answer=answer, obstacles=pair.obstacles)
         elif "plan" in answer:
             self.counts["unreadable"] += VALUES
-            path = ".".join(pair.obstacle)
-            if not answer["plan"].startswith(path + ": " if path else ""):
-                self.fault(pair, "the place of the obstacle", answer=answer, obstacle=path)
+            path = answer["plan"].split(": ")[0] if ": " in answer["plan"] else ""
+            if path not in pair.obstacles:
+                self.fault(pair, "the place of the obstacle", answer=answer, obstacles=pair.obstacles)
         elif bool(answer["weakness"]) != pair.is_weak:
             self.fault(pair, "weak or not", answer=answer)
         else:
             self.compare(pair, answer)
 
     def compare(self, pair, answer):
-        schemas = [fastavro.parse_schema(json_of(one, logical=False)) for one in (pair.writer, pair.reader)]
+        schemas = [fastavro.parse_schema(JsonForFastavro().type(one)) for one in (pair.writer, pair.reader)]
         for raw, (_, value), ours in zip(pair.messages, pair.values, answer["messages"], strict=True):
-            theirs = what_fastavro_reads(pair, schemas, raw)
-            found = judge(pair, ours, theirs)
             self.counts["damaged" if pair.is_damaged else "whole"] += 1
             self.counts["read" if "value" in ours else "refused"] += 1
+            if pair.is_damaged and "value" not in ours and has_items(pair.writer):
+                continue  # fastavro reads over items that are not there, for hours if so many are announced
+            theirs = what_fastavro_reads(pair, schemas, raw)
+            found = judge(pair, ours, theirs)
             if found is not None:
                 self.counts[found] += 1
             if found == "":
@@ -191,23 +235,55 @@ def run_batch(seed):
     return Batch(seed).run()
 
 
+def seed():
+    number = int(os.environ.get("GRIDLOOP_TEST_SEED") or secrets.randbits(48))
+    print(f"GRIDLOOP_TEST_SEED={number}")
+    return number
+
+
 def run(cases):
-    seed = int(os.environ.get("GRIDLOOP_TEST_SEED") or secrets.randbits(48))
-    print(f"GRIDLOOP_TEST_SEED={seed}")
+    first = seed()
     counts = collections.Counter()
     with concurrent.futures.ProcessPoolExecutor() as pool:
-        for batch in pool.map(run_batch, range(seed, seed + cases // (PAIRS * VALUES))):
+        for batch in pool.map(run_batch, range(first, first + cases // (PAIRS * VALUES))):
             counts += batch.counts
             assert not batch.faults, json.dumps(batch.faults[0], indent=1, ensure_ascii=False)
     print(dict(counts))
     return counts
 
 
+# Types that are refused where they stand; SELF is the name of the record around them.
+REFUSED = (
+    {"type": "string", "logicalType": "date"}, {"type": "bytes", "logicalType": "decimal", "precision": 4},
+    {"type": "fixed", "name": "a.Sixteen", "size": 16, "logicalType": "uuid"}, {"type": "fixed", "name": "a.No", "size": 0},
+    ["null", ["int"]], ["int", "string", "int"], [], "a.Unknown", "SELF", {"type": "enum", "name": "a.No", "symbols": []},
+    {"type": "enum", "name": "a.No", "symbols": ["A", "A"]}, {"name": "no type"}, 7,
+)
+
+
+def test_what_is_not_supported_is_refused_with_its_place():
+    rng = random.Random(seed())
+    messages = []
+    for _ in range(40):
+        for bad in REFUSED:
+            outer = Json().type(Maker(rng, empty=True).record())
+            inner = {"type": "record", "name": "b.Inner", "fields": [
+                {"name": "here", "type": outer["name"] if bad == "SELF" else bad}]}
+            outer["fields"].insert(rng.randrange(len(outer["fields"]) + 1), {
+                "name": "bad", "type": rng.choice((inner, ["null", inner], {"type": "array", "items": inner}))})
+            raw = json.dumps(outer).encode()
+            messages.append((outer, piece(raw) + piece(raw) + struct.pack("<I", 0)))
+    done = subprocess.run([ANSWER], input=b"".join(raw for _, raw in messages), capture_output=True, check=True)
+    for (schema, _), line in zip(messages, done.stdout.splitlines(), strict=True):
+        message = json.loads(line).get("schema", "accepted")
+        assert message.startswith(("writer: bad.here: ", "writer: bad.items.here: ")), f"{message}: {schema}"
+
+
 def test_twenty_thousand_cases():
-    counts = run(20_000)
-    assert not [name for name in EXPLAINED if not counts[name]], "explains nothing: remove it"
+    run(20_000)
 
 
 @pytest.mark.long
 def test_a_million_cases():
-    run(1_000_000)
+    counts = run(1_000_000)
+    assert not [name for name in EXPLAINED if not counts[name]], "explains nothing: remove it"
