@@ -1,11 +1,13 @@
-/* answer.c - what our decoder makes of cases read from stdin, for comparison with other decoders.
+/* answer.c - what our decoder makes of cases read from stdin, for comparison with other decoders and for the bounds of
+ * tests/bounds.
  *
  * A case: writer schema, reader schema, the number of messages, the messages. Texts and messages stand behind their
  * length, numbers are of four bytes, little endian. The answer to each is one line of JSON:
  *
  *   {"schema":"..."}                    one of the schemas is refused
  *   {"plan":"..."}                      the writer cannot be read by the reader
- *   {"weakness":null,"messages":[...]}  each {"value":...} or {"reason":"...","detail":"..."}
+ *   {"weakness":null,"messages":[...]}  each {"value":...} or {"reason":"...","detail":"..."}, and "memory":
+ *                                      the most bytes of the arena that it took
  *
  * Values: null, true, whole numbers; texts, symbols and uuids as strings; other numbers as {"real":"16 hex digits"}
  * (the bits of a double, highest first); bytes as {"bytes":"hex"}; records and maps as [["name",value],...] under
@@ -173,7 +175,7 @@ static void add_message(struct text *out, const struct plan *plan,
         text_add_string(out, ",");
         add_named(out, "detail", reject.detail);
     }
-    text_add_string(out, "}");
+    text_format(out, ",\"memory\":%zu}", arena_most_used(arena));
     arena_free(arena);
 }
 

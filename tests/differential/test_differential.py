@@ -65,7 +65,8 @@ def piece(raw):
 # ---- the same value? ----
 
 def same_real(ours, theirs):
-    if isinstance(theirs, bool) or not isinstance(theirs, (int, float)) or not isinstance(ours, dict):
+    if isinstance(theirs, bool) or not isinstance(theirs, (int, float)) or not isinstance(ours, dict) \
+            or "real" not in ours:
         return False
     (real,) = struct.unpack(">d", bytes.fromhex(ours["real"]))
     return math.isnan(real) and math.isnan(theirs) or struct.pack(">d", real) == struct.pack(">d", theirs)
