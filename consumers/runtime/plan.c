@@ -608,6 +608,7 @@ struct plan *plan_compile(const struct schema *writer, const struct schema *read
     bool done;
 
     plan->arena = arena_new();
+    plan->reader = reader;
     text_add_string(&c.path, "");
     done = compile_type(&c, writer, reader);
     text_free(&c.path);

@@ -26,6 +26,8 @@ struct run {
     uint64_t empty_items; /* met so far that take no bytes */
     int64_t number;       /* the last one of more than one byte */
     uint64_t promised; /* the fewest bytes that items announced further out still need */
+    struct value *
+        *shown; /* where the top record's values are to be told; NULL: nowhere */
 };
 
 static const uint8_t *run_record(struct run *r, const struct step *step,
@@ -614,6 +616,15 @@ static const uint8_t *check_needs(const struct run *r, const struct fields *fiel
     return at;
 }
 
+/* The top record, for whoever wants to see what was read before a fault. */
+static void show_values(struct run *r, struct value *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (struct value){.kind = VALUE_UNREAD};
+    *r->shown = values;
+    r->shown = NULL;
+}
+
 static const uint8_t *run_record(struct run *r, const struct step *step,
                                  const uint8_t *at, struct value *out)
 {
@@ -623,6 +634,8 @@ static const uint8_t *run_record(struct run *r, const struct step *step,
 
     if (!step->is_skipped)
         values = arena_take(r->arena, fields->value_count * sizeof *values);
+    if (r->shown && !step->is_skipped)
+        show_values(r, values, fields->value_count);
     for (size_t i = 0; i < fields->missing_count; i++)
         values[fields->missing[i].slot] = *fields->missing[i].value;
     for (const struct step *field = step + 1; field < end;
@@ -650,15 +663,39 @@ static bool give_back(struct arena *arena, struct arena_mark mark, struct reject
     return false;
 }
 
+static bool run_message(struct run *r, const struct plan *plan, struct value *out)
+{
+    const uint8_t *at = run_any(r, plan->steps, r->start, out);
+
+    if (at && at != r->end)
+        at = fail(r, at, "trailing", "%zu bytes are left behind the last field",
+                  remains(r, at));
+    return at;
+}
+
 bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
               struct arena *arena, struct value *out, struct reject *reject)
 {
-    struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0, 0};
+    struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0, 0, NULL};
     struct arena_mark mark = arena_mark(arena);
-    const uint8_t *at = run_any(&r, plan->steps, bytes, out);
 
-    if (at && at != r.end)
-        at = fail(&r, at, "trailing", "%zu bytes are left behind the last field",
-                  remains(&r, at));
-    return at || give_back(arena, mark, reject);
+    return run_message(&r, plan, out) || give_back(arena, mark, reject);
+}
+
+bool plan_run_partial(const struct plan *plan, const uint8_t *bytes, size_t size,
+                      struct arena *arena, struct value *values, struct reject *reject)
+{
+    struct value record, *shown = NULL;
+    struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0, 0, &shown};
+    bool done = run_message(&r, plan, &record);
+    int faulty;
+
+    for (size_t i = 0; i < plan->reader->count; i++)
+        values[i] = shown ? shown[i] : (struct value){.kind = VALUE_UNREAD};
+    if (done)
+        return true;
+    faulty = reject->field ? schema_find(plan->reader, reject->field) : -1;
+    if (faulty >= 0)
+        values[faulty].kind = VALUE_UNREAD;
+    return false;
 }

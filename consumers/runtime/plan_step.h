@@ -96,6 +96,7 @@ struct plan {
     uint32_t count, room;
     struct arena *arena;  /* tables of the steps, and the weakness */
     const char *weakness; /* the first one found; NULL: none */
+    const struct schema *reader;
 };
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/option.h"
+#include "common/registry.h"
 #include "consumers/runtime/kind.h"
 
 struct pump_settings {
@@ -21,6 +22,7 @@ struct pump_settings {
     int64_t batch_rows, batch_bytes, linger_ms; /* a batch ends at the first of these */
     int64_t max_event_bytes, queue_kbytes;
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
+    struct registry_settings registry;
     struct kafka_properties kafka;
 };
 

@@ -146,6 +146,7 @@ static void add_value(struct text *out, const struct schema *schema,
         break;
     case VALUE_BYTES: add_bytes(out, schema, value); break;
     case VALUE_ITEMS: add_items(out, schema, value); break;
+    case VALUE_UNREAD: break; /* never in what plan_run() made */
     }
 }
 
