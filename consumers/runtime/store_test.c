@@ -764,6 +764,29 @@ static void test_other_contents_of_a_refused_id_are_tried_in_turn(void **state)
     assert_int_equal(bench->pg->now.next_offset[0], 32);
 }
 
+/* The server sees the check before it sees the id. */
+static void test_a_stored_id_is_no_refusal(void **state)
+{
+    struct bench *bench = *state;
+
+    send(bench, 1, 1);
+    store_once(bench, 1);
+    start(bench);
+    send(bench, 1, REFUSED), send(bench, 2, 1), send(bench, 1, 1);
+    store_once(bench, 3);
+    assert_outcomes(bench, 0, "sxsd");
+    assert_string_equal(bench->batch->events[0].reject.reason, "identity_conflict");
+    assert_null(bench->batch->events[0].sqlstate);
+    start(bench);
+    for (int i = 0; i < 10; i++)
+        send(bench, (uint8_t)(i % 5), REFUSED + i);
+    store_once(bench, 10);
+    for (size_t i = 0; i < 10; i++)
+        assert_string_equal(bench->batch->events[i].reject.reason,
+                            i % 5 == 1 || i % 5 == 2 ? "identity_conflict"
+                                                     : "refused_by_server");
+}
+
 static void test_a_refused_row_costs_few_transactions(void **state)
 {
     struct bench *bench = *state;
@@ -1006,6 +1029,7 @@ int main(void)
         cmocka_unit_test(test_errors_that_name_no_row),
         TEST(test_copies_of_a_refused_event_are_refused_together),
         TEST(test_other_contents_of_a_refused_id_are_tried_in_turn),
+        TEST(test_a_stored_id_is_no_refusal),
         TEST(test_a_refused_row_costs_few_transactions),
         TEST(test_only_the_insert_of_events_blames_an_event),
         TEST(test_faults_of_the_surroundings_bury_nothing),
