@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "common/builtin.h"
+#include "consumers/runtime/headers.h"
 
 enum { MOST_WRITERS = 64, FRAME_SIZE = 10 };
 
@@ -170,6 +171,9 @@ static void decode_event(struct decoder *decoder, struct event *event,
     const struct plan *plan;
     struct value record;
 
+    headers_check(event);
+    if (event->is_settled)
+        return;
     if (event->message.value_size == 0) {
         decode_empty(event);
         return;
@@ -191,6 +195,8 @@ static void decode_event(struct decoder *decoder, struct event *event,
 
 void decode_batch(struct decoder *decoder, struct batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
+        headers_count(&batch->events[i], NULL);
         decode_event(decoder, &batch->events[i], batch->arena);
+    }
 }

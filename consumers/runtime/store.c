@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/clock.h"
 #include "common/point.h"
+#include "consumers/runtime/bucket.h"
+#include "consumers/runtime/dead_letter.h"
 #include "consumers/runtime/fold.h"
 #include "consumers/runtime/recent.h"
 #include "consumers/runtime/sql.h"
@@ -15,10 +18,9 @@
 
 enum {
     RECENT_IDS = 65536,
-    CHUNK_BYTES = 64 << 10,      /* handed to libpq at once */
-    KEPT_VALUE_BYTES = 64 << 10, /* of a dead letter's value */
-    LOOK_UP_BATCHES = 64, /* how long we ask first, after an id was there already */
-    NAMED_REFUSALS = 2    /* of a batch, as errors name them; more are searched for */
+    CHUNK_BYTES = 64 << 10, /* handed to libpq at once */
+    LOOK_UP_BATCHES = 64,   /* how long we ask first, after an id was there already */
+    NAMED_REFUSALS = 2      /* of a batch, as errors name them; more are searched for */
 };
 
 struct store {
@@ -28,6 +30,7 @@ struct store {
     int32_t layout_id;
     struct recent *recent;
     struct text buffer;
+    struct bucket bucket; /* for the bytes of dead letters */
     struct store_counts counts;
     int look_up_batches; /* > 0: ask which ids are stored before inserting */
 
@@ -38,21 +41,23 @@ struct store {
     size_t claim_count;
     struct event **rows; /* events to insert, sorted by id */
     size_t row_count;
-    bool is_inserting; /* the last error came from the insert of event rows */
-    int refusals;      /* of this batch */
+    struct bucket taken; /* what the bucket will be when this is committed */
+    bool is_inserting;   /* the last error came from the insert of event rows */
+    int refusals;        /* of this batch */
     char violated
         [64]; /* constraint that said that an id is stored already; "": none did */
     bool wants_smaller;
 };
 
 struct store *store_new(const struct reader *reader, const struct columns *columns,
-                        const char *kind, size_t batch_rows)
+                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s)
 {
     struct store *store = xcalloc(1, sizeof *store);
 
     store->reader = reader;
     store->columns = columns;
     store->kind = kind;
+    store->bucket = bucket_full(dead_bytes_per_s, clock_monotonic_ms());
     /* All ids of a batch must fit: what a look-up finds is remembered there. */
     store->recent = recent_new(batch_rows > RECENT_IDS ? batch_rows : RECENT_IDS);
     return store;
@@ -288,36 +293,9 @@ static enum outcome insert_events(struct store *store, struct err *e)
     return DONE;
 }
 
-static void put_dead_letter(struct store *store, const struct event *event)
-{
-    const struct kafka_message *message = &event->message;
-    struct text *out = &store->buffer;
-    uint8_t digest[SHA256_SIZE];
-
-    sha256_of(message->value, message->value_size, digest);
-    copy_put_count(out, 12);
-    copy_put_int32(out, store->claims[event->claim].source_id);
-    copy_put_int64(out, message->offset);
-    copy_put_string(out, store->kind);
-    copy_put_string(out, event->reject.reason);
-    copy_put_string(out, event->reject.detail);
-    copy_put_string(out, event->reject.field);
-    copy_put_bytes(out, event->event_id, UUID_SIZE);
-    copy_put_string(out, event->sqlstate);
-    copy_put_bytes(out, message->key, message->key_size);
-    copy_put_bytes(out, message->value,
-                   message->value_size < KEPT_VALUE_BYTES ? message->value_size
-                                                          : KEPT_VALUE_BYTES);
-    copy_put_int64(out, (int64_t)message->value_size);
-    copy_put_bytes(out, digest, sizeof digest);
-}
-
 static enum outcome insert_dead_letters(struct store *store, struct err *e)
 {
-    static const char sql[] = "copy bus.dead_letter (source_id, topic_offset, kind, "
-                              "reason, detail, field, event_id, "
-                              "sqlstate, message_key, value, value_size, value_sha256) "
-                              "from stdin (format binary)";
+    struct bucket bucket = store->bucket;
     bool is_open = false;
 
     for (size_t i = 0; i < store->batch->count; i++) {
@@ -325,16 +303,18 @@ static enum outcome insert_dead_letters(struct store *store, struct err *e)
         if (event->outcome != EVENT_DEAD)
             continue;
         if (!is_open) {
-            if (pg_copy_begin(store->pg, sql, e))
+            if (pg_copy_begin(store->pg, dead_letter_copy_sql(), e))
                 return e->outcome;
             text_clear(&store->buffer);
             copy_put_head(&store->buffer);
             is_open = true;
         }
-        put_dead_letter(store, event);
+        dead_letter_put_row(&store->buffer, event, store->claims[event->claim].source_id,
+                            store->kind, &bucket);
         if (flush(store, CHUNK_BYTES, e))
             return e->outcome;
     }
+    store->taken = bucket;
     if (!is_open)
         return DONE;
     copy_put_end(&store->buffer);
@@ -590,6 +570,7 @@ static void count_outcome(struct store_counts *counts, const struct event *event
 
 static void remember(struct store *store)
 {
+    store->bucket = store->taken;
     for (size_t i = 0; i < store->row_count; i++)
         recent_add(store->recent, store->rows[i]->event_id, store->rows[i]->content_hash);
     for (size_t i = 0; i < store->batch->count; i++)
