@@ -593,6 +593,7 @@ static void test_fingerprints_of_the_contract(void **state)
     } cases[] = {
         {"schemas/case_action/v1.avsc", 0x4f2241319061392d},
         {"schemas/drone_alert/v1.avsc", 0x988dc1e0345fb73c},
+        {"schemas/drone_alert/v2.avsc", 0x0843afee52fdb4b2},
         {"schemas/inspection_finding/v1.avsc", 0x6482dcf03b96cb8d},
         {"schemas/patrol_log/v1.avsc", 0x168f043afce2368b},
     };

@@ -5,6 +5,7 @@
 #ifndef GRIDLOOP_BATCH_H
 #define GRIDLOOP_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,6 +66,7 @@ struct batch {
     uint32_t *slots; /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
+    bool is_cut; /* events were left out: reading has to go back to next_offsets */
 };
 
 struct batch *batch_new(size_t rows);
@@ -72,6 +74,9 @@ void batch_free(struct batch *batch); /* NULL is fine */
 
 /* Empty again; messages and memory are given back. Returns the batch. */
 struct batch *batch_reset(struct batch *batch);
+
+/* Leaves out all events but the first count, as if they had not come yet. */
+void batch_cut(struct batch *batch, size_t count);
 
 /* Marks an event as dead, for good. Texts are constant or in the batch's arena. */
 void event_bury(struct event *event, const char *reason, const char *field,

@@ -154,6 +154,10 @@ static void test_a_layout_is_asked_for_by_its_columns(void **state)
     assert_string_equal(asked[1],
                         "{\"source_id\",\"topic_offset\",\"content_hash\",\"event_id\","
                         "\"occurred_at\",\"recorded_at\",\"a\"}");
+    assert_string_equal(asked[2],
+                        "{\"integer\",\"bigint\",\"bytea\",\"uuid\","
+                        "\"timestamp with time zone\",\"timestamp with time zone\","
+                        "\"integer\"}");
     answer.rows = 0;
     assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
     close_bench(&bench);
@@ -235,12 +239,12 @@ static void test_a_column_that_takes_less_than_its_field(void **state)
 static void test_a_column_of_another_type(void **state)
 {
     static const char *const cells[][4] = {
-        OURS, {"a", "bigint", "t", "t"}, {"b", "text", "f", "f"}};
+        OURS, {"a", "smallint", "t", "t"}, {"b", "text", "f", "f"}};
     static const char *const own[][4] = {{"source_id", "bigint", "t", "t"}};
 
     (void)state;
     assert_check(cells, ROWS(cells), FATAL,
-                 "column a of events.sample is bigint; the schema needs integer");
+                 "column a of events.sample is smallint; the schema needs integer");
     assert_check(own, ROWS(own), FATAL,
                  "column source_id of events.sample is bigint; the schema needs integer");
 }
@@ -404,6 +408,42 @@ static struct take put_value(struct bench *bench, const char *type, struct value
         last = take_value(&row);
     assert_rest(&row, "", 0);
     return last;
+}
+
+/* The columns' types as the table has them decide about the rows and their layout, and may change again. */
+static void test_a_wider_column_gets_wider_values(void **state)
+{
+    static const char *const wide[][4] = {
+        OURS, {"a", "bigint", "t", "t"}, {"b", "double precision", "f", "f"}};
+    static const char *const narrow[][4] = {
+        OURS, {"a", "integer", "t", "t"}, {"b", "real", "f", "f"}};
+    struct value values[] = {bytes(id, 16), number(0), number(0), number(-3), real(1.5)};
+    struct event event = {.values = values};
+    static const char wide_end[] =
+        "\0\0\0\10\377\377\377\377\377\377\377\375\0\0\0\10\77\370\0\0\0\0\0\0";
+    static const char narrow_end[] = "\0\0\0\4\377\377\377\375\0\0\0\4\77\300\0\0";
+    struct bench bench;
+    int32_t layout_id;
+    struct err e;
+
+    (void)state;
+    open_bench(&bench, EVENT(FIELD("a", "'int'") FIELD("b", "['null','float']")));
+    values[4].branch = 1;
+    for (int round = 0; round < 4; round++) {
+        bool is_wide = round % 2;
+        answer = (struct pg_result){is_wide ? wide : narrow, ROWS(wide)};
+        assert_int_equal(columns_check(bench.columns, NULL, &e), DONE);
+        text_clear(&bench.row);
+        columns_put_row(bench.columns, &bench.row, &event, 7);
+        if (is_wide)
+            assert_memory_equal(bench.row.bytes + bench.row.size - 24, wide_end, 24);
+        else
+            assert_memory_equal(bench.row.bytes + bench.row.size - 16, narrow_end, 16);
+        columns_layout(bench.columns, NULL, &layout_id, &e);
+        assert_non_null(strstr(asked[2], is_wide ? ",\"bigint\",\"double precision\"}"
+                                                 : ",\"integer\",\"real\"}"));
+    }
+    close_bench(&bench);
 }
 
 static void test_head_and_end_of_a_copy(void **state)
@@ -628,6 +668,7 @@ int main(void)
         cmocka_unit_test(test_a_table_that_is_behind_is_waited_for),
         cmocka_unit_test(test_what_the_server_says_is_passed_on),
         cmocka_unit_test(test_each_type_has_its_column),
+        cmocka_unit_test(test_a_wider_column_gets_wider_values),
         cmocka_unit_test(test_head_and_end_of_a_copy),
         cmocka_unit_test(test_a_row_begins_with_where_it_came_from),
         cmocka_unit_test(test_times_count_from_2000),

@@ -67,7 +67,8 @@ struct missing {
 struct plan {
     struct step *steps;
     uint32_t count, room;
-    struct arena *arena; /* tables of the steps */
+    struct arena *arena;  /* tables of the steps, and the weakness */
+    const char *weakness; /* the first one found; NULL: none */
 };
 
 /* ---- compiling ---- */
@@ -76,6 +77,7 @@ struct compiler {
     struct plan *plan;
     const struct defaults *defaults;
     struct err *e;
+    struct text path; /* where we are: "measures.items.due_at"; empty at the root */
 };
 
 static bool compile_type(struct compiler *c, const struct schema *writer,
@@ -92,6 +94,47 @@ static struct step *add_step(struct compiler *c, enum op op)
     plan->steps[plan->count] =
         (struct step){.op = (uint8_t)op, .slot = NO_SLOT, .most = UINT32_MAX};
     return &plan->steps[plan->count++];
+}
+
+/* Adds ".part" to the path and returns its old length, which leave() restores. */
+static size_t enter(struct compiler *c, const char *part)
+{
+    size_t old = c->path.size;
+
+    text_format(&c->path, "%s%s", old ? "." : "", part);
+    return old;
+}
+
+static void leave(struct compiler *c, size_t old)
+{
+    c->path.size = old;
+    c->path.bytes[old] = '\0';
+}
+
+static bool refuse(struct compiler *c, const char *why)
+{
+    err_set(c->e, REJECT, "%s%s%s", c->path.bytes, c->path.size ? ": " : "", why);
+    return false;
+}
+
+/* Notes what some value of the writer would fail on; only the first of it is kept. */
+static void note_weakness(struct compiler *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void note_weakness(struct compiler *c, const char *format, ...)
+{
+    struct text text = {0};
+    char what[400];
+    va_list args;
+
+    if (c->plan->weakness)
+        return;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    text_format(&text, "%s%s%s", c->path.bytes, c->path.size ? ": " : "", what);
+    c->plan->weakness = arena_copy(c->plan->arena, text.bytes, text.size);
+    text_free(&text);
 }
 
 static bool has_name(const struct schema *reader, const char *full_name)
@@ -157,6 +200,11 @@ static bool compile_enum(struct compiler *c, const struct schema *writer,
         for (size_t j = 0; j < reader->count; j++)
             if (strcmp(writer->symbols[i], reader->symbols[j]) == 0)
                 symbols[i] = reader->symbols[j];
+        if (!symbols[i])
+            note_weakness(c,
+                          "the symbol %s is unknown to the reader and its enum has no "
+                          "default",
+                          writer->symbols[i]);
     }
     step = add_step(c, OP_ENUM);
     step->count = (uint32_t)writer->count;
@@ -168,10 +216,14 @@ static bool compile_items(struct compiler *c, const struct schema *writer,
                           const struct schema *reader)
 {
     struct step *step = add_step(c, writer->type == SCHEMA_ARRAY ? OP_ARRAY : OP_MAP);
+    size_t path = enter(c, writer->type == SCHEMA_ARRAY ? "items" : "values");
+    bool done;
 
     step->least =
         (uint32_t)least_size(writer->branches[0]) + (writer->type == SCHEMA_MAP);
-    return compile_type(c, writer->branches[0], reader->branches[0]);
+    done = compile_type(c, writer->branches[0], reader->branches[0]);
+    leave(c, path);
+    return done;
 }
 
 /* The reader's field that takes the writer's: by name, else by one of the reader's aliases, unless the
@@ -212,10 +264,9 @@ static bool compile_missing(struct compiler *c, const struct schema *writer,
             continue;
         value = c->defaults ? c->defaults->values[field->ordinal] : NULL;
         if (!value) {
-            err_set(c->e, REJECT,
-                    "%s: the writer has no such field and the reader has no default",
-                    field->name);
-            return false;
+            enter(c, field->name);
+            return refuse(c,
+                          "the writer has no such field and the reader has no default");
         }
         missing->fields[missing->count].slot = i;
         missing->fields[missing->count++].value = value;
@@ -241,11 +292,11 @@ static bool compile_field(struct compiler *c, const struct schema *writer,
     int slot = find_target(writer, reader, field->name);
     const struct schema_field *target = slot < 0 ? NULL : &reader->fields[slot];
     uint32_t at = c->plan->count;
+    size_t path = enter(c, target ? target->name : field->name);
 
-    if (!compile_type(c, field->type, target ? target->type : field->type)) {
-        err_wrap(c->e, "%s", field->name);
+    if (!compile_type(c, field->type, target ? target->type : field->type))
         return false;
-    }
+    leave(c, path);
     c->plan->steps[at].slot = slot;
     c->plan->steps[at].field = target;
     if (target)
@@ -283,7 +334,8 @@ static bool compile_writer_union(struct compiler *c, const struct schema *writer
     uint32_t *branches =
         arena_take_array(c->plan->arena, writer->count, sizeof *branches);
     uint32_t at = c->plan->count;
-    size_t refused = 0;
+    size_t refused = 0, path = c->path.size;
+    const char *weakness = c->plan->weakness;
     struct step *step = add_step(c, OP_UNION);
 
     step->count = (uint32_t)writer->count;
@@ -293,6 +345,10 @@ static bool compile_writer_union(struct compiler *c, const struct schema *writer
         if (compile_type(c, writer->branches[i], reader))
             continue;
         c->plan->count = branches[i];
+        leave(c, path);
+        c->plan->weakness = weakness;
+        note_weakness(c, "the reader cannot take branch %zu of the writer's union", i);
+        weakness = c->plan->weakness;
         step = add_step(c, OP_REFUSE);
         step->end = c->plan->count;
         refused++;
@@ -316,8 +372,7 @@ static bool compile_reader_union(struct compiler *c, const struct schema *writer
             c->plan->steps[at].branch = (uint8_t)i;
             return true;
         }
-    err_set(c->e, REJECT, "no branch of the reader's union takes what was written");
-    return false;
+    return refuse(c, "no branch of the reader's union takes what was written");
 }
 
 static enum op simple_op(const struct schema *writer, const struct schema *reader)
@@ -350,10 +405,8 @@ static bool compile_type(struct compiler *c, const struct schema *writer,
         return compile_writer_union(c, writer, reader);
     if (reader->type == SCHEMA_UNION)
         return compile_reader_union(c, writer, reader);
-    if (!is_same(writer, reader) && !is_promotable(writer, reader)) {
-        err_set(c->e, REJECT, "the reader's type does not take the writer's");
-        return false;
-    }
+    if (!is_same(writer, reader) && !is_promotable(writer, reader))
+        return refuse(c, "the reader's type does not take the writer's");
     if (writer->type == SCHEMA_RECORD) {
         done = compile_record(c, writer, reader);
     } else if (writer->type == SCHEMA_ENUM) {
@@ -374,13 +427,22 @@ struct plan *plan_compile(const struct schema *writer, const struct schema *read
                           const struct defaults *defaults, struct err *e)
 {
     struct plan *plan = xcalloc(1, sizeof *plan);
-    struct compiler c = {plan, defaults, e};
+    struct compiler c = {plan, defaults, e, {0}};
+    bool done;
 
     plan->arena = arena_new();
-    if (compile_type(&c, writer, reader))
+    text_add_string(&c.path, "");
+    done = compile_type(&c, writer, reader);
+    text_free(&c.path);
+    if (done)
         return plan;
     plan_free(plan);
     return NULL;
+}
+
+const char *plan_weakness(const struct plan *plan)
+{
+    return plan->weakness;
 }
 
 void plan_free(struct plan *plan)

@@ -46,7 +46,8 @@ struct pump {
     char topic[NAME_SIZE], group[NAME_SIZE], owner[NAME_SIZE];
 
     struct kafka_consumer *consumer;
-    struct pg *pg; /* NULL: not connected */
+    struct pg *pg;             /* NULL: not connected */
+    struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
     struct columns *columns;
     struct store *store;
@@ -74,7 +75,7 @@ struct pump {
 static enum outcome connect(struct pump *p, struct err *e)
 {
     if (p->pg && pg_is_usable(p->pg))
-        return DONE;
+        return store_check(p->store, p->pg, e);
     pg_close(p->pg);
     p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
                     p->program, (int)p->settings->statement_timeout_ms, e);
@@ -383,8 +384,10 @@ static enum outcome pump_once(struct pump *p, struct err *e)
 
     if (own(p, e) || fill(p, batch, e))
         return e->outcome;
-    decode_batch(p->decoder, batch);
-    if (store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
+    if (decode_batch(p->decoder, p->pg, batch, e)
+        || store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
+        return e->outcome;
+    if (batch->is_cut && read_claims(p, e))
         return e->outcome;
     return advance(p);
 }
@@ -480,7 +483,10 @@ struct pump *pump_new(const struct kind *kind, const char *program,
                  "statement_timeout_ms must be larger than lock_timeout_ms");
         goto fail;
     }
-    p->decoder = decoder_new(kind->name, (size_t)settings->max_event_bytes, e);
+    if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))
+        goto fail;
+    p->decoder =
+        decoder_new(kind->name, (size_t)settings->max_event_bytes, p->registry, e);
     if (!p->decoder)
         goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
@@ -510,6 +516,7 @@ void pump_free(struct pump *p)
     store_free(p->store);
     columns_free(p->columns);
     decoder_free(p->decoder);
+    registry_close(p->registry);
     free(p->claims);
     free(p->holds);
     free(p);

@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/option.h"
+#include "common/registry.h"
 #include "consumers/runtime/kind.h"
 
 struct pump_settings {
@@ -23,6 +24,7 @@ struct pump_settings {
     int64_t
         dead_letter_kbytes_per_s; /* kept of dead letters; beyond it only their SHA-256 */
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
+    struct registry_settings registry;
     struct kafka_properties kafka;
 };
 

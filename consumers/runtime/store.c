@@ -25,7 +25,7 @@ enum {
 
 struct store {
     const struct reader *reader;
-    const struct columns *columns;
+    struct columns *columns;
     const char *kind;
     int32_t layout_id;
     struct recent *recent;
@@ -49,7 +49,7 @@ struct store {
     bool wants_smaller;
 };
 
-struct store *store_new(const struct reader *reader, const struct columns *columns,
+struct store *store_new(const struct reader *reader, struct columns *columns,
                         const char *kind, size_t batch_rows, int64_t dead_bytes_per_s)
 {
     struct store *store = xcalloc(1, sizeof *store);
@@ -85,12 +85,17 @@ static enum outcome check_encoding(struct pg *pg, struct err *e)
     return outcome;
 }
 
+enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
+{
+    if (columns_check(store->columns, pg, e))
+        return e->outcome;
+    return columns_layout(store->columns, pg, &store->layout_id, e);
+}
+
 enum outcome store_begin(struct store *store, struct pg *pg, struct err *e)
 {
     recent_clear(store->recent);
-    if (check_encoding(pg, e) || columns_check(store->columns, pg, e))
-        return e->outcome;
-    return columns_layout(store->columns, pg, &store->layout_id, e);
+    return check_encoding(pg, e) ? e->outcome : store_check(store, pg, e);
 }
 
 const struct store_counts *store_counted(const struct store *store)

@@ -25,9 +25,9 @@ def flags(options):
 
 class Daemon:
     """point: "after_copy:2:hold" and the like makes the daemon of a build with points stop there (common/point.h);
-    wait_point() waits for that, release() ends a hold."""
+    wait_point() waits for that, release() ends a hold. program: another one than the kind's."""
 
-    def __init__(self, stack, kind, options, folder, name, build="release", point=None):
+    def __init__(self, stack, kind, options, folder, name, build="release", point=None, program=None):
         self.kind, self.name = kind, name
         self.log_file = pathlib.Path(folder) / f"{name}.log"
         self._point_file = pathlib.Path(folder) / f"{name}.point"
@@ -39,8 +39,8 @@ class Daemon:
             more["ASAN_OPTIONS"] = "abort_on_error=1:detect_leaks=1"
             more["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1"
         with open(self.log_file, "ab") as log:
-            program = stack.program("gridloop-consume-" + kind.replace("_", "-"), build)
-            self.process = subprocess.Popen([program, *flags(SHORT_TIMES | options)],
+            program = program or "gridloop-consume-" + kind.replace("_", "-")
+            self.process = subprocess.Popen([stack.program(program, build), *flags(SHORT_TIMES | options)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment(stack, **more))
 

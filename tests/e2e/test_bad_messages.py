@@ -8,7 +8,7 @@ from events import FIRST_TIME, FRAME, KINDS, LAST_TIME, random_uuid
 from world import Sent, bad, good
 
 # Every reason that decoding has (docs/design.md); not those that compare events or come from the server.
-REASONS = frozenset("tombstone short envelope schema_unknown too_large trailing length varint items boolean enum union "
+REASONS = frozenset("tombstone short envelope schema_unknown schema_refused too_large trailing length varint items boolean enum union "
                     "uuid utf8 nul dup_key range requires".split())
 
 
@@ -88,7 +88,7 @@ def test_frames_and_ends(world, kind):
         bad(kind, b'{"event_id": "x"}', "envelope"), bad(kind, value[10:], "envelope"),
         bad(kind, FRAME + of.fingerprint[::-1] + value[10:], "schema_unknown"),
         bad(kind, FRAME + bytes(8) + value[10:], "schema_unknown"),
-        bad(kind, other.encode(other.example("fullest")), "schema_unknown"),
+        bad(kind, other.encode(other.example("fullest")), "schema_refused"),
         bad(kind, FRAME + of.fingerprint, "short"),
     ]
     messages += [bad(kind, value + bytes(size), "trailing") for size in (1, 2, 100)]
@@ -178,7 +178,7 @@ def broken_values():
     for wrong in (2, 255):
         case(alert, "is_test", bytes([wrong]), "boolean")
     case(alert, "waypoint_index", set_to(number(-1)), "range")
-    case(alert, "waypoint_index", set_to(number(2**31)), "range")
+    case(alert, "bbox_xmin", set_to(number(2**31)), "range")
     case(alert, "waypoint_index", set_to(b"\x80" * 10 + b"\x01"), "varint")
     case(alert, "captured_at", b"\xff" * 9 + b"\x7f", "varint")
     case(alert, "captured_at", b"\xff" * 10 + b"\x01", "varint")

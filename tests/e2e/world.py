@@ -157,13 +157,13 @@ class World:
 
     # ---- our programs ----
 
-    def consumer(self, kind, name=None, build="release", point=None, wait=True, **options):
+    def consumer(self, kind, name=None, build="release", point=None, wait=True, program=None, **options):
         """Starts a consumer. options: settings by name ({"kafka.x.y": 1} as **{...}); None takes one away."""
         if name is None:
             self._started[kind] += 1
             name = f"{KINDS[kind].hyphens}-{self._started[kind]}"
         options = {"namespace": self.namespace, "database_url": self.ingest_url} | options
-        daemon = Daemon(self.stack, kind, options, self.folder, name, build, point)
+        daemon = Daemon(self.stack, kind, options, self.folder, name, build, point, program)
         self._daemons.append(daemon)
         if wait:
             daemon.wait_claimed()
