@@ -604,10 +604,11 @@ static enum outcome subscribe(struct kafka_consumer *consumer, struct err *e)
                    rd_kafka_err2str(code));
 }
 
-struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties,
-                                           const char *group, const char *topic,
-                                           size_t max_message_bytes, size_t queue_kbytes,
-                                           struct err *e)
+/* A handle that has not joined its group yet. */
+static struct kafka_consumer *member_open(const struct kafka_properties *properties,
+                                          const char *group, const char *topic,
+                                          size_t max_message_bytes, size_t queue_kbytes,
+                                          struct err *e)
 {
     rd_kafka_conf_t *conf =
         consumer_conf(properties, group, max_message_bytes, queue_kbytes, e);
@@ -617,14 +618,25 @@ struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *proper
         return NULL;
     consumer = xcalloc(1, sizeof *consumer);
     consumer->topic = xstrdup(topic);
-    if (client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, e))
-        goto fail;
+    if (client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, e)) {
+        kafka_consumer_close(consumer);
+        return NULL;
+    }
     rd_kafka_poll_set_consumer(consumer->client.rk);
     consumer->answers = rd_kafka_queue_new(consumer->client.rk);
-    if (subscribe(consumer, e))
-        goto fail;
     return consumer;
-fail:
+}
+
+struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties,
+                                           const char *group, const char *topic,
+                                           size_t max_message_bytes, size_t queue_kbytes,
+                                           struct err *e)
+{
+    struct kafka_consumer *consumer =
+        member_open(properties, group, topic, max_message_bytes, queue_kbytes, e);
+
+    if (!consumer || !subscribe(consumer, e))
+        return consumer;
     kafka_consumer_close(consumer);
     return NULL;
 }
@@ -820,6 +832,11 @@ const void *kafka_message_header(const struct kafka_message *message, const char
         || rd_kafka_header_get_last(headers, name, &value, size))
         return NULL;
     return value;
+}
+
+int64_t kafka_message_time(const struct kafka_message *message)
+{
+    return rd_kafka_message_timestamp(message->handle, NULL);
 }
 
 uint64_t kafka_consumer_wanted(const struct kafka_consumer *consumer,
@@ -1064,6 +1081,68 @@ enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
         || topic_id_of(consumer->client.rk, consumer->topic, topic_id, e))
         return err_wrap(e, "identity of %s", consumer->topic);
     return DONE;
+}
+
+/* ---- a look at a topic ---- */
+
+/* Members of a group are those that subscribe: this one never does, but librdkafka wants a name. */
+static const char nobody[] = "gridloopctl.reader";
+enum { READER_KBYTES = 4096, READER_MESSAGE_BYTES = 64 << 20, METADATA_MS = 5000 };
+
+/* How many partitions the topic has. */
+static enum outcome count_partitions(struct kafka_consumer *consumer, int32_t *count,
+                                     struct err *e)
+{
+    rd_kafka_topic_t *topic =
+        rd_kafka_topic_new(consumer->client.rk, consumer->topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(consumer->client.rk, 0, topic, &metadata, METADATA_MS);
+
+    if (!code && metadata->topic_cnt == 1)
+        code = metadata->topics[0].err;
+    *count = code ? 0 : metadata->topics[0].partition_cnt;
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    if (!code)
+        return DONE;
+    fail_code(e, code);
+    return err_wrap(e, "topic %s", consumer->topic);
+}
+
+static enum outcome read_from(struct kafka_consumer *consumer, int32_t partition,
+                              int64_t offset, struct err *e)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+    int32_t count;
+
+    if (count_partitions(consumer, &count, e))
+        return e->outcome;
+    if (partition >= count)
+        return err_exit(e, EX_USAGE, "topic %s has no partition %d", consumer->topic,
+                        (int)partition);
+    list = rd_kafka_topic_partition_list_new(count);
+    for (int32_t i = 0; i < count; i++)
+        if (partition < 0 || i == partition)
+            rd_kafka_topic_partition_list_add(list, consumer->topic, i)->offset = offset;
+    code = read_only(consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? fail_code(e, code) : DONE;
+}
+
+struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properties,
+                                         const char *topic, int32_t partition,
+                                         int64_t offset, struct err *e)
+{
+    struct kafka_consumer *consumer =
+        member_open(properties, nobody, topic, READER_MESSAGE_BYTES, READER_KBYTES, e);
+
+    if (!consumer || !read_from(consumer, partition, offset, e))
+        return consumer;
+    kafka_consumer_close(consumer);
+    return NULL;
 }
 
 /* ---- producer ---- */

@@ -101,6 +101,9 @@ bool kafka_message_headers(const struct kafka_message *message, kafka_visit_head
 const void *kafka_message_header(const struct kafka_message *message, const char *name,
                                  size_t *size);
 
+/* When it was made or appended, in milliseconds since 1970; -1: not known. */
+int64_t kafka_message_time(const struct kafka_message *message);
+
 /* A number that rises whenever the group gives or takes partitions; what it wants us to read is
  * partitions[0..count), sorted (borrowed until the next poll). */
 uint64_t kafka_consumer_wanted(const struct kafka_consumer *consumer,
@@ -136,6 +139,17 @@ enum { KAFKA_ID_SIZE = 64 };
 enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],
                                      char topic_id[KAFKA_ID_SIZE], struct err *e);
+
+/* ---- a look at a topic ---- */
+
+enum { KAFKA_LATEST = -1, KAFKA_EARLIEST = -2 };
+
+/* Reads partition (-1: all of them) of topic from an offset >= 0 or one of the above. For kafka_consumer_poll() and
+ * kafka_consumer_close() alone: it joins no group and commits nothing, so that nobody notices. Waits at most 5 s.
+ * NULL: *e is RETRY, no broker or no such topic; FATAL 64, no such partition. */
+struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properties,
+                                         const char *topic, int32_t partition,
+                                         int64_t offset, struct err *e);
 
 /* ---- producer ---- */
 

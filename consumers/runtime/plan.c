@@ -69,6 +69,7 @@ struct plan {
     uint32_t count, room;
     struct arena *arena;  /* tables of the steps, and the weakness */
     const char *weakness; /* the first one found; NULL: none */
+    const struct schema *reader;
 };
 
 /* ---- compiling ---- */
@@ -431,6 +432,7 @@ struct plan *plan_compile(const struct schema *writer, const struct schema *read
     bool done;
 
     plan->arena = arena_new();
+    plan->reader = reader;
     text_add_string(&c.path, "");
     done = compile_type(&c, writer, reader);
     text_free(&c.path);
@@ -464,6 +466,7 @@ struct run {
     const char *field;    /* the top record's field that is being read */
     unsigned level;       /* 1 in the top record, more in what it contains */
     uint64_t empty_items; /* met so far that take no bytes */
+    struct value *top;    /* room for the top record's values; NULL: in the arena */
 };
 
 static bool run_step(struct run *r, const struct step *step, struct value *out);
@@ -864,11 +867,13 @@ static bool requires_hold(struct run *r, const struct schema *record,
 static bool run_record(struct run *r, const struct step *step, struct value *out)
 {
     const struct step *end = r->steps + step->end;
-    struct value *values = arena_take_array(r->arena, step->count, sizeof *values);
+    struct value *values =
+        r->top ? r->top : arena_take_array(r->arena, step->count, sizeof *values);
     const char *outer = r->field;
     struct value dropped;
 
     r->level++;
+    r->top = NULL; /* is taken */
     for (size_t i = 0; i < step->missing->count; i++)
         values[step->missing->fields[i].slot] = *step->missing->fields[i].value;
     for (const struct step *field = step + 1; field < end;
@@ -918,15 +923,39 @@ static bool run_step(struct run *r, const struct step *step, struct value *out)
     return fail(r, "plan", "unknown step");
 }
 
+static bool run_all(struct run *r, const struct plan *plan, struct value *out)
+{
+    if (!run_step(r, plan->steps, out))
+        return false;
+    if (r->at != r->end)
+        return fail(r, "trailing", "%zu bytes are left behind the last field",
+                    remains(r));
+    return true;
+}
+
 bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
               struct arena *arena, struct value *out, struct reject *reject)
 {
-    struct run r = {plan->steps, bytes, bytes + size, bytes, arena, reject, NULL, 0, 0};
+    struct run r = {plan->steps, bytes, bytes + size, bytes, arena, reject, NULL,
+                    0,           0,     NULL};
 
-    if (!run_step(&r, plan->steps, out))
-        return false;
-    if (r.at != r.end)
-        return fail(&r, "trailing", "%zu bytes are left behind the last field",
-                    remains(&r));
-    return true;
+    return run_all(&r, plan, out);
+}
+
+bool plan_run_partial(const struct plan *plan, const uint8_t *bytes, size_t size,
+                      struct arena *arena, struct value *values, struct reject *reject)
+{
+    struct run r = {plan->steps, bytes, bytes + size, bytes, arena, reject, NULL,
+                    0,           0,     values};
+    struct value record;
+    int faulty;
+
+    for (size_t i = 0; i < plan->reader->count; i++)
+        values[i] = (struct value){.kind = VALUE_UNREAD};
+    if (run_all(&r, plan, &record))
+        return true;
+    faulty = reject->field ? schema_find(plan->reader, reject->field) : -1;
+    if (faulty >= 0)
+        values[faulty].kind = VALUE_UNREAD;
+    return false;
 }

@@ -45,6 +45,12 @@ struct reject {
     const char *detail;
 };
 
+/* For people who look at a message that cannot be taken: the same, but the top record's values come into values, one
+ * for each of the reader's fields. Where it returns false, those read before the fault are there and may be used, the
+ * others have the kind VALUE_UNREAD. */
+bool plan_run_partial(const struct plan *plan, const uint8_t *bytes, size_t size,
+                      struct arena *arena, struct value *values, struct reject *reject);
+
 /* Decodes size bytes into *out, memory from arena, texts pointing into bytes. Also checks the contract's
  * rules (schema_rules). False: *reject says why; *out is not to be used. */
 bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,

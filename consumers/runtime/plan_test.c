@@ -1697,6 +1697,53 @@ static void test_random_bytes(void **state)
     arena_free(arena);
 }
 
+/* ---- as far as it goes ---- */
+
+/* The reader's fields: b, a (a default), c (texts), d (a record). Cut off at each byte, and one too many. */
+static void test_what_was_read_before_a_fault_is_left_there(void **state)
+{
+    static const char writer[] =
+        "{'type':'record','name':'r','fields':[{'name':'c','type':{'type':'array','items'"
+        ":'string'}},"
+        "{'name':'x','type':'int'},{'name':'b','type':'long'},{'name':'d','type':{'type':"
+        "'record','name':'s',"
+        "'fields':[{'name':'e','type':'int'},{'name':'f','type':'int'}]}}]}";
+    static const char reader[] =
+        "{'type':'record','name':'r','fields':[{'name':'b','type':'long'},{'name':'a','"
+        "type':'int','default':7},"
+        "{'name':'c','type':{'type':'array','items':'string'}},{'name':'d','type':{'type'"
+        ":'record','name':'s',"
+        "'fields':[{'name':'e','type':'int'},{'name':'f','type':'int'}]}}]}";
+    struct pair pair;
+    struct arena *arena = arena_new();
+    struct bytes all = unhex("02 02 61 00 08 06 02 04");
+
+    (void)state;
+    pair_of(&pair, writer, reader);
+    for (size_t size = 0; size <= all.size + 1; size++) {
+        struct bytes bytes = {xcalloc(size + 1, 1), size};
+        struct reject reject = {0};
+        struct value values[4];
+        char read[5] = "    ";
+        bool done;
+        memcpy(bytes.at, all.at, size < all.size ? size : all.size);
+        done = plan_run_partial(pair.plan, bytes.at, bytes.size, arena, values, &reject);
+        assert_int_equal(done, size == all.size);
+        assert_int_equal(done, !reject.reason);
+        for (size_t i = 0; i < 4; i++)
+            if (values[i].kind != VALUE_UNREAD)
+                read[i] = "bacd"[i];
+        assert_string_equal(read, size < 4   ? " a  "
+                                  : size < 6 ? " ac "
+                                  : size < 8 ? "bac "
+                                             : "bacd");
+        free(bytes.at);
+    }
+    free(all.at);
+    arena_free(arena);
+    pair_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1763,6 +1810,7 @@ int main(void)
         cmocka_unit_test(test_a_message_cut_off_anywhere_is_refused),
         cmocka_unit_test(test_a_million_flipped_bits),
         cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_what_was_read_before_a_fault_is_left_there),
     };
 
     return cmocka_run_group_tests(tests, sow, NULL);

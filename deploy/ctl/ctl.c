@@ -1,6 +1,7 @@
 /* ctl.c - what the commands of gridloopctl share. */
 #include "deploy/ctl/ctl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,47 @@ struct pg *ctl_open(const struct ctl_database *database, struct err *e)
 {
     return pg_open(database->url, database->password_file, "gridloopctl",
                    STATEMENT_TIMEOUT_MS, e);
+}
+
+enum outcome ctl_open_schemas(struct ctl_schemas *schemas, struct err *e)
+{
+    if (schemas->registry.url && !(schemas->asked = registry_open(&schemas->registry, e)))
+        return e->outcome;
+    if (!schemas->database.url || (schemas->pg = ctl_open(&schemas->database, e)))
+        return DONE;
+    ctl_close_schemas(schemas);
+    return e->outcome;
+}
+
+void ctl_close_schemas(struct ctl_schemas *schemas)
+{
+    pg_close(schemas->pg);
+    registry_close(schemas->asked);
+    schemas->pg = NULL;
+    schemas->asked = NULL;
+}
+
+enum outcome ctl_read_file(const char *path, size_t most, struct text *out, struct err *e)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    char bytes[65536];
+    size_t got = 1;
+    bool failed;
+
+    if (!file)
+        return err_exit(e, EX_NOINPUT, "%s: %s", path, strerror(errno));
+    while (got > 0 && out->size <= most) {
+        got = fread(bytes, 1, sizeof bytes, file);
+        text_add(out, bytes, got);
+    }
+    failed = ferror(file);
+    if (file != stdin)
+        fclose(file);
+    if (failed)
+        return err_exit(e, EX_NOINPUT, "%s: cannot be read", path);
+    return out->size > most
+               ? err_exit(e, EX_DATAERR, "%s: larger than %zu bytes", path, most)
+               : DONE;
 }
 
 enum outcome ctl_is_set_up(struct pg *pg, struct err *e)

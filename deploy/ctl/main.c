@@ -9,6 +9,10 @@
 static const struct ctl_command commands[] = {
     {"setup", "make or update the database, register the schemas, create the topics",
      setup_main},
+    {"schema", "which writer schemas are registered; is a new one compatible",
+     schema_main},
+    {"tap", "print the messages of a topic as JSON", tap_main},
+    {"decode", "print one message, or what is wrong with it", decode_main},
     {"verify", "check that every offset and every accepted event is accounted for",
      verify_main},
     {0},
