@@ -1257,6 +1257,12 @@ enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms
     return check_fatal(&producer->client, e);
 }
 
+enum outcome kafka_producer_cluster(struct kafka_producer *producer,
+                                    char cluster_id[KAFKA_ID_SIZE], struct err *e)
+{
+    return cluster_id_of(producer->client.rk, cluster_id, e);
+}
+
 size_t kafka_producer_pending(const struct kafka_producer *producer)
 {
     return producer->pending;

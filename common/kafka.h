@@ -182,6 +182,10 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,
                                  struct err *e);
 
+/* The id of the cluster that it sends to. Waits at most 5 s; RETRY: no broker answered. */
+enum outcome kafka_producer_cluster(struct kafka_producer *producer,
+                                    char cluster_id[KAFKA_ID_SIZE], struct err *e);
+
 /* Messages sent for which delivered was not called yet. */
 size_t kafka_producer_pending(const struct kafka_producer *producer);
 
