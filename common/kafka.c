@@ -792,6 +792,35 @@ void kafka_message_free(struct kafka_message *message)
     message->handle = NULL;
 }
 
+/* Addresses of different pieces of memory are compared as numbers. */
+size_t kafka_message_room(const struct kafka_message *message,
+                          const struct kafka_message *next)
+{
+    uintptr_t end = message->value ? (uintptr_t)message->value + message->value_size
+                                   : (uintptr_t)message->key + message->key_size;
+    uintptr_t begin = next->key ? (uintptr_t)next->key : (uintptr_t)next->value;
+
+    return end != 0 && begin >= end ? begin - end : SIZE_MAX;
+}
+
+bool kafka_message_headers(const struct kafka_message *message, kafka_visit_header *visit,
+                           void *context)
+{
+    rd_kafka_headers_t *headers;
+    rd_kafka_resp_err_t code = rd_kafka_message_detach_headers(message->handle, &headers);
+    struct kafka_header header;
+    size_t index = 0;
+
+    if (code)
+        return code == RD_KAFKA_RESP_ERR__NOENT;
+    while (!rd_kafka_header_get_all(headers, index++, &header.name, &header.value,
+                                    &header.size)
+           && visit(context, &header))
+        ;
+    rd_kafka_headers_destroy(headers);
+    return true;
+}
+
 const void *kafka_message_header(const struct kafka_message *message, const char *name,
                                  size_t *size)
 {
@@ -1226,6 +1255,12 @@ enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms
 {
     rd_kafka_poll(producer->client.rk, timeout_ms);
     return check_fatal(&producer->client, e);
+}
+
+enum outcome kafka_producer_cluster(struct kafka_producer *producer,
+                                    char cluster_id[KAFKA_ID_SIZE], struct err *e)
+{
+    return cluster_id_of(producer->client.rk, cluster_id, e);
 }
 
 size_t kafka_producer_pending(const struct kafka_producer *producer)

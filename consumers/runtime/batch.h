@@ -26,10 +26,19 @@ enum event_outcome {
         'a' /* nothing to store: a heartbeat, a transaction marker, a compacted offset */
 };
 
+/* A message's headers, as headers_count() found them. */
+struct header_sum {
+    bool is_counted;
+    size_t count; /* 0: few, and not read */
+    size_t bytes; /* names and values; where not read, at most so many */
+    size_t types; /* headers named ce_type; 0 where not read */
+};
+
 struct event {
     struct kafka_message message;
     enum event_outcome outcome;
     size_t claim; /* index of its partition's claim */
+    struct header_sum headers;
     const struct value
         *values; /* one per field of the reader; NULL if it could not be decoded */
     const uint8_t *event_id; /* 16 bytes; NULL as above */
@@ -53,7 +62,7 @@ struct batch {
     struct event
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
-    size_t bytes;    /* of keys and values */
+    size_t bytes;    /* of keys, values and headers */
     uint32_t *slots; /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */

@@ -39,6 +39,11 @@ static const struct option_row rows[] = {
      NULL, "a larger message becomes a dead letter", false},
     {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "4096", 64, 2097151, NULL,
      "fetched and not yet taken, kilobytes", false},
+    {"dead_letter_kbytes_per_s", OPTION_NUMBER, AT(dead_letter_kbytes_per_s), "1024", 0,
+     1 << 20, NULL,
+     "bytes of dead letters that are kept, kilobytes per second on the average of 64 s; "
+     "beyond it only size and SHA-256",
+     false},
     {"lock_timeout_ms", OPTION_NUMBER, AT(lock_timeout_ms), "2000", 1, 600000, NULL,
      "how long a former owner may hold a partition before its session is ended, "
      "milliseconds",

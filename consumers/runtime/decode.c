@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "consumers/runtime/frame.h"
+#include "consumers/runtime/headers.h"
 #include "consumers/runtime/writers.h"
 
 struct decoder {
@@ -125,7 +126,8 @@ static bool decode_event(struct decoder *decoder, struct event *event,
     const struct writer *writer;
     struct frame frame;
 
-    if (!frame_event(decoder, event, &frame))
+    headers_check(event);
+    if (event->is_settled || !frame_event(decoder, event, &frame))
         return true;
     writer = writers_find(decoder->writers, frame.writer);
     if (!writer)
@@ -164,12 +166,15 @@ enum outcome decode_batch(struct decoder *decoder, struct pg *pg, struct batch *
 
     writers_tidy(decoder->writers);
     for (size_t i = 0; i < batch->count; i++) {
-        bool done = decode_event(decoder, &batch->events[i], batch->arena);
+        struct event *event = &batch->events[i];
+        bool done;
+        headers_count(event, NULL);
+        done = decode_event(decoder, event, batch->arena);
         if (!done && !has_asked) {
             if (look_up(decoder, pg, batch, i, e))
                 return e->outcome;
             has_asked = true;
-            done = decode_event(decoder, &batch->events[i], batch->arena);
+            done = decode_event(decoder, event, batch->arena);
         }
         if (!done)
             batch_cut(batch, i);

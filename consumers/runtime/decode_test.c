@@ -32,6 +32,25 @@ const void *kafka_message_header(const struct kafka_message *message, const char
     return ce_type;
 }
 
+bool kafka_message_headers(const struct kafka_message *message, kafka_visit_header *visit,
+                           void *context)
+{
+    const struct kafka_header header = {"ce_type", ce_type,
+                                        ce_type ? strlen(ce_type) : 0};
+
+    (void)message;
+    if (ce_type)
+        visit(context, &header);
+    return true;
+}
+
+size_t kafka_message_room(const struct kafka_message *message,
+                          const struct kafka_message *next)
+{
+    (void)message, (void)next;
+    return SIZE_MAX;
+}
+
 void kafka_message_free(struct kafka_message *message)
 {
     message->handle = NULL;

@@ -140,7 +140,7 @@ enum outcome peek_message(struct peek *peek, const uint8_t *bytes, size_t size,
 
 /* ---- as JSON ---- */
 
-static bool has_free_text(const struct schema_field *field)
+bool peek_is_private(const struct schema_field *field)
 {
     bool optional;
     const struct schema *type = schema_strip_null(field->type, &optional);
@@ -150,7 +150,7 @@ static bool has_free_text(const struct schema_field *field)
     if (type && (type->type == SCHEMA_ARRAY || type->type == SCHEMA_MAP))
         type = type->branches[0];
     for (size_t i = 0; type && type->type == SCHEMA_RECORD && i < type->count; i++)
-        if (has_free_text(&type->fields[i]))
+        if (peek_is_private(&type->fields[i]))
             return true;
     return false;
 }
@@ -167,7 +167,7 @@ static void event_json(struct text *out, const struct peeked *peeked, bool redac
             continue;
         text_format(out, "%s\"%s\":", comma, field->name);
         comma = ",";
-        if (redact && value->kind != VALUE_NULL && has_free_text(field))
+        if (redact && value->kind != VALUE_NULL && peek_is_private(field))
             text_add_string(out, "\"…\"");
         else
             value_json(out, field->type, value);

@@ -39,6 +39,9 @@ void peek_close(struct peek *peek); /* NULL is fine */
 enum outcome peek_message(struct peek *peek, const uint8_t *bytes, size_t size,
                           struct arena *arena, struct peeked *peeked, struct err *e);
 
+/* True: people typed it, or something within it (gridloop.free_text). */
+bool peek_is_private(const struct schema_field *field);
+
 /* Appends members of a JSON object, without its braces: "kind", "schema" {"fingerprint", "version",
  * "registry_number"}, "event" with the fields that were read, "fault" {"reason", "field", "detail"}; each only
  * where there is such a thing. redact: what people typed is replaced by "…" (gridloop.free_text). */

@@ -17,6 +17,7 @@
 #include "common/text.h"
 #include "consumers/runtime/claim.h"
 #include "consumers/runtime/decode.h"
+#include "consumers/runtime/headers.h"
 #include "consumers/runtime/store.h"
 
 enum {
@@ -262,6 +263,8 @@ static void add_message(const struct pump *p, struct batch *batch,
             message); /* not ours, or counted already: what we keep is what the claims say */
         return;
     }
+    if (batch->count > 0)
+        batch->bytes += headers_count(&batch->events[batch->count - 1], message);
     event = &batch->events[batch->count++];
     *event = (struct event){.message = *message, .outcome = EVENT_STORED, .claim = claim};
     batch->next_offsets[claim] = message->offset + 1;
@@ -488,7 +491,8 @@ struct pump *pump_new(const struct kind *kind, const char *program,
         goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
     p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name,
-                         (size_t)settings->batch_rows);
+                         (size_t)settings->batch_rows,
+                         settings->dead_letter_kbytes_per_s * 1024);
     p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic,
                                       (size_t)settings->max_event_bytes,
                                       (size_t)settings->queue_kbytes, e);

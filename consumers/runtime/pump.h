@@ -21,6 +21,8 @@ struct pump_settings {
     const char *log_level;
     int64_t batch_rows, batch_bytes, linger_ms; /* a batch ends at the first of these */
     int64_t max_event_bytes, queue_kbytes;
+    int64_t
+        dead_letter_kbytes_per_s; /* kept of dead letters; beyond it only their SHA-256 */
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
     struct registry_settings registry;
     struct kafka_properties kafka;

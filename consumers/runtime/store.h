@@ -20,9 +20,10 @@ struct store_counts {
     int64_t redone;   /* transactions run again from the start: known ids, refused rows */
 };
 
-/* reader, columns and kind must outlive the store; batch_rows: most events of a batch. */
+/* reader, columns and kind must outlive the store; batch_rows: most events of a batch; dead_bytes_per_s: how many
+ * bytes of dead letters are kept on the whole (bucket.h). */
 struct store *store_new(const struct reader *reader, struct columns *columns,
-                        const char *kind, size_t batch_rows);
+                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s);
 void store_free(struct store *store); /* NULL is fine */
 
 /* To be called for each new connection: checks the table and forgets what may no longer be so. */

@@ -15,6 +15,8 @@ static const struct ctl_command commands[] = {
     {"decode", "print one message, or what is wrong with it", decode_main},
     {"verify", "check that every offset and every accepted event is accounted for",
      verify_main},
+    {"dead-letter", "what was set aside: list, show, send again, give up",
+     dead_letter_main},
     {0},
 };
 
