@@ -20,15 +20,57 @@ const char *ctl_sql(const char *name)
     abort();
 }
 
+static void print_commands(FILE *out, const char *program,
+                           const struct ctl_command *commands)
+{
+    int width = 0;
+
+    fprintf(out, "usage: %s COMMAND [OPTION...]\n\n", program);
+    for (const struct ctl_command *row = commands; row->name; row++)
+        if ((int)strlen(row->name) > width)
+            width = (int)strlen(row->name);
+    for (const struct ctl_command *row = commands; row->name; row++)
+        fprintf(out, "  %-*s  %s\n", width, row->name, row->purpose);
+    fprintf(out, "\n%s COMMAND --help tells more.\n", program);
+}
+
+int ctl_dispatch(const char *program, const struct ctl_command *commands, int argc,
+                 char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    for (const struct ctl_command *row = commands; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row->run(argc - 1, argv + 1);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+        print_commands(stdout, program, commands);
+        return EX_OK;
+    }
+    if (*name)
+        fprintf(stderr, "%s: there is no command \"%s\"\n\n", program, name);
+    print_commands(stderr, program, commands);
+    return EX_USAGE;
+}
+
+enum outcome ctl_load_operands(const struct option_set *options, int argc, char **argv,
+                               void *settings, struct option_list *operands, size_t least,
+                               size_t most, struct err *e)
+{
+    if (options_load(options, argc, argv, settings, operands, e))
+        return e->outcome;
+    if (operands->count > most)
+        return err_exit(e, EX_USAGE, "unexpected \"%s\"", operands->items[most]);
+    return operands->count < least ? err_exit(e, EX_USAGE, "usage: %s %s",
+                                              options->program, options->synopsis)
+                                   : DONE;
+}
+
 enum outcome ctl_load(const struct option_set *options, int argc, char **argv,
                       void *settings, struct err *e)
 {
-    struct option_list operands = {0};
+    struct option_list none = {0};
 
-    if (options_load(options, argc, argv, settings, &operands, e))
-        return e->outcome;
-    return operands.count ? err_exit(e, EX_USAGE, "unexpected \"%s\"", operands.items[0])
-                          : DONE;
+    return ctl_load_operands(options, argc, argv, settings, &none, 0, 0, e);
 }
 
 struct pg *ctl_open(const struct ctl_database *database, struct err *e)

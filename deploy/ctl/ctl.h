@@ -1,5 +1,6 @@
 /* ctl.h - what the commands of gridloopctl share. A command is one file with one function; its row in
- * main.c is all that makes it known. */
+ * main.c is all that makes it known. A command that has commands of its own ("gap list") is a table of the same
+ * kind, which its function hands to ctl_dispatch(). */
 #ifndef GRIDLOOP_CTL_H
 #define GRIDLOOP_CTL_H
 
@@ -9,6 +10,18 @@
 #include "common/err.h"
 #include "common/option.h"
 #include "common/pg.h"
+
+/* A table of commands ends with a row whose name is NULL. */
+struct ctl_command {
+    const char *name;
+    const char *purpose; /* one line of the help */
+    int (*run)(int argc, char **argv);
+};
+
+/* Runs the command that argv[1] names, with argv[0] its name, and returns its exit code. "--help" and "help" print
+ * the table and return 0; without a known name the table goes to stderr: 64. program: "gridloopctl gap". */
+int ctl_dispatch(const char *program, const struct ctl_command *commands, int argc,
+                 char **argv);
 
 /* argv[0] is the command's name; the result is the exit code. */
 int setup_main(int argc, char **argv);
@@ -40,6 +53,11 @@ struct ctl_database {
 /* Like options_load(), for commands without operands. */
 enum outcome ctl_load(const struct option_set *options, int argc, char **argv,
                       void *settings, struct err *e);
+
+/* Like options_load(), for commands that take least to most operands; another number of them is FATAL 64. */
+enum outcome ctl_load_operands(const struct option_set *options, int argc, char **argv,
+                               void *settings, struct option_list *operands, size_t least,
+                               size_t most, struct err *e);
 
 /* Like pg_open(), with time for long statements. */
 struct pg *ctl_open(const struct ctl_database *database, struct err *e);
