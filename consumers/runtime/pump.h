@@ -21,6 +21,8 @@ struct pump_settings {
     int64_t batch_rows, batch_bytes, linger_ms; /* a batch ends at the first of these */
     int64_t max_event_bytes, queue_kbytes;
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
+    int64_t
+        check_interval_ms; /* between two looks at whether what we read is what there is */
     struct kafka_properties kafka;
 };
 

@@ -26,6 +26,7 @@ int ctl_dispatch(const char *program, const struct ctl_command *commands, int ar
 /* argv[0] is the command's name; the result is the exit code. */
 int setup_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
+int gap_main(int argc, char **argv);
 
 /* deploy/postgres/, schemas/<kind>/ and deploy/ctl/: every .sql file, sorted by path; ends with a NULL. */
 extern const struct builtin_file builtin_sql[];

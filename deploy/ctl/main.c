@@ -11,6 +11,7 @@ static const struct ctl_command commands[] = {
      setup_main},
     {"verify", "check that every offset and every accepted event is accounted for",
      verify_main},
+    {"gap", "offsets that are missing: list them, accept them", gap_main},
     {0},
 };
 
