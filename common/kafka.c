@@ -28,7 +28,6 @@ enum {
     LOG_LINES = 20,            /* per window */
     FETCH_BYTES = 256 << 10,   /* of a response, for all partitions together */
     OVERSIZE_BYTES = 64 << 20, /* of a batch larger than expected */
-    LOOK_BYTES = 8 << 20,      /* of a response that is to reach behind a corrupt batch */
     BYTES_PER_MESSAGE = 256    /* librdkafka's own, about, beside key and value */
 };
 
@@ -955,57 +954,38 @@ enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t 
     return err_wrap(e, "watermarks of %s partition %d", consumer->topic, (int)partition);
 }
 
-/* True: what was looked for is there, or it is known that it is not. A corrupt batch is passed over within one
- * response, and told again by the next one. */
-static bool see(const rd_kafka_message_t *m, int64_t *corrupt, struct kafka_sight *sight,
-                struct err *e)
+/* What follows a corrupt batch in the same response is not worth looking at: librdkafka 2.8.0 goes on reading in the
+ * midst of it. */
+static enum outcome see(const rd_kafka_message_t *m, struct kafka_sight *sight,
+                        struct err *e)
 {
-    bool again = sight->is_corrupt && m->offset <= *corrupt;
-
     switch (m->err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         sight->offset = m->offset;
         sight->leader_epoch = rd_kafka_message_leader_epoch(m);
-        return true;
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF: return true;
-    case RD_KAFKA_RESP_ERR__BAD_MSG:
-        sight->is_corrupt = true;
-        *corrupt = m->offset;
-        return again;
-    default: fail(e, m->err, rd_kafka_message_errstr(m)); return true;
+        return DONE;
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: return DONE;
+    case RD_KAFKA_RESP_ERR__BAD_MSG: sight->is_corrupt = true; return DONE;
+    default: return fail(e, m->err, rd_kafka_message_errstr(m));
     }
 }
 
 static enum outcome look(rd_kafka_t *rk, struct kafka_sight *sight, struct err *e)
 {
-    int64_t end_ms = clock_monotonic_ms() + ASK_MS, corrupt = -1;
-    bool seen = false;
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, ASK_MS);
+    enum outcome outcome = m ? see(m, sight, e) : err_set(e, RETRY, "no answer");
 
-    e->outcome = DONE;
-    while (!seen) {
-        int64_t left_ms = end_ms - clock_monotonic_ms();
-        rd_kafka_message_t *m =
-            rd_kafka_consumer_poll(rk, left_ms > 0 ? (int)left_ms : 0);
-
-        if (!m && left_ms <= 0)
-            return err_set(e, RETRY, "no answer");
-        seen = m && see(m, &corrupt, sight, e);
-        if (m)
-            rd_kafka_message_destroy(m);
-    }
-    return e->outcome;
+    if (m)
+        rd_kafka_message_destroy(m);
+    return outcome;
 }
 
 static rd_kafka_conf_t *look_conf(const struct kafka_properties *properties,
                                   const char *group, struct err *e)
 {
-    rd_kafka_conf_t *conf =
-        consumer_conf(properties, group, LOOK_BYTES, LOOK_BYTES / 1024, e);
+    rd_kafka_conf_t *conf = consumer_conf(properties, group, 0, FETCH_BYTES / 1024, e);
 
-    if (conf
-        && (set(conf, "built in", "enable.partition.eof", "true", e)
-            || set_number(conf, "fetch.message.max.bytes", LOOK_BYTES, e)
-            || set_number(conf, "fetch.max.bytes", LOOK_BYTES, e))) {
+    if (conf && set(conf, "built in", "enable.partition.eof", "true", e)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
@@ -1019,6 +999,7 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
     struct client client = {0};
     rd_kafka_conf_t *conf = look_conf(properties, group, e);
     rd_kafka_topic_partition_list_t *list;
+    enum outcome outcome;
 
     *sight = (struct kafka_sight){.offset = -1, .leader_epoch = -1};
     if (!conf || client_open(&client, RD_KAFKA_CONSUMER, conf, e))
@@ -1028,13 +1009,12 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
     rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
     rd_kafka_assign(client.rk, list);
     rd_kafka_topic_partition_list_destroy(list);
-    look(client.rk, sight, e);
+    outcome = look(client.rk, sight, e);
     rd_kafka_assign(client.rk, NULL);
     rd_kafka_destroy_flags(client.rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    if (e->outcome)
-        return err_wrap(e, "looking into %s partition %d at offset %lld", topic,
-                        (int)partition, (long long)offset);
-    return DONE;
+    return outcome ? err_wrap(e, "looking into %s partition %d at offset %lld", topic,
+                              (int)partition, (long long)offset)
+                   : DONE;
 }
 
 static enum outcome cluster_id_of(rd_kafka_t *rk, char cluster_id[KAFKA_ID_SIZE],

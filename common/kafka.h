@@ -112,12 +112,11 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e);
 
-/* What stands in a log. */
+/* What stands in a log at some offset. */
 struct kafka_sight {
-    int64_t
-        offset; /* of the first message at the place or behind it; -1: none was seen */
+    int64_t offset;       /* of the first message there or behind; -1: there is none */
     int32_t leader_epoch; /* its; -1: not known */
-    bool is_corrupt;      /* a batch in front of it fails its CRC */
+    bool is_corrupt;      /* the batch there fails its CRC: the rest is not known */
 };
 
 /* Looks into a partition beside what is being read, with a handle of its own, which takes up to some 100 ms. RETRY:

@@ -66,6 +66,39 @@ static enum outcome check_last(const struct standing *standing, const struct gap
     return DONE;
 }
 
+/* The first offset behind a corrupt one that can be read: by leaps, and then by halving. A batch is corrupt as a
+ * whole, and its head is not to be trusted, so its end can only be found from outside. *to is -1 if there is none
+ * yet. */
+static enum outcome find_readable(const struct gap_log *log, int64_t corrupt, int64_t *to,
+                                  struct err *e)
+{
+    struct kafka_sight sight = {.is_corrupt = true};
+    int64_t good = corrupt;
+
+    *to = -1;
+    for (int64_t leap = 1; sight.is_corrupt; leap *= 2) {
+        corrupt = good;
+        if (corrupt == log->high - 1)
+            return DONE;
+        good = log->high - corrupt > leap ? corrupt + leap : log->high - 1;
+        if (look(log, good, &sight, e))
+            return e->outcome;
+    }
+    *to = sight.offset;
+    while (good - corrupt > 1) {
+        int64_t middle = corrupt + (good - corrupt) / 2;
+        if (look(log, middle, &sight, e))
+            return e->outcome;
+        if (sight.is_corrupt)
+            corrupt = middle;
+        else {
+            good = middle;
+            *to = sight.offset;
+        }
+    }
+    return DONE;
+}
+
 static enum outcome check_next(const struct standing *standing, const struct gap_log *log,
                                struct gap *gap, struct err *e)
 {
@@ -75,28 +108,40 @@ static enum outcome check_next(const struct standing *standing, const struct gap
         return DONE;
     if (look(log, standing->next_offset, &sight, e))
         return e->outcome;
-    if (sight.is_corrupt)
-        *gap = gap_of("corrupt", standing->next_offset, sight.offset);
-    return DONE;
+    if (!sight.is_corrupt)
+        return DONE;
+    *gap = gap_of("corrupt", standing->next_offset, -1);
+    return find_readable(log, standing->next_offset, &gap->to, e);
 }
 
-/* Retention goes on meanwhile; what was corrupt may be whole in another copy, or there is something behind it by
- * now. */
-static enum outcome follow(const struct standing *standing, const struct gap_log *log,
-                           struct gap *gap, struct err *e)
+/* Another copy of the log may be whole; or there is something behind the corrupt batch by now. */
+static enum outcome follow_corrupt(const struct standing *standing,
+                                   const struct gap_log *log, struct gap *gap,
+                                   struct err *e)
 {
     struct kafka_sight sight;
 
+    if (standing->next_offset >= log->high)
+        return DONE;
+    if (look(log, standing->next_offset, &sight, e))
+        return e->outcome;
+    if (!sight.is_corrupt)
+        gap->to = standing->next_offset;
+    return sight.is_corrupt && gap->to < 0
+               ? find_readable(log, standing->next_offset, &gap->to, e)
+               : DONE;
+}
+
+static enum outcome follow(const struct standing *standing, const struct gap_log *log,
+                           struct gap *gap, struct err *e)
+{
     *gap = standing->open;
     if (is_cut(gap))
         return DONE;
     if (log->low > standing->next_offset)
         gap->to = log->low > gap->to ? log->low : gap->to;
-    else if (strcmp(gap->reason, "corrupt") == 0) {
-        if (look(log, standing->next_offset, &sight, e))
-            return e->outcome;
-        gap->to = sight.offset;
-    }
+    else if (strcmp(gap->reason, "corrupt") == 0)
+        return follow_corrupt(standing, log, gap, e);
     return DONE;
 }
 

@@ -11,9 +11,15 @@
 #include "common/kafka.h"
 #include "consumers/runtime/gap.h"
 
+/* Read up to 100 under leader epoch 5; the log has 0 to 200. */
+static struct standing standing;
+static struct gap_log range;
+static struct gap gap;
+static int64_t last_offset;
+
 /* The broker is played here: what stands in the log, by offset. */
-static struct kafka_sight at_last, at_next;
-static int64_t next_offset;
+static struct kafka_sight at_last;
+static int64_t corrupt_from, corrupt_to; /* one batch */
 static int looks;
 static bool is_away;
 
@@ -26,24 +32,22 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
     (void)topic;
     (void)partition;
     looks++;
-    *sight = offset == next_offset ? at_next : at_last;
+    assert_true(offset >= range.low && offset < range.high);
+    *sight = (struct kafka_sight){offset, 5, false};
+    if (offset == standing.next_offset - 1)
+        *sight = at_last;
+    else if (offset >= corrupt_from && offset < corrupt_to)
+        *sight = (struct kafka_sight){-1, -1, true};
     return is_away ? err_set(e, RETRY, "away") : DONE;
 }
-
-/* Read up to 100 under leader epoch 5; the log has 0 to 200. */
-static struct standing standing;
-static struct gap_log range;
-static struct gap gap;
-static int64_t last_offset;
 
 static int set_up(void **state)
 {
     (void)state;
     standing = (struct standing){.next_offset = 100, .leader_epoch = 5};
     range = (struct gap_log){.low = 0, .high = 200};
-    next_offset = 100;
     at_last = (struct kafka_sight){99, 5, false};
-    at_next = (struct kafka_sight){100, 5, false};
+    corrupt_from = corrupt_to = 0;
     looks = 0;
     is_away = false;
     return 0;
@@ -136,14 +140,18 @@ static void test_a_lower_epoch_behind_is_another_log(void **state)
     assert_int_equal(last_offset, -1);
 }
 
+/* Wherever its end is, it is found, and with few questions. */
 static void test_a_corrupt_batch(void **state)
 {
     (void)state;
     range.is_doubted = true;
-    at_next = (struct kafka_sight){110, 5, true};
-    find();
-    assert_gap("corrupt", 100, 110);
-    at_next = (struct kafka_sight){-1, -1, true};
+    corrupt_from = 90; /* what was read of it was whole then */
+    for (corrupt_to = 101; corrupt_to < 200; corrupt_to++) {
+        looks = 0;
+        find();
+        assert_gap("corrupt", 100, corrupt_to);
+        assert_in_range(looks, 3, 17);
+    }
     find();
     assert_gap("corrupt", 100, -1);
 }
@@ -153,13 +161,13 @@ static void test_the_last_message_may_be_corrupt(void **state)
 {
     (void)state;
     range.is_doubted = true;
-    at_last = (struct kafka_sight){100, 5, true};
+    at_last = (struct kafka_sight){-1, -1, true};
     find();
     assert_string_equal(gap.reason, "");
     assert_int_equal(last_offset, -1);
 }
 
-static void test_an_open_gap_follows_the_broker(void **state)
+static void test_an_open_gap_follows_retention(void **state)
 {
     (void)state;
     standing.open = (struct gap){"retention", 100, 120};
@@ -169,17 +177,30 @@ static void test_an_open_gap_follows_the_broker(void **state)
     standing.open = (struct gap){"corrupt", 100, -1};
     find();
     assert_gap("corrupt", 100, 130);
-    range.low = 0;
-    at_next = (struct kafka_sight){110, 5, true};
-    find();
-    assert_gap("corrupt", 100, 110);
-    at_next = (struct kafka_sight){100, 5, false}; /* another copy of the log is whole */
-    find();
-    assert_gap("corrupt", 100, 100);
     standing.open = (struct gap){"truncated", 3, 100};
-    range.low = 150;
     find();
     assert_gap("truncated", 3, 100);
+}
+
+static void test_an_open_corrupt_gap_follows_the_log(void **state)
+{
+    (void)state;
+    standing.open = (struct gap){"corrupt", 100, -1};
+    corrupt_from = 100;
+    corrupt_to = range.high = 110;
+    find();
+    assert_gap("corrupt", 100, -1);
+    range.high = 120; /* something behind it */
+    find();
+    assert_gap("corrupt", 100, 110);
+    standing.open.to = 110;
+    looks = 0;
+    find();
+    assert_gap("corrupt", 100, 110);
+    assert_int_equal(looks, 1);
+    corrupt_to = 100; /* another copy of the log is whole */
+    find();
+    assert_gap("corrupt", 100, 100);
 }
 
 static void test_a_broker_that_is_away(void **state)
@@ -227,7 +248,8 @@ int main(void)
         TEST(test_a_lower_epoch_behind_is_another_log),
         TEST(test_a_corrupt_batch),
         TEST(test_the_last_message_may_be_corrupt),
-        TEST(test_an_open_gap_follows_the_broker),
+        TEST(test_an_open_gap_follows_retention),
+        TEST(test_an_open_corrupt_gap_follows_the_log),
         TEST(test_a_broker_that_is_away),
         TEST(test_a_source_that_nobody_has_read),
     };
