@@ -26,7 +26,8 @@ struct kafka_consumer;
 struct kafka_message {
     int32_t partition;
     int64_t offset;
-    const uint8_t *key; /* NULL: none */
+    int32_t leader_epoch; /* rises with each election of a leader; -1: not known */
+    const uint8_t *key;   /* NULL: none */
     size_t key_size;
     const uint8_t *value; /* NULL: none (a tombstone) */
     size_t value_size;
@@ -132,6 +133,19 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 /* First offset kept and next offset to be written (behind the last finished transaction). Waits at most 5 s. */
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e);
+
+/* What stands in a log at some offset. */
+struct kafka_sight {
+    int64_t offset;       /* of the first message there or behind; -1: there is none */
+    int32_t leader_epoch; /* its; -1: not known */
+    bool is_corrupt;      /* the batch there fails its CRC: the rest is not known */
+};
+
+/* Looks into a partition beside what is being read, with a handle of its own, which takes up to some 100 ms. RETRY:
+ * no answer within 5 s, or offset is not between the watermarks. */
+enum outcome kafka_look(const struct kafka_properties *properties, const char *group,
+                        const char *topic, int32_t partition, int64_t offset,
+                        struct kafka_sight *sight, struct err *e);
 
 /* The cluster's id, and the topic's (both as Kafka prints them); copied, NUL-terminated. Waits at most 5 s for
  * each. */

@@ -13,7 +13,8 @@
 #include "consumers/runtime/batch.h"
 
 struct claim_settings {
-    const char *topic;
+    const struct kafka_properties *kafka;
+    const char *group, *topic;
     const char *owner; /* for people: host and process id */
     bool
         start_at_earliest; /* a source never read before may begin where the broker's log begins */
@@ -25,14 +26,25 @@ struct claim_identity {
     char cluster_id[KAFKA_ID_SIZE], topic_id[KAFKA_ID_SIZE];
 };
 
+struct claim_wish {
+    int32_t partition;
+    bool is_doubted; /* reading it had a fault: what is wrong is looked for (gap.h) */
+};
+
 /* Claims these partitions, each in a statement that commits by itself. claims[0..*claimed) are those that may be
- * read. Left out are: one whose next offset the broker does not have, or that waits for an operator to
- * accept a gap (with a row in bus.gap and a line in the log), and one whose leader does not answer. RETRY:
- * nothing is to be read now. */
+ * read. Left out are: one of which something is missing (gap.h; it has a row in bus.gap and a line in the log)
+ * until an operator accepts it, and one whose leader does not answer. RETRY: nothing is to be read now. */
 enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
                               struct kafka_consumer *consumer,
                               const struct claim_identity *identity,
-                              const int32_t *partitions, size_t count,
+                              const struct claim_wish *wishes, size_t count,
                               struct claim *claims, size_t *claimed, struct err *e);
+
+/* Whether any of these partitions could be claimed now; what is missing is written down as above. */
+enum outcome claim_look(const struct claim_settings *settings, struct pg *pg,
+                        struct kafka_consumer *consumer,
+                        const struct claim_identity *identity,
+                        const struct claim_wish *wishes, size_t count, bool *is_free,
+                        struct err *e);
 
 #endif

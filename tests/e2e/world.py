@@ -180,7 +180,8 @@ class World:
 
     def ctl(self, command, *arguments, **more):
         """command: "verify", "schema list"."""
-        return self.run("gridloopctl", *command.split(), *flags({"database_url": self.owner_url}), *arguments, text=True, **more)
+        return self.run("gridloopctl", *command.split(), *flags({"database_url": self.owner_url}), *arguments, text=True,
+                        **more)
 
     def setup(self):
         """The topics of all kinds, as an operator makes them."""
