@@ -3,6 +3,7 @@
 #
 #   unit    ctest
 #   contract pytest tests/contract: schemas, tables and examples
+#   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e without the tests marked long
 #   long    pytest tests/e2e, only those
 #   NAME    pytest tests/NAME
@@ -13,6 +14,7 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 test_variants() {
     case $1 in
         unit) echo release ;;
+        fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
         *) printf '%s\n' release points ;;
     esac
@@ -125,7 +127,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract e2e)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract fuzz e2e)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"
