@@ -19,6 +19,13 @@ static const struct sequence {
     {0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
 };
 
+/* Most of Chinese: it is looked at first. */
+static bool is_common_sequence(const uint8_t *bytes, size_t size)
+{
+    return size >= 3 && bytes[0] >= 0xe1 && bytes[0] <= 0xec && (bytes[1] & 0xc0) == 0x80
+           && (bytes[2] & 0xc0) == 0x80;
+}
+
 static const struct sequence *find_sequence(uint8_t byte)
 {
     for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++)
@@ -30,8 +37,11 @@ static const struct sequence *find_sequence(uint8_t byte)
 /* Bytes of the code point at the beginning; 0: none that is well-formed. */
 static size_t sequence_length(const uint8_t *bytes, size_t size)
 {
-    const struct sequence *s = find_sequence(bytes[0]);
+    const struct sequence *s;
 
+    if (is_common_sequence(bytes, size))
+        return 3;
+    s = find_sequence(bytes[0]);
     if (!s || s->length > size)
         return 0;
     if (s->length > 1 && (bytes[1] < s->second_least || bytes[1] > s->second_most))
@@ -58,6 +68,37 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_
     if (has_nul)
         *has_nul = size > 0 && memchr(bytes, 0, size);
     return true;
+}
+
+/* Which of eight bytes are hex digits: their highest bits. No byte may be above 0x7f, so no sum runs over. */
+static uint64_t hex_bits(uint64_t word)
+{
+    static const uint64_t ones = 0x0101010101010101;
+    uint64_t lower = word | ones * 0x20;
+    uint64_t digits = (word + ones * (0x80 - '0')) & ~(word + ones * (0x7f - '9'));
+    uint64_t letters = (lower + ones * (0x80 - 'a')) & ~(lower + ones * (0x7f - 'f'));
+
+    return digits | letters;
+}
+
+static bool is_hex_digit(uint8_t byte)
+{
+    return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
+}
+
+bool text_is_hex(const void *bytes, size_t size)
+{
+    static const uint64_t highest = 0x8080808080808080;
+    const uint8_t *at = bytes;
+    uint64_t word, all = highest;
+
+    for (; size >= sizeof word; at += sizeof word, size -= sizeof word) {
+        memcpy(&word, at, sizeof word);
+        all &= word & highest ? 0 : hex_bits(word);
+    }
+    for (; size > 0; at++, size--)
+        all = is_hex_digit(*at) ? all : 0;
+    return all == highest;
 }
 
 /* Room for size more bytes and a NUL. */

@@ -5,10 +5,36 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* True: valid UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). *characters
  * gets the number of code points, *has_nul whether one is U+0000. Both may be NULL. */
 bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_nul);
+
+/* True: surely nothing but ASCII without U+0000, as most texts are. Here, so that it costs no call. */
+static inline bool text_is_plain(const void *bytes, size_t size)
+{
+    static const uint64_t ones = 0x0101010101010101;
+    const uint8_t *at = bytes;
+    uint64_t word, odd = 0; /* the highest bit of a byte: above 0x7f, or it was 0 */
+
+    if (size < sizeof word) {
+        bool plain = true;
+        for (size_t i = 0; i < size; i++)
+            plain &= at[i] - 1U < 0x7f;
+        return plain;
+    }
+    for (size_t i = 0; i < size - sizeof word; i += sizeof word) {
+        memcpy(&word, at + i, sizeof word);
+        odd |= word | (word - ones);
+    }
+    memcpy(&word, at + size - sizeof word, sizeof word);
+    odd |= word | (word - ones);
+    return !(odd & ones << 7);
+}
+
+/* True: hex digits only, in either case. */
+bool text_is_hex(const void *bytes, size_t size);
 
 /* A buffer that grows; zeroed is empty and valid. Out of memory aborts. */
 struct text {

@@ -24,10 +24,17 @@ struct defaults {
 };
 
 /* Both schemas and the defaults must outlive the plan. defaults may be NULL where writer and reader are
- * the same. NULL: the writer cannot be read by this reader; *e is REJECT and names the field and why. */
+ * the same. NULL: the writer cannot be read by this reader; *e is REJECT and says why, with the
+ * reader's path of the place ("measures.items.due_at: ..."). */
 struct plan *plan_compile(const struct schema *writer, const struct schema *reader,
                           const struct defaults *defaults, struct err *e);
 void plan_free(struct plan *plan); /* NULL is fine */
+
+/* What some value of the writer would be refused for by the reader's schema, the first such thing:
+ * "measures.items.kind: the symbol X is unknown to the reader and its enum has no default", "x: the reader
+ * cannot take branch 2 of the writer's union" (branches are counted from 0, as Avro writes them). NULL: every
+ * value can be read. The contract's rules are not looked at. Borrowed. */
+const char *plan_weakness(const struct plan *plan);
 
 /* Why an event cannot be taken: one of a closed list of words, the reader's field, and words for people.
  * All text is constant or in the arena, and never quotes the event. */

@@ -715,6 +715,7 @@ static void test_impossible_lengths_are_refused(void **state)
 
 static const char skipping_writer[] = RECORD(FIELD("gone", "%s") "," FIELD("a", "'int'"));
 static const char skipping_reader[] = RECORD(FIELD("a", "'int'"));
+static const char skipping_all[] = RECORD("");
 
 /* The same in a field that the reader does not have. */
 static void assert_skipped_refused(const char *type, const char *hex, const char *reason)
@@ -1449,7 +1450,56 @@ static void test_an_unreadable_field_is_named_with_its_place(void **state)
                      "{'type':'record','name':'S','fields':[" FIELD("b", "'long'") "]}")),
         RECORD(FIELD("a",
                      "{'type':'record','name':'S','fields':[" FIELD("b", "'int'") "]}")),
-        "a: b: the reader's type does not take the writer's");
+        "a.b: the reader's type does not take the writer's");
+}
+
+static void assert_weakness(const char *writer, const char *reader, const char *weakness)
+{
+    struct pair pair;
+
+    pair_of(&pair, writer, reader);
+    if (weakness)
+        assert_string_equal(plan_weakness(pair.plan), weakness);
+    else
+        assert_null(plan_weakness(pair.plan));
+    pair_close(&pair);
+}
+
+static void test_what_cannot_always_be_read_is_told_beforehand(void **state)
+{
+    static const char wide[] = RECORD(
+        FIELD("s", "'string'") "," FIELD("m", MAP(ENUM("'symbols':['A','B','C']"))));
+    static const char narrow[] =
+        RECORD(FIELD("m", MAP(ENUM("'symbols':['A'],'aliases':['Old']"))));
+    static const char safe[] =
+        RECORD(FIELD("m", MAP(ENUM("'symbols':['A'],'default':'A'"))));
+
+    (void)state;
+    assert_weakness(wide, wide, NULL);
+    assert_weakness(wide, safe, NULL);
+    assert_weakness(wide, skipping_all, NULL);
+    assert_weakness(wide, narrow,
+                    "m.values: the symbol B is unknown to the reader and its enum has no "
+                    "default");
+    assert_weakness(RECORD(FIELD("x", "['null','int','string']")),
+                    RECORD(FIELD("x", "['null','long']")),
+                    "x: the reader cannot take branch 2 of the writer's union");
+    assert_weakness("['null','int']", "'int'",
+                    "the reader cannot take branch 0 of the writer's union");
+}
+
+/* A branch that is refused as a whole has no weaknesses of its own. */
+static void test_a_refused_branch_is_one_weakness(void **state)
+{
+    (void)state;
+    assert_weakness(
+        RECORD(FIELD(
+            "x", "['null',{'type':'record','name':'S','fields':[" FIELD(
+                     "e", ENUM("'symbols':['A','B']")) "," FIELD("i", "'long'") "]}]")),
+        RECORD(
+            FIELD("x", "['null',{'type':'record','name':'S','fields':[" FIELD(
+                           "e", ENUM("'symbols':['A']")) "," FIELD("i", "'int'") "]}]")),
+        "x: the reader cannot take branch 1 of the writer's union");
 }
 
 static void test_a_field_may_become_optional(void **state)
@@ -1703,6 +1753,8 @@ int main(void)
         cmocka_unit_test(test_what_becomes_text_has_to_be_text),
         cmocka_unit_test(test_a_narrower_type_does_not_take_a_wider_one),
         cmocka_unit_test(test_an_unreadable_field_is_named_with_its_place),
+        cmocka_unit_test(test_what_cannot_always_be_read_is_told_beforehand),
+        cmocka_unit_test(test_a_refused_branch_is_one_weakness),
         cmocka_unit_test(test_a_field_may_become_optional),
         cmocka_unit_test(test_the_same_type_goes_before_a_promotion),
         cmocka_unit_test(test_a_union_may_end),
