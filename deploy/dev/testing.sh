@@ -5,6 +5,7 @@
 #   contract pytest tests/contract: schemas, tables and examples
 #   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e without the tests marked long
+#   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
 #   long    pytest tests/e2e, only those
 #   NAME    pytest tests/NAME
 set -euo pipefail
@@ -127,7 +128,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract fuzz e2e)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract fuzz e2e hostile)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"

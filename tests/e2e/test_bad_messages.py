@@ -1,46 +1,12 @@
-"""A message that is no event becomes a dead letter with its reason; its neighbours are stored."""
+"""A message that is no event becomes a dead letter with its reason; its neighbours are stored.
+
+What is bad in a way of its own stands in tests/hostile; here are heartbeats, sizes, floods and random changes.
+"""
 import pytest
 
 from events import FRAME, KINDS, random_uuid
-from hostile import REASONS, between_good_ones, broken_values, run_and_check, spoilt
+from hostile import REASONS, between_good_ones, run_and_check
 from world import Sent, bad, good
-
-
-# ---- the message as a whole ----
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_cut_off_at_every_byte(world, kind):
-    value = KINDS[kind].encode(KINDS[kind].example("fullest"))
-    messages = [bad(kind, b"", "short")]
-    messages += [bad(kind, value[:size], "envelope") for size in range(1, 10)]
-    messages += [bad(kind, value[:size], "short", "items") for size in range(10, len(value))]
-    between_good_ones(world, kind, messages)
-    run_and_check(world, kind)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_frames_and_ends(world, kind):
-    of = KINDS[kind]
-    value = of.encode(of.example("fullest"))
-    other = next(KINDS[name] for name in KINDS if name != kind)
-    messages = [
-        bad(kind, None, "tombstone"), bad(kind, None, "tombstone", key=None), bad(kind, b"", "short"),
-        bad(kind, b"", "short", headers=[("ce_type", b"gridloop.other")]),
-        bad(kind, b"\xc3", "envelope"), bad(kind, b"\xc3\x02" + value[2:], "envelope"),
-        bad(kind, b"\x01\xc3" + value[2:], "envelope"), bad(kind, value[1:], "envelope"),
-        bad(kind, b"\x00\x00\x00\x00\x07" + value[10:], "envelope"),  # Confluent's framing
-        bad(kind, b'{"event_id": "x"}', "envelope"), bad(kind, value[10:], "envelope"),
-        bad(kind, FRAME + of.fingerprint[::-1] + value[10:], "schema_unknown"),
-        bad(kind, FRAME + bytes(8) + value[10:], "schema_unknown"),
-        bad(kind, other.encode(other.example("fullest")), "schema_unknown"),
-        bad(kind, FRAME + of.fingerprint, "short"),
-    ]
-    messages += [bad(kind, value + bytes(size), "trailing") for size in (1, 2, 100)]
-    messages += [bad(kind, value + value, "trailing")]
-    between_good_ones(world, kind, messages)
-    run_and_check(world, kind)
-    details = {detail for detail, in world.sql("select detail from bus.dead_letter where reason = 'schema_unknown'")}
-    assert any("0000000000000000" in detail for detail in details)
 
 
 def test_heartbeats(world):
@@ -84,38 +50,6 @@ def test_a_flood_of_bad_ones(world):
     messages = [bad(kind, FRAME + of.fingerprint + rng.randbytes(rng.randrange(2000)), *REASONS) for _ in range(3000)]
     between_good_ones(world, kind, messages)
     run_and_check(world, kind, batch_rows=500, queue_kbytes=256)
-
-
-# ---- what is inside ----
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_broken_values(world, kind):
-    """Each of broken_values() in an event of its own; the reason names the field, and quotes nothing."""
-    rng = world.rng()
-    messages, fields = [], []
-    for number, (of, field, piece, reasons) in enumerate(broken_values()):
-        if of == kind:
-            event = KINDS[kind].fresh(rng, "smallest")
-            messages.append(bad(kind, spoilt(kind, event, **{field: piece}), *reasons, key=f"{field}-{number}".encode()))
-            fields.append(field)
-    between_good_ones(world, kind, messages)
-    run_and_check(world, kind)
-    found = dict(world.sql("select message_key, field from bus.dead_letter"))
-    for message, field in zip(messages, fields):
-        name = found[message.key]
-        # What is required is named in place of what requires it, and a wrong length may be seen at the next field.
-        if message.reasons <= {"range", "utf8", "nul", "boolean", "union", "uuid", "varint"}:
-            assert name == field, message.key
-
-
-def test_numbers_as_long_as_avro_allows(world):
-    """Ten bytes are enough for every number, and a number may be written longer than it needs to be."""
-    rng, kind = world.rng(), "patrol_log"
-    world.make_topic(kind)
-    for value, piece in ((1, b"\x82\x80\x80\x00"), (0, b"\x80\x00")):
-        event = KINDS[kind].fresh(rng, police_count=value)
-        world.produce([good(kind, event, value=spoilt(kind, event, police_count=piece))])
-    run_and_check(world, kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)

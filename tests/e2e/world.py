@@ -22,8 +22,8 @@ class Sent:
     """A message, and what has to become of it.
 
     event: what it holds; None: nothing that can be read. reasons: why it has to be set aside (any one of them);
-    empty: it has to be stored, or is a repeat. absent: nothing has to become of it. either: set aside for one of the
-    reasons, or stored as what fastavro reads.
+    empty: it has to be stored, or is a repeat. field: the one that a dead letter has to name; None: any. absent:
+    nothing has to become of it. either: set aside for one of the reasons, or stored as what fastavro reads.
     """
     kind: str
     value: bytes | None
@@ -31,6 +31,7 @@ class Sent:
     headers: list = dataclasses.field(default_factory=list)
     event: dict | None = None
     reasons: frozenset = frozenset()
+    field: str | None = None
     absent: bool = False
     either: bool = False
     partition: int = -1

@@ -3,16 +3,19 @@
     python seeds.py FOLDER          FOLDER/<target>/<name>; `./dev fuzz seeds` calls it, and keeps the fewest of them
                                     that reach all that they reach together
 """
+import itertools
 import json
 import pathlib
 import random
 import struct
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
+TESTS = pathlib.Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "hostile")]
 
+from catalogue import CASES  # noqa: E402
 from events import FRAME, KINDS, to_json  # noqa: E402
-from hostile import broken_values, double, number, spoilt, text  # noqa: E402
+from hostile import double, number, text  # noqa: E402
 
 RNG = random.Random(20260311)
 CONFIG = """\
@@ -32,7 +35,7 @@ kafka.session.timeout.ms = 6000
 
 
 def messages():
-    """Whole events, and each of the broken ones."""
+    """Whole events, and one or two of each case of the catalogue of bad messages."""
     for kind, of in KINDS.items():
         for name in of.examples():
             yield f"{kind}-{name}", of.encode(of.example(name))
@@ -41,8 +44,10 @@ def messages():
         whole = of.encode(of.example("fullest"))
         yield f"{kind}-cut", whole[:len(whole) // 2]
         yield f"{kind}-trailing", whole + b"\0"
-    for index, (kind, field, piece, _) in enumerate(broken_values()):
-        yield f"broken{index}-{field}", spoilt(kind, KINDS[kind].example("smallest"), **{field: piece})
+    for case in CASES:
+        for index, message in enumerate(itertools.islice(case.make(RNG), 2)):
+            if message.value and len(message.value) < 4096:
+                yield f"{case.id}-{index}", message.value
 
 
 def framing():
