@@ -100,10 +100,10 @@ class World:
         for future in self.stack.admin.create_topics([topic]).values():
             future.result(30)
 
-    def produce(self, messages, partition=None):
+    def produce(self, messages, partition=None, producer=None):
         """Sends what good() and bad() made, in order, and waits until the broker has it.
 
-        partition: of all of them; else the keys decide.
+        partition: of all of them; else the keys decide. producer: one with settings of its own.
         """
         failures = []
 
@@ -116,7 +116,7 @@ class World:
                 self.sent[sent.kind, sent.partition, sent.offset] = sent
             return note
 
-        producer = self.stack.producer
+        producer = producer or self.stack.producer
         where = {} if partition is None else {"partition": partition}
         messages = list(messages)
         for sent in messages:
