@@ -40,7 +40,7 @@ struct setup {
 
 static const struct option_row rows[] = {
     CTL_DATABASE_ROWS(struct setup, database),
-    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
+    {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topics' names", false},
     {"partitions", OPTION_NUMBER, AT(partitions), "6", 1, 100000, NULL,
      "partitions of a new topic", false},

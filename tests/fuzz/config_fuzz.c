@@ -14,7 +14,7 @@
 #include "tests/fuzz/support.h"
 
 struct settings {
-    const char *text, *needed, *choice;
+    const char *text, *needed, *choice, *name;
     int64_t number;
     double real, unbound;
     bool on, off;
@@ -26,6 +26,7 @@ struct settings {
 
 static const struct option_row rows[] = {
     {MEMBER(text), .type = OPTION_TEXT},
+    {MEMBER(name), .type = OPTION_NAME, .fallback = "gridloop"},
     {MEMBER(needed), .type = OPTION_TEXT, .fallback = "x", .required = true},
     {MEMBER(choice), .type = OPTION_CHOICE, .fallback = "block",
      .choices = "block|reject"},
@@ -78,6 +79,7 @@ static void check_settings(const struct settings *s)
 {
     MUST(s->needed && *s->needed);
     MUST(!strcmp(s->choice, "block") || !strcmp(s->choice, "reject"));
+    MUST(*s->name && strlen(s->name) <= 200 && !strpbrk(s->name, " /'\""));
     MUST(s->number >= -5 && s->number <= 1000000);
     MUST(s->real >= 0 && s->real <= 1);
     MUST(!isnan(s->unbound));

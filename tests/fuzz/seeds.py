@@ -21,6 +21,7 @@ RNG = random.Random(20260311)
 CONFIG = """\
 # what stands in a file
 needed = postgresql:///gridloop
+name = Test_1.north-2
 choice = reject
 number = -5
 real = 0.25
