@@ -11,6 +11,7 @@ import subprocess
 import confluent_kafka
 import confluent_kafka.admin
 import psycopg
+import psycopg.sql
 
 from daemon import Daemon, environment, flags
 from events import KINDS
@@ -60,9 +61,18 @@ class World:
         self._daemons, self._twins = [], []
         self._started = of._started if of else collections.Counter()
         stack.sql(f"create database {self.database} template {template}")
-        self.owner_url = stack.url(self.database)
-        self.ingest_url = stack.url(self.database, "gridloop_ingest")
+        self._name_urls()
         self.began = of.began if of else self.sql("select now()")[0][0]
+
+    def _name_urls(self):
+        self.owner_url = self.stack.url(self.database)
+        self.ingest_url = self.stack.url(self.database, "gridloop_ingest")
+
+    def rename_database(self, name):
+        self.stack.sql(psycopg.sql.SQL("alter database {} rename to {}").format(
+            psycopg.sql.Identifier(self.database), psycopg.sql.Identifier(name)))
+        self.database = name
+        self._name_urls()
 
     def twin(self, filled=False):
         """The same topics and another database: an empty one, or a copy of this one."""

@@ -2,7 +2,7 @@
 
     catalogue.py       the messages, and what has to become of each
     test_messages.py   all of them at once, to the daemons of all kinds, with good events around each
-    test_<other>.py    what is no message of its own: headers, batches, schemas, configuration, names
+    test_<other>.py    what is no message: batches of Kafka, devices' lines, configuration, names
 
 The modules of tests/e2e are used as they are. At the end the suite prints what became of each line.
 """
