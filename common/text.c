@@ -193,7 +193,8 @@ void text_add_json_double(struct text *t, double number)
         if (strtod(decimal, NULL) == number)
             break;
     }
-    text_add_string(t, decimal);
+    /* Most readers take "-0" for the whole number 0, which has no sign. */
+    text_add_string(t, strcmp(decimal, "-0") == 0 ? "-0.0" : decimal);
 }
 
 void text_clear(struct text *t)

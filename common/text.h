@@ -59,8 +59,8 @@ void text_format(struct text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A JSON string with its quotes; bytes must be UTF-8, and not of t. */
 void text_add_json_string(struct text *t, const void *bytes, size_t size);
-/* The shortest of 15, 16 or 17 digits that reads back as the same number; null for
- * infinities and NaN, which JSON does not have. */
+/* The shortest of 15, 16 or 17 digits that reads back as the same number ("-0.0" keeps its
+ * sign); null for infinities and NaN, which JSON does not have. */
 void text_add_json_double(struct text *t, double number);
 void text_clear(struct text *t); /* empty, memory kept */
 void text_free(struct text *t);

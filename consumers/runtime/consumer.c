@@ -23,7 +23,7 @@ static const struct option_row rows[] = {
     {"database_password_file", OPTION_TEXT, AT(database_password_file), NULL, 0, 0, NULL,
      "file that holds the password", false},
     REGISTRY_ROWS(struct pump_settings, registry),
-    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
+    {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topic's and group's name", false},
     {"start_at", OPTION_CHOICE, AT(start_at), "zero", 0, 0, "zero|earliest",
      "where a partition begins that was never read: at offset 0 (stops if that is gone), "

@@ -5,7 +5,9 @@
 #   contract pytest tests/contract: schemas, tables and examples
 #   differential pytest tests/differential: our decoder and others'
 #   bounds  pytest tests/bounds: what bytes may cost the decoder
+#   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e
+#   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
 #   NAME    pytest tests/NAME; as above without the tests marked long
 #   long    pytest, only those, wherever they are
 set -euo pipefail
@@ -16,6 +18,7 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 test_variants() {
     case $1 in
         unit | contract | differential | bounds) echo release ;;
+        fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
         *) printf '%s\n' release points ;;
     esac
@@ -138,7 +141,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds e2e)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds fuzz e2e hostile)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"

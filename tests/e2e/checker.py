@@ -131,9 +131,9 @@ class KindCheck:
         self.rows = {str(row["event_id"]): row | {"place": (self.partition_of.get(row["source_id"]),
                                                             row["topic_offset"])} for row in rows}
         self.row_count = len(rows)
-        letters = ("source_id", "topic_offset", "kind", "reason", "detail", "event_id", "sqlstate", "message_key",
-                   "value", "value_size", "value_sha256", "recorded_at", "is_kept", "header_names", "header_values",
-                   "header_count")
+        letters = ("source_id", "topic_offset", "kind", "reason", "detail", "field", "event_id", "sqlstate",
+                   "message_key", "value", "value_size", "value_sha256", "recorded_at", "is_kept", "header_names",
+                   "header_values", "header_count")
         dead = sql(f"select {', '.join(letters)} from bus.dead_letter where source_id = any (%s)", ids)
         self.dead = {(self.partition_of[row[0]], row[1]): dict(zip(letters, row)) for row in dead}
 
@@ -226,6 +226,8 @@ class KindCheck:
             yield f"{place}: reason {letter['reason']} ({letter['detail']}), not {' or '.join(sorted(reasons))}"
         if not letter["detail"]:
             yield f"{place}: no detail"
+        if sent.field and letter["field"] != sent.field:
+            yield f"{place}: field {letter['field']}, not {sent.field}"
         kept = None if sent.value is None or not letter["is_kept"] else sent.value[:KEPT_BYTES]
         if letter["value"] != kept:
             yield f"{place}: the value was not kept: {letter['value']!r:.60}, not {kept!r:.60}"

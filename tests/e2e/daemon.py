@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -80,6 +81,11 @@ class Daemon:
         """The sums of its last report; it reports every ten seconds and when it stops."""
         reports = self.log("progress")
         return {name: int(value) for name, value in reports[-1].items() if value.isdigit()} if reports else {}
+
+    def peak_resident_kbytes(self):
+        """The most memory that it has had so far."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1])
 
     # ---- what is done to it ----
 

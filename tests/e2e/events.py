@@ -282,9 +282,7 @@ def read_json_value(type_, value):
 
 
 def read_json_column(type_, text):
-    # "-0" is a number with a sign, which Python's integers do not have.
-    return read_json_value(type_, json.loads(text, parse_int=lambda digits: float(digits) if digits == "-0"
-                                             else int(digits)))
+    return read_json_value(type_, json.loads(text))
 
 
 def comparable_column(type_, value):

@@ -56,6 +56,7 @@ def test_what_setup_makes(world):
         resource = confluent_kafka.admin.ConfigResource(confluent_kafka.admin.ResourceType.TOPIC, world.topic(kind))
         config = world.stack.admin.describe_configs([resource])[resource].result(30)
         assert config["cleanup.policy"].value == "delete"
+        assert config["compression.type"].value == "uncompressed"  # tests/hostile/test_log.py tells why
         assert config["retention.ms"].value == str(14 * 24 * 3600 * 1000)
     registered = dict(world.sql("select kind, fingerprint from bus.schema"))
     for kind, of in KINDS.items():
