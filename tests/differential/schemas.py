@@ -384,7 +384,7 @@ def walk(writer, reader, path=()):
     """Yields (what, path) for each place where a writer's value may fail, or could be taken in two ways:
 
     "never"      no value can be read
-    "sometimes"  a symbol or a branch that the reader cannot take
+    "sometimes"  a symbol, a branch, a text or a number that the reader cannot take
     "inside"     why a branch cannot be taken
     "first"      the first branch that could take it is not the best
     "contested"  names and aliases of fields go crosswise
@@ -410,6 +410,12 @@ def walk(writer, reader, path=()):
         yield from walk(writer, best, path)
     elif not rank(writer, reader):
         yield "never", path
+    elif reader.kind == "string":
+        if writer.kind == "bytes" or reader.logical != writer.logical and reader.logical:
+            yield "sometimes", path
+    elif reader.kind == "long":
+        if writer.kind == "long" and reader.logical and not writer.logical:
+            yield "sometimes", path
     elif writer.kind in ("array", "map"):
         part = "items" if writer.kind == "array" else "values"
         yield from walk(writer.items[0], reader.items[0], path + (part,))

@@ -141,7 +141,7 @@ def _(pair, ours, theirs):
 
 
 def we_refuse(reason, why):
-    explains(reason, why)(lambda pair, ours, theirs: pair.is_damaged and ours.get("reason") == reason)
+    explains(reason, why)(lambda pair, ours, theirs: (pair.is_damaged or pair.is_weak) and ours.get("reason") == reason)
 
 
 we_refuse("boolean", "fastavro takes every byte but 0 for true")
