@@ -193,6 +193,8 @@ static bool compile_whole(struct compiler *c, const struct schema *writer,
         step->whole.least = INT32_MIN;
         step->whole.most = INT32_MAX;
     }
+    if (step->is_time && !step->is_int && writer->logical != reader->logical)
+        note_weakness(c, "a number need not be a time of the years 1 to 9999");
     return true;
 }
 
@@ -221,14 +223,19 @@ static bool compile_number(struct compiler *c, const struct schema *writer,
 }
 
 /* What the reader wants as text has to be text, whatever the writer called it. */
-static bool compile_bytes(struct compiler *c, const struct schema *reader)
+static bool compile_bytes(struct compiler *c, const struct schema *writer,
+                          const struct schema *reader)
 {
     struct step *step;
 
     if (reader->logical == LOGICAL_UUID) {
         add_step(c, OP_UUID);
+        if (writer->logical != LOGICAL_UUID)
+            note_weakness(c, "a text need not be a UUID");
         return true;
     }
+    if (writer->type == SCHEMA_BYTES && reader->type == SCHEMA_STRING)
+        note_weakness(c, "bytes need not be a text in UTF-8");
     step = add_step(c, reader->type == SCHEMA_STRING ? OP_STRING : OP_BYTES);
     step->size.most = SIZE_MAX;
     return true;
@@ -572,7 +579,7 @@ static bool compile_one(struct compiler *c, const struct schema *writer,
     case SCHEMA_FLOAT:
     case SCHEMA_DOUBLE: return compile_number(c, writer, reader);
     case SCHEMA_BYTES:
-    case SCHEMA_STRING: return compile_bytes(c, reader);
+    case SCHEMA_STRING: return compile_bytes(c, writer, reader);
     case SCHEMA_FIXED: return compile_fixed(c, writer);
     case SCHEMA_ENUM: return compile_enum(c, writer, reader);
     case SCHEMA_ARRAY:

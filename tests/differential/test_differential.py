@@ -1,4 +1,4 @@
-"""Our decoder and fastavro's, on random schemas, readers that evolved from them, values and damaged bytes.
+"""Our decoder, fastavro's and, where it can resolve the schemas, Avro-C's, on random schemas, readers that evolved from them, values and damaged bytes.
 
 What they do not agree on is either a fault or stands in EXPLAINED with its reason. An entry that explains nothing any
 more fails the long test. GRIDLOOP_TEST_SEED repeats a run.
@@ -19,7 +19,7 @@ import fastavro
 import pytest
 
 from messages import Encoder, damage
-from schemas import Evolution, Json, JsonForFastavro, Maker, json_of, single, walk
+from schemas import Evolution, Json, JsonForAvroC, JsonForFastavro, Maker, json_of, plain_for_avro_c, single, walk
 
 ANSWER = pathlib.Path(os.environ["GRIDLOOP_BUILD"]) / "test/differential_answer"
 PAIRS, VALUES = 250, 4   # of one batch: pairs of schemas, values of each
@@ -45,8 +45,9 @@ class Pair:
         self.values = [encoder.value(self.writer) for _ in range(VALUES)]
         self.messages = [damage(rng, raw) if self.is_damaged else raw for raw, _ in self.values]
 
-    def request(self):
-        writer, reader = (json.dumps(json_of(one), ensure_ascii=False).encode() for one in (self.writer, self.reader))
+    def request(self, style=Json):
+        writer, reader = (json.dumps(style().type(one), ensure_ascii=False).encode()
+                          for one in (self.writer, self.reader))
         return piece(writer) + piece(reader) + struct.pack("<I", VALUES) + b"".join(map(piece, self.messages))
 
     def theirs(self, schemas, raw):
@@ -141,7 +142,7 @@ def _(pair, ours, theirs):
 
 
 def we_refuse(reason, why):
-    explains(reason, why)(lambda pair, ours, theirs: pair.is_damaged and ours.get("reason") == reason)
+    explains(reason, why)(lambda pair, ours, theirs: (pair.is_damaged or pair.is_weak) and ours.get("reason") == reason)
 
 
 we_refuse("boolean", "fastavro takes every byte but 0 for true")
@@ -168,8 +169,9 @@ def judge(pair, ours, theirs):
 
 # ---- running ----
 
-def ask(pairs):
-    done = subprocess.run([ANSWER], input=b"".join(pair.request() for pair in pairs), capture_output=True, check=True)
+def ask(pairs, style=Json, *arguments):
+    done = subprocess.run([ANSWER, *arguments], input=b"".join(pair.request(style) for pair in pairs),
+                          capture_output=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -200,7 +202,20 @@ class Batch:
         pairs = [Pair(rng) for _ in range(PAIRS)]
         for pair, answer in zip(pairs, ask(pairs), strict=True):
             self.look_at(pair, answer)
+        self.compare_with_avro_c([pair for pair in pairs if not pair.is_damaged
+                                  and plain_for_avro_c(pair.writer, pair.reader)])
         return self
+
+    def compare_with_avro_c(self, pairs):
+        for pair, answer in zip(pairs, ask(pairs, JsonForAvroC, "avro-c"), strict=True):
+            for raw, one in zip(pair.messages, answer.get("messages", ())):
+                self.counts["Avro-C"] += 1
+                if one["avro_c"] is None:
+                    self.counts["Avro-C does not read it"] += 1
+                elif '"unset"' in json.dumps(one["avro_c"]):
+                    self.counts["Avro-C leaves a union unset"] += 1
+                elif one.get("value") != one["avro_c"]:
+                    self.fault(pair, "Avro-C", message=raw.hex(), ours=one)
 
     def look_at(self, pair, answer):
         if "schema" in answer:
