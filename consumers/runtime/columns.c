@@ -9,6 +9,8 @@
 #include "common/arena.h"
 #include "consumers/runtime/sql.h"
 
+#define UNDEFINED_COLUMN "42703"
+
 typedef void put_value(struct text *out, const struct schema *schema,
                        const struct value *value);
 
@@ -430,7 +432,10 @@ enum outcome columns_layout(const struct columns *columns, struct pg *pg,
     struct pg_result *result = NULL;
     enum outcome outcome = pg_query(pg, sql_text("layout"), parameters, 3, &result, e);
 
-    if (!outcome && pg_rows(result) == 0)
+    if (outcome == FATAL && strcmp(pg_sqlstate(pg), UNDEFINED_COLUMN) == 0)
+        outcome = err_set(
+            e, RETRY, "bus.layout is that of an older version: run gridloopctl setup");
+    else if (!outcome && pg_rows(result) == 0)
         outcome = err_set(e, RETRY, "another session is writing the layout");
     else if (!outcome)
         *layout_id = (int32_t)pg_number(result, 0, 0);

@@ -25,7 +25,8 @@ void columns_free(struct columns *columns); /* NULL is fine */
  * on. */
 enum outcome columns_check(struct columns *columns, struct pg *pg, struct err *e);
 
-/* The number in bus.layout of this list of columns, with the types that columns_check() found. */
+/* The number in bus.layout of this list of columns, with the types that columns_check() found. RETRY also where
+ * bus.layout is older than this daemon. */
 enum outcome columns_layout(const struct columns *columns, struct pg *pg,
                             int32_t *layout_id, struct err *e);
 

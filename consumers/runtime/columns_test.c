@@ -30,6 +30,13 @@ struct pg_result {
 static struct pg_result answer;
 static enum outcome answer_outcome;
 static const char *asked[4]; /* the last question's parameters */
+static const char *sqlstate = "";
+
+const char *pg_sqlstate(const struct pg *pg)
+{
+    (void)pg;
+    return sqlstate;
+}
 
 enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters,
                       size_t count, struct pg_result **result, struct err *e)
@@ -274,6 +281,11 @@ static void test_what_the_server_says_is_passed_on(void **state)
     answer_outcome = RETRY;
     assert_int_equal(columns_check(bench.columns, NULL, &e), RETRY);
     assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    answer_outcome = FATAL;
+    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), FATAL);
+    sqlstate = "42703"; /* a column of bus.layout is not there yet */
+    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    sqlstate = "";
     answer_outcome = DONE;
     close_bench(&bench);
 }
