@@ -277,6 +277,17 @@ static bool adapt_type(struct column *column, const char *sql_type)
     return false;
 }
 
+/* The column will be wide enough once the table is as new as we are. */
+static bool is_behind(const struct column *column, const char *sql_type)
+{
+    for (size_t i = 0; column->schema && i < sizeof wider_rows / sizeof wider_rows[0];
+         i++)
+        if (strcmp(wider_rows[i].wider, column->sql_type) == 0
+            && strcmp(wider_rows[i].sql_type, sql_type) == 0)
+            return true;
+    return false;
+}
+
 /* ---- the list ---- */
 
 static const struct column own_columns[] = {
@@ -371,7 +382,12 @@ static enum outcome check_column(const char *kind, struct column *ours,
                         name, kind);
     if (!ours)
         return DONE;
-    if (!adapt_type(ours, type))
+    if (!adapt_type(ours, type) && is_behind(ours, type))
+        return err_set(e, RETRY,
+                       "column %s of events.%s is %s; the schema needs %s: run "
+                       "gridloopctl setup",
+                       name, kind, type, ours->sql_type);
+    if (strcmp(type, ours->sql_type) != 0)
         return err_exit(e, EX_CONFIG, "column %s of events.%s is %s; the schema needs %s",
                         name, kind, type, ours->sql_type);
     if (ours->schema)
