@@ -233,7 +233,7 @@ def test_a_topic_made_anew_whose_start_is_gone(world):
     """What the new topic no longer has is given up with the old topic, in a tile of its own."""
     read_and_recreate(world, 10)
     delete_before(world, 5)
-    daemon = world.consumer(KIND, start_at="earliest", **AT_ONCE)
+    daemon = world.consumer(KIND, wait=False, start_at="earliest", **AT_ONCE)
     gap, *place = stopped(world, daemon, "recreated")
     assert place == [0, 5]
     accept(world, gap)
