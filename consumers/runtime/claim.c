@@ -153,6 +153,7 @@ static enum outcome settle_place(const struct claimer *claimer, const struct cla
     if (!gap->reason[0])
         return DONE;
     tell_gap(claim, gap, !standing->open.reason[0]);
+    POINT("before_gap");
     return is_first ? DONE : write_gap(claimer, claim, standing, gap, e);
 }
 
