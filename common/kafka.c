@@ -1419,6 +1419,72 @@ static enum outcome create(struct client *client, rd_kafka_NewTopic_t **topics,
     return outcome;
 }
 
+/* A compacted topic throws events away that have a key in common, before anybody has read them. Who may not ask is
+ * not held up. */
+static enum outcome refuse_compaction(const rd_kafka_ConfigResource_t *topic,
+                                      struct err *e)
+{
+    size_t count;
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(topic, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = rd_kafka_ConfigEntry_name(entries[i]);
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+
+        if (strcmp(name, "cleanup.policy") == 0 && value && strstr(value, "compact"))
+            return err_exit(e, EX_CONFIG,
+                            "topic %s has cleanup.policy=%s, so that Kafka would throw "
+                            "events away unread: set it to delete",
+                            rd_kafka_ConfigResource_name(topic), value);
+    }
+    return DONE;
+}
+
+static enum outcome read_policies(rd_kafka_event_t *event, struct err *e)
+{
+    const rd_kafka_ConfigResource_t **topics;
+    size_t count;
+
+    if (!event)
+        return err_set(e, RETRY, "settings of topics: no broker answered");
+    if (rd_kafka_event_error(event)) {
+        fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+        return err_wrap(e, "settings of topics");
+    }
+    topics = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &count);
+    for (size_t i = 0; i < count; i++)
+        if (refuse_compaction(topics[i], e))
+            return e->outcome;
+    return DONE;
+}
+
+static enum outcome check_policies(struct client *client,
+                                   const struct kafka_topic *topics, size_t count,
+                                   int timeout_ms, struct err *e)
+{
+    rd_kafka_AdminOptions_t *options =
+        admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
+    rd_kafka_ConfigResource_t **list = xcalloc(count + 1, sizeof *list);
+    rd_kafka_event_t *event;
+    enum outcome outcome;
+
+    for (size_t i = 0; i < count; i++)
+        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].name);
+    rd_kafka_DescribeConfigs(client->rk, list, count, options, queue);
+    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+    outcome = read_policies(event, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy_array(list, count);
+    free(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    return outcome;
+}
+
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e)
@@ -1437,8 +1503,9 @@ enum outcome kafka_create_topics(const struct kafka_properties *properties,
     list = xcalloc(count + 1, sizeof *list);
     while (made < count && (list[made] = new_topic(&topics[made], e)) != NULL)
         made++;
-    if (made == count && count > 0)
-        create(&client, list, count, timeout_ms, created, e);
+    if (made == count && count > 0
+        && !create(&client, list, count, timeout_ms, created, e))
+        check_policies(&client, topics, count, timeout_ms, e);
     rd_kafka_NewTopic_destroy_array(list, made);
     free(list);
     rd_kafka_destroy(client.rk);

@@ -46,7 +46,8 @@ struct kafka_place {
 };
 
 /* What poll tells beside messages: a partition that stands still (an offset that the broker does not have) or
- * would go on behind a hole (a batch that fails its CRC is left out). Nothing more comes of it until it is
+ * would go on behind a hole (a batch that fails its CRC is left out; librdkafka 2.8.0 then reads on in the midst of it
+ * and may ask for any offset). Nothing more comes of it until it is
  * assigned again: look at its watermarks, then assign it from the stored offset, or leave it out. A fault may
  * be told a second time shortly after that. -1: none. */
 struct kafka_fault {
@@ -212,8 +213,9 @@ struct kafka_topic {
     const char *configs[8]; /* name, value, ... NULL */
 };
 
-/* Creates those of the topics that do not exist yet; *created counts them. RETRY: no broker within timeout_ms,
- * or not enough of them for the replication. FATAL 77: not allowed; 78: a name or a setting is refused. */
+/* Creates those of the topics that do not exist yet; *created counts them. The others are taken as they are, but a
+ * compacted one is FATAL 78. RETRY: no broker within timeout_ms, or not enough of them for the replication. FATAL 77:
+ * not allowed; 78: a name or a setting is refused. */
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e);

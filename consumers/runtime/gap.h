@@ -31,7 +31,8 @@ struct gap {
 
 /* Where a source stands, as the database has it. */
 struct standing {
-    int64_t next_offset;  /* -1: nobody has read it */
+    int64_t next_offset; /* -1: nobody has read it */
+    int64_t owner_epoch;
     int32_t leader_epoch; /* of the message before that; -1: not known */
     bool is_recreated;    /* the partition was read under another id of its topic */
     struct gap open;      /* that an operator has not accepted yet */

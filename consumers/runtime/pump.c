@@ -182,21 +182,24 @@ static bool is_claimed_topic(const struct pump *p, const struct claim_identity *
     return strcmp(now->topic_id, p->identity.topic_id) == 0;
 }
 
-static struct claim_settings claim_settings_of(const struct pump *p)
+static struct claimer claimer_of(const struct pump *p)
 {
-    return (struct claim_settings){.kafka = &p->settings->kafka,
-                                   .group = p->group,
-                                   .topic = p->topic,
-                                   .owner = p->owner,
-                                   .start_at_earliest =
-                                       strcmp(p->settings->start_at, "earliest") == 0,
-                                   .lock_timeout_ms = (int)p->settings->lock_timeout_ms};
+    return (struct claimer){.pg = p->pg,
+                            .consumer = p->consumer,
+                            .kafka = &p->settings->kafka,
+                            .group = p->group,
+                            .topic = p->topic,
+                            .identity = &p->identity,
+                            .owner = p->owner,
+                            .start_at_earliest =
+                                strcmp(p->settings->start_at, "earliest") == 0,
+                            .lock_timeout_ms = (int)p->settings->lock_timeout_ms};
 }
 
 static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
                           struct err *e)
 {
-    const struct claim_settings settings = claim_settings_of(p);
+    const struct claimer claimer = claimer_of(p);
     size_t chosen;
     struct claim_wish *wishes;
     enum outcome outcome = DONE;
@@ -207,8 +210,8 @@ static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
     if (chosen > 0)
         outcome = ask_identity(p, &p->identity, e);
     if (!outcome)
-        outcome = claim_partitions(&settings, p->pg, p->consumer, &p->identity, wishes,
-                                   chosen, p->claims, &p->claim_count, e);
+        outcome =
+            claim_partitions(&claimer, wishes, chosen, p->claims, &p->claim_count, e);
     free(wishes);
     return outcome ? outcome : read_claims(p, e);
 }
@@ -230,14 +233,16 @@ static void plan_check(struct pump *p, size_t wanted)
 static enum outcome look_at_rest(struct pump *p, const int32_t *wanted, size_t count,
                                  bool *is_free, struct err *e)
 {
-    const struct claim_settings settings = claim_settings_of(p);
+    struct claimer claimer;
     size_t chosen;
-    struct claim_wish *wishes = choose_partitions(p, wanted, count, &chosen);
+    struct claim_wish *wishes;
     enum outcome outcome = connect(p, e);
 
-    if (!outcome)
-        outcome = claim_look(&settings, p->pg, p->consumer, &p->identity, wishes, chosen,
-                             is_free, e);
+    if (outcome)
+        return outcome;
+    claimer = claimer_of(p);
+    wishes = choose_partitions(p, wanted, count, &chosen);
+    outcome = claim_look(&claimer, wishes, chosen, is_free, e);
     free(wishes);
     return outcome;
 }
@@ -418,7 +423,8 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
 }
 
 /* librdkafka goes on at its place in a topic that was created anew, if that is long enough by then. Ids are never
- * used again: if the topic is still the one that was claimed, all that was fetched until now is from it. */
+ * used again: if the topic is still the one that was claimed, all that was fetched until now is from it. What
+ * remains is the moment in which one broker serves the new topic and the one that we ask has not heard of it. */
 static enum outcome check_topic(struct pump *p, const struct batch *batch, struct err *e)
 {
     struct claim_identity now;

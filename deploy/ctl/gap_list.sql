@@ -15,7 +15,7 @@ select g.gap_id, s.topic, s.partition, g.reason, g.from_offset, g.to_offset,
                          from bus.source o
                          join bus.progress p using (source_id)
                          where o.cluster_id = s.cluster_id and o.topic = s.topic and o.partition = s.partition
-                           and o.source_id < s.source_id
+                           and o.topic_id <> s.topic_id and o.source_id < s.source_id
                          order by o.source_id desc
                          limit 1), 0))
            when 'truncated' then 'Kafka has cut the log: it ends before our place.'

@@ -1,4 +1,5 @@
 """Offsets that are not there: every one is accounted for, and none is passed over in silence."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -233,7 +234,7 @@ def test_a_topic_made_anew_whose_start_is_gone(world):
     """What the new topic no longer has is given up with the old topic, in a tile of its own."""
     read_and_recreate(world, 10)
     delete_before(world, 5)
-    daemon = world.consumer(KIND, start_at="earliest", **AT_ONCE)
+    daemon = world.consumer(KIND, wait=False, start_at="earliest", **AT_ONCE)
     gap, *place = stopped(world, daemon, "recreated")
     assert place == [0, 5]
     accept(world, gap)
@@ -421,6 +422,39 @@ def test_what_accepting_answers(world):
     assert world.ctl("gap list").stdout == "no open gap\n"
     told, = json.loads(world.ctl("gap list", "--all", "--json").stdout)
     assert (told["accepted_by"], told["accept_reason"], told["offsets"]) == ("Li Wei", "the disk was lost", 5)
+    accounted(world)
+
+
+def test_an_operator_was_faster_than_the_daemon(world):
+    """What a daemon saw before the gap was accepted does not become another one."""
+    world.make_topic(KIND)
+    world.produce(events(world, 10), 0)
+    delete_before(world, 5)
+    daemon = world.consumer(KIND, wait=False)
+    gap, *_ = stopped(world, daemon, "before_first_start")
+    daemon.stop()
+    again = world.consumer(KIND, build="points", point="before_gap:1:hold", wait=False, **AT_ONCE)
+    again.wait_point()
+    accept(world, gap)
+    again.release()
+    world.settle_and_stop(again)
+    assert world.sql("select count(*) from bus.gap") == [(1,)]
+    accounted(world)
+
+
+def test_two_operators(world):
+    """One accepts, the other is told."""
+    world.make_topic(KIND)
+    world.produce(events(world, 10), 0)
+    delete_before(world, 5)
+    daemon = world.consumer(KIND, wait=False)
+    gap, *_ = stopped(world, daemon, "before_first_start")
+    daemon.stop()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda actor: world.ctl("gap accept", gap, "--reason=x", f"--actor={actor}"), "ab"))
+    assert sorted(one.returncode for one in done) == [0, 65]
+    assert "was accepted already" in "".join(one.stderr for one in done)
+    assert world.sql("select outcomes from bus.batch") == [("g5",)]
     accounted(world)
 
 

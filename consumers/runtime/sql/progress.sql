@@ -1,6 +1,6 @@
 -- Where a source stands (null: nobody has read it before), the gap that it waits for, and whether this partition was
 -- read before under another id of its topic.
-select p.next_offset, p.leader_epoch, g.reason, g.from_offset, g.to_offset,
+select p.next_offset, p.owner_epoch, p.leader_epoch, g.reason, g.from_offset, g.to_offset,
        exists (select
                from bus.source o
                join bus.progress using (source_id)
