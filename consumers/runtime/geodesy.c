@@ -94,7 +94,8 @@ size_t geodesy_cover_room(double edge_m, double reach_m)
 {
     size_t side = (size_t)(2 * reach_m / edge_m) + 2;
 
-    return side * side;
+    /* Towards the equator a row has a column more beside the same meridians. */
+    return side * (side + 1);
 }
 
 /* Those of one row; a row of few columns is not gone round twice. */

@@ -30,8 +30,8 @@ double geodesy_shrink(struct point at);
 /* The cell that holds a point. edge_m: from 10 up. */
 int64_t geodesy_cell(double edge_m, struct point at);
 
-/* All cells that hold a point within reach_m of `at`, by rising number, and perhaps a few more; at most
- * room of them (geodesy_cover_room() is enough). Their number is returned. Within three edges of a pole
+/* All cells that hold a point within reach_m of `at`, each once, and perhaps a few more; at most room
+ * of them (geodesy_cover_room() is enough). Their number is returned. Within three edges of a pole
  * some may be missing. */
 size_t geodesy_cover(double edge_m, struct point at, double reach_m, int64_t *cells,
                      size_t room);

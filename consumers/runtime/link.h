@@ -181,12 +181,13 @@ void link_spare_id(uint8_t id[UUID_SIZE], const uint8_t case_id[UUID_SIZE],
 void link_place_key(uint8_t key[UUID_SIZE], const char *unit, const char *issue);
 
 #define LINK_CELL_M 640.0
-enum { LINK_CELLS_NEAR = 9, LINK_STRIPES = 256 };
+enum { LINK_CELLS_NEAR = 12, LINK_STRIPES = 256 };
 
 /* Where a case is stored under; 0 for LINK_NOWHERE. Below 0 for keys. */
 int64_t link_cell(const struct link_place *place);
 
-/* The cells in which candidates can lie; their number, which is 0 for LINK_NOWHERE. */
+/* The cells in which candidates can lie; their number: at most 9 up to a latitude of 80 degrees, 0 for
+ * LINK_NOWHERE. */
 size_t link_cells_near(const struct link_place *place, int64_t cells[LINK_CELLS_NEAR]);
 
 /* 0 to LINK_STRIPES - 1. */
