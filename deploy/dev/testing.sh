@@ -3,6 +3,7 @@
 #
 #   unit    ctest
 #   contract pytest tests/contract: schemas, tables and examples
+#   link    pytest tests/link: the linking function against an oracle, real repeats and simulated truth
 #   e2e     pytest tests/e2e without the tests marked long
 #   long    pytest tests/e2e, only those
 #   NAME    pytest tests/NAME
@@ -12,7 +13,7 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
     case $1 in
-        unit) echo release ;;
+        unit | link) echo release ;;
         long) printf '%s\n' release points asan ;;
         *) printf '%s\n' release points ;;
     esac
@@ -125,7 +126,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract e2e)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract link e2e)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"

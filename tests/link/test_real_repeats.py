@@ -10,14 +10,15 @@ import lines
 import pytest
 from oracle import DAY, Rule, Sighting
 
-DATA = pathlib.Path(os.environ.get("GRIDLOOP_TEST_DATA", "/work/shared/data")) / "la311"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = pathlib.Path(os.environ.get("GRIDLOOP_SHARED_DATA") or ROOT.parent / "shared" / "data") / "la311"
 SECOND = 1_000_000
 
 
 @pytest.fixture(scope="module")
 def expected():
     if not DATA.is_dir():
-        pytest.skip(f"{DATA} is not there")
+        pytest.skip(f"{DATA} is not there (GRIDLOOP_SHARED_DATA names its parent)")
     return json.loads((DATA / "expected.json").read_text(encoding="utf-8"))
 
 
