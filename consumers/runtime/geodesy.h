@@ -1,7 +1,7 @@
 /* geodesy.h - distances on the sphere, and the cells that the earth is divided into for looking up what is
  * near.
  *
- * The sphere has the earth's mean radius, 6,371,008.8 m (DESIGN: "Sphere of 6,371,008.8 m, limits inclusive");
+ * The sphere has the earth's mean radius, 6,371,008.8 m;
  * against the ellipsoid it is at most half a per cent off, which is less than any position measured in
  * a street. Longitude and latitude are WGS-84, in degrees.
  *

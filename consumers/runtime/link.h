@@ -6,7 +6,7 @@
  * the cases as the ones before it left them; so the result does not depend on how they were cut into calls,
  * as long as what one call changed is given to the next.
  *
- * One sighting (sources: DESIGN 6 and 11, in quotes)
+ * One sighting (in quotes: the rules of the contract and of linking, as they were agreed)
  *
  *  1. By id. "A later event with the same producer_id + alert_id, finding_id or patrol_id is a revision:
  *     ... joined by that id before any spatial rule, opens nothing": LINK_REVISION, in the case of the first.

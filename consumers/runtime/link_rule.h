@@ -21,10 +21,10 @@
 /* A position that is less accurate never settles anything by itself, and widens no search further. */
 #define LINK_MOST_ACCURACY_M 100.0
 
-/* One row of reference.dedup_rule. Columns as in DESIGN, "Rule columns: radius, merge window, reopen window,
- * mute window and count, anchor first|last sighting, pick nearest (tie: first opened), same_unit,
- * ignore_status"; pick is not here, for there is only the one. repeat_us is added, because a repeat needs an
- * end: rubbish is "< 24 h = rework of the same case; 1-7 days = repeat; later new". */
+/* One row of reference.dedup_rule: "radius, merge window, reopen window, mute window and count, anchor
+ * first|last sighting, pick nearest (tie: first opened), same_unit, ignore_status"; pick is not here, for there is
+ * only the one. repeat_us is added, because a repeat needs an end: rubbish is "< 24 h = rework of the same case;
+ * 1-7 days = repeat; later new". */
 struct link_rule {
     double radius_m; /* 0 to LINK_MOST_RADIUS_M */
     int64_t
