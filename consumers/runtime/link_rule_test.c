@@ -51,6 +51,7 @@ static void windows_are_inclusive(void **unused)
         {&first, LINK_CLOSED, 1290, LINK_REPEATS, 200, false},
         {&first, LINK_CLOSED, 1291, LINK_APART, 201, false},
         {&first, LINK_DISMISSED, 1089, LINK_JOINS, 89, true},
+        {&first, LINK_DISMISSED, 1090, LINK_IS_MUTED, 0, false},
         {&first, LINK_DISMISSED, 1120, LINK_IS_MUTED, 30, false},
         {&first, LINK_DISMISSED, 1121, LINK_APART, 31, false},
         {&first, LINK_CANCELLED, 1010, LINK_APART, -50, false},
@@ -100,7 +101,9 @@ static void a_reopened_case_has_two_lives(void **unused)
     c.reopened_us = c.last_us = 1500;
     assert_int_equal(link_ask(&first, &c, NULL, 1600).age_us, 100);
     assert_int_equal(link_ask(&first, &c, NULL, 1600).fate, LINK_JOINS);
+    assert_int_equal(link_ask(&first, &c, NULL, 1500).age_us, 0);
     assert_int_equal(link_ask(&first, &c, NULL, 1400).fate, LINK_JOINS);
+    assert_int_equal(link_ask(&first, &c, NULL, 1399).fate, LINK_REPEATS);
     assert_int_equal(link_ask(&first, &c, NULL, 1050).fate, LINK_JOINS);
     assert_int_equal(link_ask(&first, &c, NULL, 1601).fate, LINK_REPEATS);
 }

@@ -135,6 +135,20 @@ static void the_nearest_takes_it_of_equals_the_first(void **state)
     assert_true(c->out.decisions[0].age_us == day_us);
 }
 
+/* Two cases of one batch, 12 m to either side: both were opened in it, so its order decides. */
+static void of_equals_in_one_batch_the_first(void **state)
+{
+    struct course *c = *state;
+    const double lower = -0.000133, upper = 0.000133;
+
+    see(c, 101, 0)->place.at.longitude = upper;
+    see(c, 102, 0)->place.at.longitude = lower;
+    see(c, 103, 0)->place.at.longitude = 0;
+    decide(c);
+    expect(c, 1, LINK_POSSIBLE_REPEAT, 102, LINK_FAR);
+    expect(c, 2, LINK_MORE, 101, 0);
+}
+
 /* A false alarm beside a case: what is nearer to it is not put into the case. */
 static void a_roof_does_not_feed_the_case_beside_it(void **state)
 {
@@ -341,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         COURSE(the_nearest_takes_it_of_equals_the_first),
+        COURSE(of_equals_in_one_batch_the_first),
         COURSE(a_roof_does_not_feed_the_case_beside_it),
         COURSE(a_merged_candidate_is_followed_to_its_head),
         COURSE(merges_that_go_round),

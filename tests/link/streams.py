@@ -80,9 +80,26 @@ class Stream:
             s.assumed = dice.choice([5.0, 15.0])
         if dice.random() < 0.05:
             s.case_id = dice.choice(list(self.linker.cases) or [event])  # names a case
+        if dice.random() < 0.15:
+            self._aim(s)
         if dice.random() < 0.02:
             s.group = None
         return s
+
+    def _aim(self, s):
+        """At the very place of a case, and the very end of one of its windows or just beyond."""
+        case = self.dice.choice(list(self.linker.cases.values())[-300:] or [None])
+        if case is None:
+            return
+        s.group, s.test, s.point, s.key, s.round, s.accuracy = (
+            case.group, case.test, case.point, case.key, case.round, self.dice.choice([None, 2.0, 30.0]))
+        rule = RULES[case.group]
+        windows = [w for w in (0, rule.merge, rule.reopen, rule.repeat, rule.mute) if w is not None and w != EVER]
+        moments = [t for t in (case.first, case.last, case.reopened, case.handled, case.closed) if t is not None]
+        at = self.dice.choice(moments) + self.dice.choice([1, 1, 1, -1]) * self.dice.choice(windows)
+        at += self.dice.choice([-1, 0, 1])
+        if at <= self.now:
+            s.occurred = at
 
     def _next(self):
         dice, at = self.dice, self.dice.random()
