@@ -156,26 +156,27 @@ static void classify(struct match *m)
 {
     bool repeats = m->answer.fate == LINK_REPEATS;
 
-    if (m->answer.fate == LINK_APART || (repeats && m->flags))
+    if (repeats && m->flags)
         m->class = NO_MATCH;
     else
         m->class = m->flags ? DOUBTFUL : repeats ? REPEATED : SURE;
 }
 
+/* Time and state are asked first: that costs less than a distance. */
 static void consider(struct linker *l, uint32_t number)
 {
-    const struct link_case *c = &l->cases[number];
-    const struct link_sighting *s = l->sighting;
+    const struct link_place *place = &l->cases[number].place;
     struct match m = no_match();
 
-    if (is_apart(l, &c->place, &m))
-        return;
     m.candidate = number;
     m.head = head_of(l, number);
     if (m.head == LINK_NONE)
         return;
-    m.answer = link_ask(s->rule, &l->cases[m.head], l->place.round, l->decision->used_us);
-    m.flags = doubts(l, &c->place, &l->cases[m.head], &m);
+    m.answer = link_ask(l->sighting->rule, &l->cases[m.head], l->place.round,
+                        l->decision->used_us);
+    if (m.answer.fate == LINK_APART || is_apart(l, place, &m))
+        return;
+    m.flags = doubts(l, place, &l->cases[m.head], &m);
     classify(&m);
     if (m.class != NO_MATCH && is_better(l, &m, &l->best))
         l->best = m;

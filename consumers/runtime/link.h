@@ -45,7 +45,7 @@
  *     its event_id; inspection_finding its finding_id; patrol_log raised_case_ids[0] if it has category".
  *  2. Lock, sorted, the distinct stripes link_stripe(group, cell) of link_cells_near() of each sighting, and
  *     link_id_stripe() of the ids: each case_id ("the ids they might open") and each report_id.
- *  3. Draw link_seq. Read the cases: all in those (group, cell), but for closed ones beyond all windows; those
+ *  3. Draw link_seq. Read the cases: all in those (group, cell), but for those beyond all windows, open or not; those
  *     with one of the case_ids; the reports with one of the report_ids and the cases these are in; the heads
  *     of all merged ones. If one of these lies in a cell whose stripe is not held, run the transaction again
  *     with that stripe, too.

@@ -1,6 +1,8 @@
 /* link_cost.c - what linking a sighting costs beside that many open cases.
  *
- *   link_cost CASES SIDE_M SIGHTINGS    cases at random in a square of SIDE_M; four of five sightings are of one
+ *   link_cost CASES SIDE_M SIGHTINGS [RADIUS_M WINDOW_MINUTES]
+ *                        cases at random in a square of SIDE_M, a day old; four of five sightings are of one.
+ *                        The rule has a radius of 15 m and no end, if not told otherwise
  *
  * Prints the time of the whole call and of a sighting. For instructions: run it under callgrind with
  * SIGHTINGS and with 0, and take the difference. */
@@ -16,12 +18,12 @@
 static const double metres_a_degree = 111194.9, west = 114.33, south = 36.10;
 static const int64_t day_us = 86400000000;
 
-static const struct link_rule rubbish = {.radius_m = 15,
-                                         .merge_us = LINK_EVER,
-                                         .reopen_us = 86400000000,
-                                         .repeat_us = 7 * 86400000000,
-                                         .mute_us = 30 * 86400000000,
-                                         .mute_count = 10};
+static struct link_rule rule = {.radius_m = 15,
+                                .merge_us = LINK_EVER,
+                                .reopen_us = 86400000000,
+                                .repeat_us = 7 * 86400000000,
+                                .mute_us = 30 * 86400000000,
+                                .mute_count = 10};
 
 static uint64_t state = 410503;
 
@@ -75,7 +77,7 @@ static void make_sightings(struct link_sighting *sightings, size_t count,
     for (size_t i = 0; i < count; i++) {
         struct link_sighting *s = &sightings[i];
 
-        *s = (struct link_sighting){.rule = &rubbish,
+        *s = (struct link_sighting){.rule = &rule,
                                     .occurred_us = 101 * day_us,
                                     .recorded_us = 101 * day_us,
                                     .place = somewhere(side_m)};
@@ -100,6 +102,9 @@ int main(int argc, char **argv)
     int64_t begun_us, took_us;
     size_t opened;
 
+    rule.radius_m = argc > 4 ? strtod(argv[4], NULL) : rule.radius_m;
+    if (argc > 5)
+        rule.merge_us = rule.repeat_us = strtoll(argv[5], NULL, 10) * 60000000;
     make_cases(cases, case_count, side_m);
     make_sightings(sightings, count, cases, case_count, side_m);
     begun_us = clock_now_us();
