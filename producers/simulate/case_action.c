@@ -32,6 +32,7 @@ static bool act(struct simulate_stream *stream, struct simulate_event *event)
         event->occurred_us = c->last_us + (stream->now_us - c->last_us) / 2;
     memcpy(event->subject_id, c->case_id, UUID_SIZE);
     event->is_test = c->is_test;
+    event->is_false = c->is_false;
     event->case_kind = c->kind;
     event->case_number = c->number;
     event->case_version = ++c->version;

@@ -46,6 +46,7 @@ void desk_offer(struct desk *desk, const struct simulate_event *event)
         .state = event->kind == INSPECTION_FINDING ? "RAISED" : "REPORTED",
         .version = 1,
         .is_test = event->is_test,
+        .is_false = event->is_false,
         .category = event->category,
         .place = event->place,
         .position = event->position,
@@ -78,6 +79,10 @@ struct open_case *desk_take(struct desk *desk, struct dice *dice, int64_t now_us
 
 static bool allows(const struct open_case *c, int step)
 {
+    const char *result = steps[step].result;
+
+    if (c->is_false && result && strcmp(result, "EXISTS") == 0)
+        return false;
     return strcmp(steps[step].from, c->state) == 0;
 }
 

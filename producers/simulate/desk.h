@@ -31,7 +31,7 @@ struct open_case {
     enum simulate_kind kind;
     const char *state;
     int version;
-    bool is_test;
+    bool is_test, is_false;
     unsigned category, place;
     struct simulate_position position;
     int64_t last_us; /* when the last thing happened in it */

@@ -52,6 +52,14 @@ enum made_id { ID_EVENT = 1, ID_FINDING, ID_PATROL, ID_RAISED_CASE, ID_ACTION };
 void event_made_id(uint8_t id[UUID_SIZE], int64_t us, uint64_t random,
                    enum made_id which);
 
+/* True in that share of the calls; draws nothing where it is 0, so that an option which is not used changes
+ * nothing. */
+bool event_has(double share, struct dice *dice);
+
+/* People saw the thing at spot: position, category, and whether a phone told them. */
+void event_seen_by_people(struct simulate_stream *stream, struct simulate_event *event,
+                          const struct stretch *stretch, const struct spot *spot);
+
 /* The event names a case, by an id of its own; unless it is a sighting, that case is there for the crews. */
 void event_opens_case(struct simulate_stream *stream, struct simulate_event *event,
                       enum made_id id);
@@ -68,5 +76,11 @@ void put_sha256(struct line *l, struct dice *dice);
 
 void write_position(struct line *l, const char *longitude, const char *latitude,
                     struct simulate_position position);
+
+/* As their device gives it: with its source_crs, and its own names. */
+void write_people_position(struct line *l, const char *longitude, const char *latitude,
+                           const struct simulate_event *event);
+void write_people_category(struct line *l, const char *code, const char *scheme,
+                           const struct simulate_event *event);
 
 #endif

@@ -26,8 +26,10 @@ static bool see(struct simulate_stream *stream, struct simulate_event *event)
     struct stretch *town = &stream->world.town;
     struct dice *dice = &stream->dice;
     struct spot spot;
-    bool again = stretch_look(town, dice, stream->settings.repeat_share,
-                              event->occurred_us, &spot);
+    bool roof = event_has(stream->settings.roof_share, dice);
+    bool again =
+        roof ? roofs_look(&stream->world, dice, event->occurred_us, &spot)
+             : stretch_look(town, dice, &stream->settings, event->occurred_us, &spot);
 
     event_reports(stream, event, spot.thing, again);
     event->accuracy_cm = (int)dice_between(dice, 100, 250);

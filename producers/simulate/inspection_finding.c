@@ -32,12 +32,32 @@ static int64_t round_end_us(int64_t us)
     return us + ((round_number(us) + 1) * ROUND_DAYS * day_us - local_us(us));
 }
 
+/* A thing in the town, put down to the unit of that strip. */
+static void find_on_site(struct simulate_stream *stream, struct simulate_event *event)
+{
+    struct stretch *town = &stream->world.town;
+    struct spot spot;
+    bool again =
+        stretch_look(town, &stream->dice, &stream->settings, event->occurred_us, &spot);
+
+    event_reports(stream, event, spot.thing, again);
+    event_seen_by_people(stream, event, town, &spot);
+    event->is_in_town = true;
+    event->place = stretch_strip(town, event->position, HANGARS) * ISSUES;
+    event_opens_case(stream, event, ID_FINDING);
+}
+
 static bool inspect(struct simulate_stream *stream, struct simulate_event *event)
 {
     struct spot spot;
-    bool again = units_look(&stream->world, &stream->dice, stream->settings.repeat_share,
-                            event->occurred_us, round_end_us(event->occurred_us), &spot);
+    bool again;
 
+    if (event_has(stream->settings.common_share, &stream->dice)) {
+        find_on_site(stream, event);
+        return true;
+    }
+    again = units_look(&stream->world, &stream->dice, stream->settings.repeat_share,
+                       event->occurred_us, round_end_us(event->occurred_us), &spot);
     event_reports(stream, event, spot.thing, again);
     event->place = spot.site;
     event_opens_case(stream, event, ID_FINDING);
@@ -113,6 +133,21 @@ static void write_fed_back(const struct simulate_event *event, struct dice *dice
     line_time(l, "next_follow_up_at", at + dice_between(dice, 60, 120) * day_us);
 }
 
+static void write_issue(const struct simulate_event *event, struct line *l)
+{
+    unsigned issue = event->place % ISSUES;
+
+    if (event->has_problem) {
+        write_people_category(l, "issue_code", "issue_scheme", event);
+        line_text(l, "issue_summary", categories[event->category].label);
+        write_people_position(l, "longitude", "latitude", event);
+        return;
+    }
+    line_text(l, "issue_code", issues[issue].code);
+    line_text(l, "issue_scheme", "local-2026");
+    line_text(l, "issue_summary", issues[issue].summary);
+}
+
 static void write_metric(struct dice *dice, struct line *l)
 {
     if (dice_below(dice, 4))
@@ -133,15 +168,12 @@ static void write(const struct simulate_stream *stream,
     static const char *const tracks[] = {"IMMEDIATE", "WITHIN_TERM", "WITHIN_TERM",
                                          "LONG_TERM"};
     static const char *const scopes[] = {"INTERNAL", "PARTY", "PUBLIC"};
-    unsigned issue = event->place % ISSUES;
 
     (void)stream;
     line_uuid(l, "finding_id", event->subject_id);
     write_round(event, l);
     write_units(event, l);
-    line_text(l, "issue_code", issues[issue].code);
-    line_text(l, "issue_scheme", "local-2026");
-    line_text(l, "issue_summary", issues[issue].summary);
+    write_issue(event, l);
     line_text(l, "evidence_kind", evidence[dice_below(dice, 5)]);
     line_text(l, "severity", severities[dice_below(dice, 5)]);
     line_text(l, "rectification_track", tracks[dice_below(dice, 4)]);

@@ -11,7 +11,9 @@
 struct sent {
     uint8_t event_id[UUID_SIZE];
     uint8_t first_id[UUID_SIZE];
-    bool is_resend, is_sighting;
+    uint64_t thing;
+    enum simulate_kind kind;
+    bool is_resend, is_sighting, is_false;
 };
 
 enum { FIRST_ROOM = 4096 };
@@ -44,27 +46,46 @@ static void grow(struct ledger *ledger)
     free(old.open);
 }
 
-void ledger_send(struct ledger *ledger, const struct simulate_event *event)
+static struct sent sent_of(const struct simulate_event *event)
 {
-    struct sent *sent;
+    struct sent sent = {.thing = event->thing,
+                        .kind = event->kind,
+                        .is_resend = event->is_resend,
+                        .is_sighting = event->is_sighting,
+                        .is_false = event->is_false};
 
-    if (ledger->count == ledger->room)
-        grow(ledger);
-    sent = line_at(ledger, ledger->first + ledger->count++);
-    memcpy(sent->event_id, event->event_id, UUID_SIZE);
-    memcpy(sent->first_id, event->first_id, UUID_SIZE);
-    sent->is_resend = event->is_resend;
-    sent->is_sighting = event->is_sighting;
+    memcpy(sent.event_id, event->event_id, UUID_SIZE);
+    memcpy(sent.first_id, event->first_id, UUID_SIZE);
+    return sent;
 }
 
-static void write_truth(const struct ledger *ledger, const struct sent *sent, FILE *truth)
+void ledger_send(struct ledger *ledger, const struct simulate_event *event)
+{
+    if (ledger->count == ledger->room)
+        grow(ledger);
+    *line_at(ledger, ledger->first + ledger->count++) = sent_of(event);
+}
+
+static void write_sent(FILE *truth, const struct sent *sent)
 {
     char id[UUID_TEXT_SIZE], first[UUID_TEXT_SIZE];
 
     uuid_format(id, sent->event_id);
     uuid_format(first, sent->first_id);
-    fprintf(truth, "%s\t%s\t%s\t%s\n", simulate_kind_name(ledger->kind), id,
+    fprintf(truth, "%s\t%s\t%s\t%s\t", simulate_kind_name(sent->kind), id,
             sent->is_resend ? id : "-", sent->is_sighting ? first : "-");
+    if (sent->thing)
+        fprintf(truth, "%s-%016" PRIx64 "\n", sent->is_false ? "roof" : "thing",
+                sent->thing);
+    else
+        fputs("-\n", truth);
+}
+
+void truth_write(FILE *truth, const struct simulate_event *event)
+{
+    struct sent sent = sent_of(event);
+
+    write_sent(truth, &sent);
 }
 
 /* "12 019b8b5e-...": the number, and where the id begins. */
@@ -93,7 +114,7 @@ static enum outcome receive_line(struct ledger *ledger, const char *line, size_t
     if (memcmp(sent->event_id, event_id, UUID_SIZE) != 0)
         return err_set(e, FATAL, "the receipt for line %" PRIu64 " names another event",
                        number);
-    write_truth(ledger, sent, truth);
+    write_sent(truth, sent);
     ledger->accepted++;
     ledger->resent += sent->is_resend;
     ledger->refused += number - ledger->first;

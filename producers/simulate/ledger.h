@@ -17,7 +17,10 @@ struct ledger {
     uint64_t accepted, resent, refused; /* resent ones are among the accepted */
 };
 
-#define TRUTH_HEADER "# kind\tevent_id\tresend_of\tsighting_of\n"
+#define TRUTH_HEADER "# kind\tevent_id\tresend_of\tsighting_of\tthing\n"
+
+/* One line of it. */
+void truth_write(FILE *truth, const struct simulate_event *event);
 
 void ledger_init(struct ledger *ledger, enum simulate_kind kind);
 void ledger_free(struct ledger *ledger);

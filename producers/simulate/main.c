@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "producers/simulate/simulate.h"
+#include "producers/simulate/ledger.h"
 
 static const char program[] = "gridloop-simulate";
 enum { WRITE_BYTES = 1 << 18 };
@@ -15,7 +15,7 @@ struct arguments {
     struct simulate_settings world;
     const char *start, *kinds;
     int64_t count, rate;
-    const char *dir, *bin_dir, *name_space;
+    const char *dir, *bin_dir, *name_space, *truth;
 };
 
 #define ROW(name, type, fallback, minimum, maximum, help)                                \
@@ -46,6 +46,16 @@ struct arguments {
               "Share of the things that are a test (is_test)."),                         \
         WORLD(problem_share, OPTION_REAL, "0.2", 0, 1,                                   \
               "Share of the patrols that raise a problem, with category and position."), \
+        WORLD(crowd_share, OPTION_REAL, "0", 0, 1,                                       \
+              "Share of the new things that lie 8 to 56 m beside another of their "      \
+              "kind."),                                                                  \
+        WORLD(roof_share, OPTION_REAL, "0", 0, 1,                                        \
+              "Share of the alerts that are about one of 24 lawful roofs."),             \
+        WORLD(common_share, OPTION_REAL, "0", 0, 1,                                      \
+              "Share of the patrols' problems and of the findings that are about what "  \
+              "drones see, too."),                                                       \
+        WORLD(phone_share, OPTION_REAL, "0", 0, 1,                                       \
+              "Share of people's reports with a phone's GCJ-02, errors and names."),     \
         ROW(start, OPTION_TEXT, "2026-01-05T08:00:00+08:00", 0, 0,                       \
             "First moment of the simulated time (RFC 3339)."),                           \
         WORLD(day_events, OPTION_NUMBER, "20000", 1, 1e9,                                \
@@ -54,6 +64,8 @@ struct arguments {
 static const struct option_row lines_rows[] = {
     {"kind", OPTION_CHOICE, offsetof(struct arguments, kinds), NULL, 0, 0,
      "drone_alert|patrol_log|case_action|inspection_finding", "Kind of the lines.", true},
+    ROW(truth, OPTION_TEXT, NULL, 0, 0,
+        "File that gets the truth about the lines, as `run` writes it."),
     WORLD_ROWS,
 };
 
@@ -134,7 +146,8 @@ static bool write_out(struct text *out)
     return written;
 }
 
-static enum outcome print_lines(const struct arguments *a, struct err *e)
+/* The lines, and the truth about them, where that is asked for. */
+static bool write_lines(const struct arguments *a, FILE *truth)
 {
     struct simulate_stream *stream = simulate_open(&a->world);
     struct simulate_event event;
@@ -144,13 +157,30 @@ static enum outcome print_lines(const struct arguments *a, struct err *e)
     for (int64_t i = 0; good && i < a->count; i++) {
         simulate_next(stream, &event);
         simulate_write(stream, &event, &out);
+        if (truth)
+            truth_write(truth, &event);
         if (out.size >= WRITE_BYTES)
             good = write_out(&out);
     }
     good = good && (!out.size || write_out(&out)) && fflush(stdout) == 0;
     text_free(&out);
     simulate_close(stream);
-    return good ? DONE : err_exit(e, EX_IOERR, "writing to standard output: %m");
+    return good;
+}
+
+static enum outcome print_lines(const struct arguments *a, struct err *e)
+{
+    FILE *truth = a->truth ? fopen(a->truth, "we") : NULL;
+
+    if (a->truth && !truth)
+        return err_exit(e, EX_CANTCREAT, "opening %s: %m", a->truth);
+    if (truth)
+        fputs(TRUTH_HEADER, truth);
+    if (!write_lines(a, truth))
+        err_exit(e, EX_IOERR, "writing to standard output: %m");
+    if (truth && fclose(truth) && !e->outcome)
+        err_exit(e, EX_IOERR, "writing %s: %m", a->truth);
+    return e->outcome;
 }
 
 static int lines_command(int argc, char **argv, struct err *e)

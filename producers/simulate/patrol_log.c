@@ -49,19 +49,19 @@ static const char *shift_at(int64_t us)
 
 static void raise_problem(struct simulate_stream *stream, struct simulate_event *event)
 {
-    struct stretch *street = &stream->world.street;
-    struct dice *dice = &stream->dice;
+    struct world *world = &stream->world;
+    struct stretch *stretch;
     struct spot spot;
-    bool again = stretch_look(street, dice, stream->settings.repeat_share,
-                              event->occurred_us, &spot);
+    bool again;
 
+    event->is_in_town = event_has(stream->settings.common_share, &stream->dice);
+    stretch = event->is_in_town ? &world->town : &world->street;
+    again = stretch_look(stretch, &stream->dice, &stream->settings, event->occurred_us,
+                         &spot);
     event_reports(stream, event, spot.thing, again);
-    event->accuracy_cm = 200;
-    event->position = spot_measured(street, &spot, dice, event->accuracy_cm);
-    event->category = spot.category;
-    event->place = stretch_row(street, event->position, GRIDS / 5)
-                   + stretch_strip(street, event->position, 5) * (GRIDS / 5);
-    event->has_problem = true;
+    event_seen_by_people(stream, event, stretch, &spot);
+    event->place = stretch_row(stretch, event->position, GRIDS / 5)
+                   + stretch_strip(stretch, event->position, 5) * (GRIDS / 5);
     event_opens_case(stream, event, ID_RAISED_CASE);
 }
 
@@ -159,13 +159,11 @@ static void write_results(const struct simulate_event *event, enum activity acti
 static void write_problem(const struct simulate_event *event, struct dice *dice,
                           struct line *l)
 {
-    write_position(l, "start_lon", "start_lat", event->position);
-    line_text(l, "source_crs", "WGS84");
+    write_people_position(l, "start_lon", "start_lat", event);
     line_open_array(l, "raised_case_ids");
     line_item_uuid(l, event->subject_id);
     line_close_array(l);
-    line_text(l, "category", categories[event->category].code);
-    line_text(l, "category_scheme", "local-2026");
+    write_people_category(l, "category", "category_scheme", event);
     line_open_array(l, "attachment_object_keys");
     line_open_item(l);
     line_put(l, "sim/patrol/");
@@ -188,6 +186,22 @@ static void write_grid(const struct grid *grid, struct line *l)
     line_text(l, "subdistrict_code", "410503003");
 }
 
+/* A village of Baizhuang; its grids are not drawn, so their codes are made of the place's number. */
+static void write_village(unsigned place, struct line *l)
+{
+    line_open(l, "grid_code");
+    line_put(l, "410503100");
+    line_put_digits(l, 201 + place, 3);
+    line_put(l, "001");
+    line_close(l);
+    line_text(l, "grid_kind", "BASIC");
+    line_open(l, "community_code");
+    line_put(l, "410503100");
+    line_put_digits(l, 201 + place, 3);
+    line_close(l);
+    line_text(l, "subdistrict_code", "410503100");
+}
+
 static void write(const struct simulate_stream *stream,
                   const struct simulate_event *event, struct dice *dice, struct line *l)
 {
@@ -198,7 +212,10 @@ static void write(const struct simulate_stream *stream,
 
     event_made_id(patrol_id, event->occurred_us, event->random, ID_PATROL);
     line_uuid(l, "patrol_id", patrol_id);
-    write_grid(&stream->world.grids[event->place], l);
+    if (event->is_in_town)
+        write_village(event->place, l);
+    else
+        write_grid(&stream->world.grids[event->place], l);
     line_text(l, "activity_type", activities[activity].name);
     line_text(l, "led_by", activities[activity].led_by);
     line_text(l, "shift_kind", shift_at(event->occurred_us));

@@ -17,8 +17,13 @@
  *   late                 late_share of the events are recorded and sent 2 minutes to 6 hours after
  *                        they occurred; all others occur in order
  *
- * Two things of one category never lie near enough to be taken for one by position: each has a site of its
- * own, and a site is free again when its thing is gone. Up to about 20,000 events a day there is room for all
+ *   crowded              crowd_share of the new things lie beside another of their kind
+ *   false alarms         roof_share of the alerts are about one of 24 lawful roofs, which stay for ever
+ *   many eyes            common_share of what patrols and inspectors report is what drones see, too
+ *   phones               phone_share of what people report has another CRS and other names
+ *
+ * Unless crowd_share or roof_share say otherwise, two things of one category never lie near enough to be taken
+ * for one by position: each has a site of its own, and a site is free again when its thing is gone. Up to about 20,000 events a day there is room for all
  * new things; beyond that more events are sightings than repeat_share says. Memory does not grow: the sites,
  * 64 cases in work, and SIMULATE_RECENT events a kind where resend_share is above 0.
  *
@@ -49,7 +54,16 @@ struct simulate_settings {
         test_share; /* of the things and patrols that are a test: is_test in all that follows */
     double
         problem_share; /* of the patrols that raise a problem, with its category and position */
-    int64_t start_us;   /* first moment of the simulated time */
+    double
+        crowd_share; /* of the new things that lie 8 to 56 m beside another of their kind */
+    double roof_share; /* of the alerts that are about a lawful roof: false alarms */
+    double
+        common_share; /* of the patrols' problems and of the findings that are about what
+                          * drones see, too: in the town, with its category and position */
+    double
+        phone_share;  /* of people's reports that come from a phone: 5 m of error, GCJ-02,
+                          * and its app's own names of the categories */
+    int64_t start_us; /* first moment of the simulated time */
     int64_t day_events; /* events in one simulated day, of all kinds */
     unsigned
         kinds; /* bit 1 << kind for each kind that is wanted; others happen, unseen */
@@ -73,10 +87,14 @@ struct simulate_event {
     bool is_test, is_late;
     bool is_resend;   /* sent before: same event_id, same bytes */
     bool is_sighting; /* another event about a thing that was reported before */
-    bool has_problem; /* of a patrol */
+    bool has_problem; /* of a patrol or a finding: it has category and position */
 
     struct simulate_position position;
     int accuracy_cm;
+    uint64_t thing;     /* the same in all events about one real thing; 0: about none */
+    bool is_false;      /* it is not what it was taken for, as the crew will find */
+    bool is_in_town;    /* of people: not where they usually go */
+    bool is_phone;      /* of people */
     unsigned category;  /* of the world's table */
     unsigned place;     /* hangar, grid, or inspected unit with issue */
     uint64_t update_of; /* of an alert: random of the alert that it updates; 0: none */
@@ -122,8 +140,8 @@ struct simulate_feed {
  * all have ended. SIGINT and SIGTERM end the sending early; what was sent is still waited for.
  *
  * DIR/truth.tsv gets a line for each receipt, in the order of the receipts: kind, event_id, resend_of
- * (the same event_id, if the line was sent again) and sighting_of (event_id of the thing's first report);
- * "-" for none. It is added to, so that one DIR can take several runs: give each its own seed. A line
+ * (the same event_id, if the line was sent again), sighting_of (event_id of the thing's first report) and
+ * thing ("thing-" or "roof-" and 16 hex digits, the same for all reports of one); "-" for none. It is added to, so that one DIR can take several runs: give each its own seed. A line
  * that was refused, or that a dying producer had not accepted, is not in it.
  *
  * Returns the exit code: 0, or the worst of the producers' (any other before 75, 75 before 65; killed

@@ -81,16 +81,22 @@ static void truth_tells_resends_from_sightings(void **state)
     event = numbered(0x22);
     event.is_sighting = true;
     memset(event.first_id, 0x11, UUID_SIZE);
+    event.thing = 0xab;
+    ledger_send(&f->ledger, &event);
+    event.is_false = true;
     ledger_send(&f->ledger, &event);
     add_receipt(&f->received, 1, 0x11);
     add_receipt(&f->received, 2, 0x11);
     add_receipt(&f->received, 3, 0x22);
+    add_receipt(&f->received, 4, 0x22);
 #define ID_1 "11111111-1111-1111-1111-111111111111"
 #define ID_2 "22222222-2222-2222-2222-222222222222"
-    assert_string_equal(truth_of(f), "patrol_log\t" ID_1 "\t-\t-\n"
-                                     "patrol_log\t" ID_1 "\t" ID_1 "\t-\n"
-                                     "patrol_log\t" ID_2 "\t-\t" ID_1 "\n");
-    assert_int_equal(f->ledger.accepted, 3);
+    assert_string_equal(truth_of(f),
+                        "patrol_log\t" ID_1 "\t-\t-\t-\n"
+                        "patrol_log\t" ID_1 "\t" ID_1 "\t-\t-\n"
+                        "patrol_log\t" ID_2 "\t-\t" ID_1 "\tthing-00000000000000ab\n"
+                        "patrol_log\t" ID_2 "\t-\t" ID_1 "\troof-00000000000000ab\n");
+    assert_int_equal(f->ledger.accepted, 4);
     assert_int_equal(f->ledger.resent, 1);
 }
 
@@ -236,15 +242,16 @@ static struct truth read_truth(void)
     file = fopen(path, "r");
     assert_non_null(file);
     while (fgets(line, sizeof line, file)) {
-        char kind[32], id[64], resend_of[64], sighting_of[64];
+        char kind[32], id[64], resend_of[64], sighting_of[64], thing[64];
 
         if (line[0] == '#') {
             assert_string_equal(line, TRUTH_HEADER);
             truth.headers++;
             continue;
         }
-        assert_int_equal(
-            sscanf(line, "%31s %63s %63s %63s", kind, id, resend_of, sighting_of), 4);
+        assert_int_equal(sscanf(line, "%31s %63s %63s %63s %63s", kind, id, resend_of,
+                                sighting_of, thing),
+                         5);
         truth.lines++;
         truth.alerts += strcmp(kind, "drone_alert") == 0;
         truth.resent += strcmp(resend_of, id) == 0;

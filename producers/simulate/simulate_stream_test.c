@@ -9,6 +9,7 @@
 
 #include "common/arena.h"
 #include "producers/simulate/desk.h"
+#include "producers/simulate/gcj02.h"
 #include "producers/simulate/world.h"
 
 static struct simulate_settings usual(int64_t seed)
@@ -296,6 +297,141 @@ static void things_lie_apart_and_sightings_close(void **state)
     free(events);
 }
 
+/* One of each trouble, and what the truth says of it. */
+static struct simulate_settings troubled(int64_t seed)
+{
+    struct simulate_settings settings = usual(seed);
+
+    settings.repeat_share = 0.5;
+    settings.problem_share = 0.6;
+    settings.crowd_share = settings.common_share = settings.phone_share = 0.5;
+    settings.roof_share = 0.1;
+    return settings;
+}
+
+static void what_is_one_thing_has_one_number(void **state)
+{
+    enum { COUNT = 6000 };
+    struct simulate_settings settings = troubled(11);
+    struct simulate_event *events = xcalloc(COUNT, sizeof *events);
+    int pairs = 0, mixed = 0;
+    (void)state;
+
+    struct simulate_stream *stream = simulate_open(&settings);
+    for (int i = 0; i < COUNT; i++) {
+        simulate_next(stream, &events[i]);
+        for (int j = 0; events[i].thing && j < i; j++) {
+            const struct simulate_event *a = &events[i], *b = &events[j];
+            bool same =
+                memcmp(a->first_id, b->is_sighting ? b->first_id : b->event_id, UUID_SIZE)
+                == 0;
+
+            if (!b->thing || !a->is_sighting)
+                continue;
+            assert_int_equal(same, a->thing == b->thing);
+            pairs += same;
+            mixed += same && a->kind != b->kind;
+            if (same && a->has_problem)
+                assert_true(metres_between(a, b) <= 40);
+        }
+    }
+    assert_true(pairs > COUNT / 2);
+    assert_true(mixed > 100);
+    simulate_close(stream);
+    free(events);
+}
+
+static void troubles_keep_their_shares(void **state)
+{
+    enum { COUNT = 100000 };
+    struct simulate_settings settings = troubled(12);
+    struct simulate_stream *stream = simulate_open(&settings);
+    struct simulate_event e;
+    int alerts = 0, roofs = 0, people = 0, in_town = 0, phones = 0, found_false = 0;
+    (void)state;
+
+    for (int i = 0; i < COUNT; i++) {
+        bool checked;
+
+        simulate_next(stream, &e);
+        checked = e.kind == CASE_ACTION && e.is_false && e.step->result;
+        alerts += e.kind == DRONE_ALERT;
+        roofs += e.kind == DRONE_ALERT && e.is_false;
+        people += e.has_problem;
+        in_town += e.is_in_town;
+        phones += e.is_phone;
+        found_false += checked;
+        assert_true(!checked || strcmp(e.step->result, "NOT_EXISTS") == 0);
+    }
+    simulate_close(stream);
+    ASSERT_SHARE(roofs, alerts, 0.1);
+    ASSERT_SHARE(phones, people, 0.5);
+    assert_true(in_town > people / 3 && people > 10000);
+    assert_true(found_false > 0);
+}
+
+static int closest_of_one_kind(struct simulate_settings settings)
+{
+    enum { COUNT = 3000 };
+    struct simulate_event *events = xcalloc(COUNT, sizeof *events);
+    int close = 0;
+
+    settings.kinds = 1 << DRONE_ALERT;
+    struct simulate_stream *stream = simulate_open(&settings);
+    for (int i = 0; i < COUNT; i++) {
+        simulate_next(stream, &events[i]);
+        for (int j = 0; j < i; j++)
+            close += events[i].thing != events[j].thing && !events[i].is_sighting
+                     && !events[j].is_sighting && events[i].category == events[j].category
+                     && metres_between(&events[i], &events[j]) < 45;
+    }
+    simulate_close(stream);
+    free(events);
+    return close;
+}
+
+static void crowds_lie_close(void **state)
+{
+    struct simulate_settings settings = usual(13);
+    int without = closest_of_one_kind(settings);
+    (void)state;
+
+    settings.crowd_share = 0.5;
+    assert_true(closest_of_one_kind(settings) > without + 500);
+}
+
+static void troubled_lines_are_the_same_again(void **state)
+{
+    struct text first = lines_of(troubled(14), 5000), second;
+    (void)state;
+
+    second = lines_of(troubled(14), 5000);
+    assert_true(first.size == second.size);
+    assert_memory_equal(first.bytes, second.bytes, first.size);
+    assert_non_null(strstr(first.bytes, "\"GCJ02\""));
+    assert_non_null(strstr(first.bytes, "\"sim-app-2026\""));
+    text_free(&first);
+    text_free(&second);
+}
+
+/* Against another implementation of the same formula. */
+static void gcj02_is_shifted_as_maps_are(void **state)
+{
+    static const struct simulate_position rows[][2] = {
+        {{1143950000, 362100000}, {1144011019, 362102013}},
+        {{1143350000, 361060000}, {1143410284, 361060987}},
+        {{1214737000, 312304000}, {1214782231, 312284577}},
+    };
+    (void)state;
+
+    for (int i = 0; i < 3; i++) {
+        struct simulate_position got = gcj02_of(rows[i][0]);
+
+        assert_in_range(got.longitude - rows[i][1].longitude + 1, 0, 2);
+        assert_in_range(got.latitude - rows[i][1].latitude + 1, 0, 2);
+    }
+}
+
 static void kinds_have_names(void **state)
 {
     (void)state;
@@ -317,6 +453,11 @@ int main(void)
         cmocka_unit_test(events_occur_in_order_unless_late),
         cmocka_unit_test(actions_follow_their_case),
         cmocka_unit_test(things_lie_apart_and_sightings_close),
+        cmocka_unit_test(what_is_one_thing_has_one_number),
+        cmocka_unit_test(troubles_keep_their_shares),
+        cmocka_unit_test(crowds_lie_close),
+        cmocka_unit_test(troubled_lines_are_the_same_again),
+        cmocka_unit_test(gcj02_is_shifted_as_maps_are),
         cmocka_unit_test(kinds_have_names),
     };
 

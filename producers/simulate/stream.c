@@ -4,6 +4,7 @@
 
 #include "common/arena.h"
 #include "producers/simulate/device.h"
+#include "producers/simulate/gcj02.h"
 
 static const struct device *const devices[SIMULATE_KINDS] = {
     [DRONE_ALERT] = &drone_alert_device,
@@ -62,7 +63,7 @@ struct simulate_stream *simulate_open(const struct simulate_settings *settings)
     stream->settings = *settings;
     stream->dice = dice_new((uint64_t)settings->seed);
     stream->now_us = settings->start_us;
-    world_init(&stream->world, &stream->dice);
+    world_init(&stream->world, &stream->dice, &stream->settings);
     for (int kind = 0; settings->resend_share > 0 && kind < SIMULATE_KINDS; kind++)
         stream->recent[kind].events =
             xcalloc(SIMULATE_RECENT, sizeof(struct simulate_event));
@@ -97,9 +98,28 @@ void event_reports(struct simulate_stream *stream, struct simulate_event *event,
         memcpy(event->first_id, thing->first_id, UUID_SIZE);
     } else {
         memcpy(thing->first_id, event->event_id, UUID_SIZE);
+        thing->number = event->random | 1;
         thing->is_test = dice_chance(&stream->dice, stream->settings.test_share);
     }
+    event->thing = thing->number;
+    event->is_false = thing->is_lawful;
     event->is_test = thing->is_test;
+}
+
+bool event_has(double share, struct dice *dice)
+{
+    return share > 0 && dice_chance(dice, share);
+}
+
+/* People's own errors are twice as large with a phone. */
+void event_seen_by_people(struct simulate_stream *stream, struct simulate_event *event,
+                          const struct stretch *stretch, const struct spot *spot)
+{
+    event->is_phone = event_has(stream->settings.phone_share, &stream->dice);
+    event->accuracy_cm = event->is_phone ? 500 : 200;
+    event->position = spot_measured(stretch, spot, &stream->dice, event->accuracy_cm);
+    event->category = spot->category;
+    event->has_problem = true;
 }
 
 void event_opens_case(struct simulate_stream *stream, struct simulate_event *event,
@@ -225,4 +245,21 @@ void write_position(struct line *l, const char *longitude, const char *latitude,
 {
     line_decimal(l, longitude, position.longitude, 7);
     line_decimal(l, latitude, position.latitude, 7);
+}
+
+void write_people_position(struct line *l, const char *longitude, const char *latitude,
+                           const struct simulate_event *event)
+{
+    write_position(l, longitude, latitude,
+                   event->is_phone ? gcj02_of(event->position) : event->position);
+    line_text(l, "source_crs", event->is_phone ? "GCJ02" : "WGS84");
+}
+
+void write_people_category(struct line *l, const char *code, const char *scheme,
+                           const struct simulate_event *event)
+{
+    const struct category *category = &categories[event->category];
+
+    line_text(l, code, event->is_phone ? category->app_code : category->code);
+    line_text(l, scheme, event->is_phone ? "sim-app-2026" : "local-2026");
 }

@@ -9,28 +9,28 @@
 
 // clang-format off
 const struct category categories[CATEGORIES] = {
-    {.major = "LIVING_ENVIRONMENT", .code = "EXPOSED_RUBBISH", .label = "暴露垃圾",
+    {.major = "LIVING_ENVIRONMENT", .code = "EXPOSED_RUBBISH", .label = "暴露垃圾", .app_code = "LJ-01",
      .urgency = "EXPECTED", .severity = "MINOR", .limit_type = "NATURAL_DAY", .limit_value = 1, .limit_hours = 24,
      .weight = {56, 50}, .spacing_m = 60, .life_minutes = 6 * 60, .life_minutes_most = 48 * 60},
-    {.major = "LIVING_ENVIRONMENT", .code = "SPOIL_HEAP", .label = "积存渣土",
+    {.major = "LIVING_ENVIRONMENT", .code = "SPOIL_HEAP", .label = "积存渣土", .app_code = "ZT-02",
      .urgency = "EXPECTED", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 4, .limit_hours = 96,
      .weight = {12, 15}, .spacing_m = 90, .life_minutes = 1440, .life_minutes_most = 4 * 1440},
-    {.major = "LIVING_ENVIRONMENT", .code = "LITTERED_ROAD", .label = "道路不洁",
+    {.major = "LIVING_ENVIRONMENT", .code = "LITTERED_ROAD", .label = "道路不洁", .app_code = "DL-03",
      .urgency = "EXPECTED", .severity = "MINOR", .limit_type = "URGENT_HOUR", .limit_value = 5, .limit_hours = 5,
      .weight = {12, 15}, .spacing_m = 140, .life_minutes = 6 * 60, .life_minutes_most = 36 * 60},
-    {.major = "LIVING_ENVIRONMENT", .code = "LOOSE_WIRES", .label = "飞线",
+    {.major = "LIVING_ENVIRONMENT", .code = "LOOSE_WIRES", .label = "飞线", .app_code = "FX-04",
      .urgency = "EXPECTED", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 5, .limit_hours = 120,
      .weight = {0, 20}, .spacing_m = 60, .life_minutes = 1440, .life_minutes_most = 8 * 1440},
-    {.major = "ILLEGAL_BUILDING", .code = "ILLEGAL_BUILDING", .label = "违法建设",
+    {.major = "ILLEGAL_BUILDING", .code = "ILLEGAL_BUILDING", .label = "违法建设", .app_code = "WJ-05",
      .urgency = "FUTURE", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 15, .limit_hours = 360,
      .weight = {2, 0}, .spacing_m = 80, .life_minutes = 8 * 1440, .life_minutes_most = 40 * 1440, .area_dm2 = 1200, .area_dm2_most = 20000},
-    {.major = "BURNING_BAN", .code = "OPEN_BURNING", .label = "焚烧",
+    {.major = "BURNING_BAN", .code = "OPEN_BURNING", .label = "焚烧", .app_code = "FS-06",
      .urgency = "IMMEDIATE", .severity = "SEVERE", .limit_type = "URGENT_HOUR", .limit_value = 2, .limit_hours = 2,
      .weight = {8, 0}, .spacing_m = 250, .life_minutes = 20, .life_minutes_most = 60},
-    {.major = "BURNING_BAN", .code = "FIREWORKS", .label = "燃放烟花爆竹",
+    {.major = "BURNING_BAN", .code = "FIREWORKS", .label = "燃放烟花爆竹", .app_code = "YH-07",
      .urgency = "IMMEDIATE", .severity = "MODERATE", .limit_type = "URGENT_HOUR", .limit_value = 2, .limit_hours = 2,
      .weight = {6, 0}, .spacing_m = 350, .life_minutes = 5, .life_minutes_most = 15},
-    {.major = "DUST", .code = "BARE_SOIL", .label = "黄土裸露",
+    {.major = "DUST", .code = "BARE_SOIL", .label = "黄土裸露", .app_code = "HT-08",
      .urgency = "EXPECTED", .severity = "MODERATE", .limit_type = "NATURAL_DAY", .limit_value = 2, .limit_hours = 48,
      .weight = {4, 0}, .spacing_m = 140, .life_minutes = 1440, .life_minutes_most = 6 * 1440, .area_dm2 = 2000, .area_dm2_most = 90000},
 };
@@ -53,7 +53,7 @@ static void sites_init(struct sites *sites, struct dice *dice, uint32_t count)
     sites->things = xcalloc(count, sizeof *sites->things);
 }
 
-static void stretch_init(struct stretch *stretch, struct dice *dice)
+static void stretch_init(struct stretch *stretch, struct dice *dice, bool crowded)
 {
     for (unsigned i = 0; i < CATEGORIES; i++) {
         const struct category *category = &categories[i];
@@ -66,7 +66,20 @@ static void stretch_init(struct stretch *stretch, struct dice *dice)
         sites_init(sites, dice, (uint32_t)(columns * rows));
         sites->columns = columns;
         sites->spacing_cm = category->spacing_m * 100;
+        if (crowded)
+            sites_init(&stretch->crowds[i], dice, CROWD);
     }
+}
+
+static void roofs_init(struct world *world, struct dice *dice)
+{
+    sites_init(&world->roofs, dice, ROOFS);
+    for (int i = 0; i < ROOFS; i++)
+        world->roofs.things[i] =
+            (struct thing){.east_cm = dice_between(dice, 0, world->town.width_m * 100),
+                           .north_cm = dice_between(dice, 0, world->town.height_m * 100),
+                           .gone_us = INT64_MAX,
+                           .is_lawful = true};
 }
 
 static void grids_init(struct grid grids[GRIDS])
@@ -86,14 +99,17 @@ static void grids_init(struct grid grids[GRIDS])
     }
 }
 
-void world_init(struct world *world, struct dice *dice)
+void world_init(struct world *world, struct dice *dice,
+                const struct simulate_settings *settings)
 {
     *world = (struct world){
-        .town = {1143380000, 361720000, 6600, 5300, TOWN, {{0}}},
-        .street = {1143350000, 361060000, 1600, 1600, STREET, {{0}}},
+        .town = {1143380000, 361720000, 6600, 5300, TOWN, {{0}}, {{0}}},
+        .street = {1143350000, 361060000, 1600, 1600, STREET, {{0}}, {{0}}},
     };
-    stretch_init(&world->town, dice);
-    stretch_init(&world->street, dice);
+    stretch_init(&world->town, dice, settings->crowd_share > 0);
+    stretch_init(&world->street, dice, settings->crowd_share > 0);
+    if (settings->roof_share > 0)
+        roofs_init(world, dice);
     sites_init(&world->units, dice, INSPECTED_UNITS * ISSUES);
     grids_init(world->grids);
 }
@@ -103,7 +119,10 @@ void world_free(struct world *world)
     for (unsigned i = 0; i < CATEGORIES; i++) {
         free(world->town.sites[i].things);
         free(world->street.sites[i].things);
+        free(world->town.crowds[i].things);
+        free(world->street.crowds[i].things);
     }
+    free(world->roofs.things);
     free(world->units.things);
 }
 
@@ -159,30 +178,94 @@ static bool stretch_seen(struct stretch *stretch, struct dice *dice, int64_t us,
                          struct spot *spot)
 {
     for (int i = 0; i < tries; i++) {
+        struct sites *sites;
+
         spot->category = any_category(stretch, dice);
-        if (sites_any(&stretch->sites[spot->category], dice, spot)
-            && is_there(spot->thing, us))
+        sites = &stretch->sites[spot->category];
+        if (stretch->crowds[spot->category].used && dice_below(dice, 2))
+            sites = &stretch->crowds[spot->category];
+        if (sites_any(sites, dice, spot) && is_there(spot->thing, us))
             return true;
     }
     return false;
 }
 
-bool stretch_look(struct stretch *stretch, struct dice *dice, double repeat_share,
-                  int64_t us, struct spot *spot)
+static int64_t middle_cm(const struct sites *sites, uint64_t line)
 {
-    const struct category *category;
-    int64_t minutes;
+    return (int64_t)line * sites->spacing_cm + sites->spacing_cm / 2;
+}
 
-    if (dice_chance(dice, repeat_share) && stretch_seen(stretch, dice, us, spot))
+/* A free site of its own; false, and what lies there, if there is none. */
+static bool place_alone(struct stretch *stretch, int64_t us, struct spot *spot,
+                        struct thing *thing)
+{
+    struct sites *sites = &stretch->sites[spot->category];
+
+    if (!sites_free(sites, us, spot) && is_there(spot->thing, us))
+        return false;
+    thing->east_cm = middle_cm(sites, spot->site % (uint32_t)sites->columns);
+    thing->north_cm = middle_cm(sites, spot->site / (uint32_t)sites->columns);
+    return true;
+}
+
+/* Beside one that is there: 8 to 56 m from it. False: there is none, or no room. */
+static bool place_beside(struct stretch *stretch, struct dice *dice, int64_t us,
+                         struct spot *spot, struct thing *thing)
+{
+    static const int least_cm = 800, most_cm = 4000;
+    int64_t along_cm = dice_between(dice, least_cm, most_cm);
+    int64_t across_cm = dice_between(dice, -most_cm, most_cm);
+    bool turned = dice_below(dice, 2);
+
+    if (!stretch_seen(stretch, dice, us, spot))
+        return false;
+    thing->east_cm = spot->thing->east_cm + (turned ? across_cm : along_cm);
+    thing->north_cm = spot->thing->north_cm + (turned ? along_cm : across_cm);
+    return sites_free(&stretch->crowds[spot->category], us, spot);
+}
+
+static bool place_new(struct stretch *stretch, struct dice *dice,
+                      const struct simulate_settings *settings, int64_t us,
+                      struct spot *spot, struct thing *thing)
+{
+    /* Asked only where it matters: without crowds the same dice fall as ever. */
+    if (settings->crowd_share > 0 && dice_chance(dice, settings->crowd_share)
+        && place_beside(stretch, dice, us, spot, thing))
         return true;
     spot->category = any_category(stretch, dice);
-    category = &categories[spot->category];
-    minutes = dice_between(dice, category->life_minutes, category->life_minutes_most);
-    if (!sites_free(&stretch->sites[spot->category], us, spot)
-        && is_there(spot->thing, us))
+    return place_alone(stretch, us, spot, thing);
+}
+
+bool stretch_look(struct stretch *stretch, struct dice *dice,
+                  const struct simulate_settings *settings, int64_t us, struct spot *spot)
+{
+    struct thing thing = {.born_us = us};
+    const struct category *category;
+
+    if (dice_chance(dice, settings->repeat_share)
+        && stretch_seen(stretch, dice, us, spot))
         return true;
-    *spot->thing = (struct thing){.born_us = us, .gone_us = us + minutes * minute_us};
+    if (!place_new(stretch, dice, settings, us, spot, &thing))
+        return true;
+    category = &categories[spot->category];
+    thing.gone_us =
+        us
+        + dice_between(dice, category->life_minutes, category->life_minutes_most)
+              * minute_us;
+    *spot->thing = thing;
     return false;
+}
+
+bool roofs_look(struct world *world, struct dice *dice, int64_t us, struct spot *spot)
+{
+    bool seen_before;
+
+    spot->category = ILLEGAL_BUILDING;
+    look_at(&world->roofs, dice_below(dice, ROOFS), spot);
+    seen_before = spot->thing->born_us;
+    if (!seen_before)
+        spot->thing->born_us = us;
+    return seen_before;
 }
 
 static bool units_seen(struct world *world, struct dice *dice, int64_t us,
@@ -223,13 +306,9 @@ struct simulate_position spot_measured(const struct stretch *stretch,
                                        const struct spot *spot, struct dice *dice,
                                        int accuracy_cm)
 {
-    int64_t column = spot->site % (uint32_t)spot->sites->columns;
-    int64_t row = spot->site / (uint32_t)spot->sites->columns;
-    int64_t east_cm = column * spot->sites->spacing_cm + spot->sites->spacing_cm / 2;
-    int64_t north_cm = row * spot->sites->spacing_cm + spot->sites->spacing_cm / 2;
+    int64_t east_cm = spot->thing->east_cm + error_cm(dice, accuracy_cm);
+    int64_t north_cm = spot->thing->north_cm + error_cm(dice, accuracy_cm);
 
-    east_cm += error_cm(dice, accuracy_cm);
-    north_cm += error_cm(dice, accuracy_cm);
     return (struct simulate_position){stretch->west + (int32_t)(east_cm * 11144 / 10000),
                                       stretch->south
                                           + (int32_t)(north_cm * 8993 / 10000)};

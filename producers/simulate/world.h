@@ -17,6 +17,7 @@ enum { TOWN, STREET, STRETCHES };
 
 struct category {
     const char *major, *code, *label;
+    const char *app_code; /* what the phones' app calls it */
     const char *urgency, *severity, *limit_type;
     int limit_value;            /* as the order says it */
     int limit_hours;            /* the same limit, until it is due */
@@ -26,7 +27,9 @@ struct category {
     int area_dm2, area_dm2_most; /* 0: has none */
 };
 
-enum { CATEGORIES = 8, HANGARS = 3, GRIDS = 20, INSPECTED_UNITS = 2000, ISSUES = 12 };
+enum { CATEGORIES = 8, ILLEGAL_BUILDING = 4 };
+enum { ROOFS = 24, CROWD = 512 };
+enum { HANGARS = 3, GRIDS = 20, INSPECTED_UNITS = 2000, ISSUES = 12 };
 extern const struct category categories[CATEGORIES];
 
 struct grid {
@@ -38,10 +41,13 @@ struct grid {
 /* What lies at a site. One that lasted its time is never seen again. */
 struct thing {
     uint8_t first_id[UUID_SIZE]; /* event that reported it first */
+    uint64_t number; /* never 0, the same for no other; set with its first report */
     int64_t born_us, gone_us;
-    uint64_t last_alert; /* random of the last alert about it */
-    int64_t last_flight; /* in which that was */
+    int64_t east_cm, north_cm; /* in its stretch */
+    uint64_t last_alert;       /* random of the last alert about it */
+    int64_t last_flight;       /* in which that was */
     bool is_test;
+    bool is_lawful; /* no case at all */
 };
 
 /* The sites of one category; they are used in an order that jumps about the map. */
@@ -58,15 +64,18 @@ struct stretch {
     int width_m, height_m;
     int which; /* TOWN or STREET */
     struct sites sites[CATEGORIES];
+    struct sites crowds[CATEGORIES]; /* beside others; without crowd_share: none */
 };
 
 struct world {
     struct stretch town, street;
     struct sites units; /* inspected units with an issue: no place on the map */
+    struct sites roofs; /* of the town; without roof_share: none */
     struct grid grids[GRIDS];
 };
 
-void world_init(struct world *world, struct dice *dice);
+void world_init(struct world *world, struct dice *dice,
+                const struct simulate_settings *settings);
 void world_free(struct world *world);
 
 /* A thing and where it is. */
@@ -80,14 +89,18 @@ struct spot {
 /* Looks round at us: in repeat_share of the calls at a thing that was seen before and is still there, else
  * at a new one, which is there from then on. Where nearly all sites are taken it is one seen before, too;
  * that comes about above 20,000 events a day. True: seen before. */
-bool stretch_look(struct stretch *stretch, struct dice *dice, double repeat_share,
-                  int64_t us, struct spot *spot);
+bool stretch_look(struct stretch *stretch, struct dice *dice,
+                  const struct simulate_settings *settings, int64_t us,
+                  struct spot *spot);
+
+/* The same for the roofs, of which there are no new ones. */
+bool roofs_look(struct world *world, struct dice *dice, int64_t us, struct spot *spot);
 
 /* The same for inspected units; what is found there is gone at gone_us. */
 bool units_look(struct world *world, struct dice *dice, double repeat_share, int64_t us,
                 int64_t gone_us, struct spot *spot);
 
-/* The site's middle, moved by an error of accuracy_cm (standard deviation along each axis, at most 3.5
+/* The thing's middle, moved by an error of accuracy_cm (standard deviation along each axis, at most 3.5
  * times that). */
 struct simulate_position spot_measured(const struct stretch *stretch,
                                        const struct spot *spot, struct dice *dice,
