@@ -13,6 +13,7 @@
 /* argv[0] is the command's name; the result is the exit code. */
 int setup_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
+int reference_main(int argc, char **argv);
 
 /* deploy/postgres/, schemas/<kind>/ and deploy/ctl/: every .sql file, sorted by path; ends with a NULL. */
 extern const struct builtin_file builtin_sql[];

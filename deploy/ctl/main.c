@@ -15,6 +15,7 @@ static const struct command {
      setup_main},
     {"verify", "check that every offset and every accepted event is accounted for",
      verify_main},
+    {"reference", "load areas, units and rules; say where points lie", reference_main},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -22,7 +23,7 @@ static void print_help(FILE *out)
 {
     fputs("usage: gridloopctl COMMAND [OPTION...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].purpose);
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].purpose);
     fputs("\ngridloopctl COMMAND --help tells more; --version prints the version.\n",
           out);
 }
