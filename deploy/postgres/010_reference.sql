@@ -239,13 +239,14 @@ create table reference.dedup_rule (
     loaded_by       text not null default session_user,
     file_sha256     bytea not null check (octet_length(file_sha256) = 32),
     dedup_group     text not null check (dedup_group not in ('', '*')),
-    radius_m        double precision constraint radius_within_1000_m check (radius_m >= 0 and radius_m <= 1000),
+    radius_m        double precision constraint radius_within_300_m check (radius_m >= 0 and radius_m <= 300),
     merge_window_s  bigint constraint merge_window_not_negative check (merge_window_s >= 0),
     reopen_window_s bigint not null default 0 constraint reopen_window_not_negative check (reopen_window_s >= 0),
+    repeat_window_s bigint not null default 0 constraint repeat_window_not_negative check (repeat_window_s >= 0),
     mute_window_s   bigint not null default 0 constraint mute_window_not_negative check (mute_window_s >= 0),
     mute_count      integer constraint mute_count_positive check (mute_count > 0),
     anchor          text not null default 'first' check (anchor in ('first', 'last')),
-    pick            text not null default 'nearest' check (pick in ('nearest', 'first')),
+    pick            text not null default 'nearest' check (pick = 'nearest'),
     same_unit       boolean not null default true,
     ignore_status   boolean not null default false,
     constraint valid_from_before_valid_to check (valid_from < valid_to)
@@ -272,15 +273,17 @@ comment on column reference.dedup_rule.radius_m is
 comment on column reference.dedup_rule.merge_window_s is
     'Seconds for which a report joins an open case; null: as long as it is open. 报告可并入未结案件的时限（秒）；空表示案件未结期间均可。';
 comment on column reference.dedup_rule.reopen_window_s is
-    'Seconds after its handling for which a report reopens a case; 0: never. 处置后再次出现时重开案件的时限（秒）；0 表示不重开。';
+    'Seconds after a case was closed for which a report reopens it; 0: never. 结案后再次出现时重开案件的时限（秒）；0 表示不重开。';
+comment on column reference.dedup_rule.repeat_window_s is
+    'Seconds after a case was closed for which a report is a new case that names the old one as what it repeats; 0: never. 结案后再次出现时另立案件并注明重复的时限（秒）；0 表示不注明。';
 comment on column reference.dedup_rule.mute_window_s is
     'Seconds for which what was found to be a false alarm stays quiet; 0: not at all. 误报后静默的时限（秒）；0 表示不静默。';
 comment on column reference.dedup_rule.mute_count is
-    'Muted reports after which a person is asked; null: none. 静默多少次后交人工判断；空表示不限。';
+    'Muted reports after which the next one is a case again; null: no bound. 静默多少次后再立案件；空表示不限。';
 comment on column reference.dedup_rule.anchor is
     'Whether time is reckoned from the case''s first or last report. 时间从案件的第一条还是最后一条报告算起。';
 comment on column reference.dedup_rule.pick is
-    'Which case gets a report that fits several. 报告符合多个案件时归入哪一个。';
+    'Which case gets a report that fits several: the nearest, of two equally near the one opened first. 报告符合多个案件时归入最近者；距离相同则归入先立者。';
 comment on column reference.dedup_rule.same_unit is
     'True: cases of another responsible unit are left to a person. 真表示责任单位不同者交人工判断。';
 comment on column reference.dedup_rule.ignore_status is

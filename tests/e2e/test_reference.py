@@ -171,9 +171,9 @@ REFUSED_FILES = {
     "a code twice": ({"unit.csv": "code,name\nU,N\nU,M\n"}, "unit U is there twice"),
     "no number": ({"dedup_rule.csv": "dedup_group,radius_m\nA,15\nB,wide\n"}, "line 3: invalid input syntax"),
     "a negative radius": ({"dedup_rule.csv": "dedup_group,radius_m\nA,-1\n"}, 'line 2: new row for relation "dedup_rule" '
-                          'violates check constraint "radius_within_1000_m"'),
-    "a radius without bound": ({"dedup_rule.csv": "dedup_group,radius_m\nA,NaN\n"}, "radius_within_1000_m"),
-    "too large a radius": ({"dedup_rule.csv": "dedup_group,radius_m\nA,1000.5\n"}, "radius_within_1000_m"),
+                          'violates check constraint "radius_within_300_m"'),
+    "a radius without bound": ({"dedup_rule.csv": "dedup_group,radius_m\nA,NaN\n"}, "radius_within_300_m"),
+    "too large a radius": ({"dedup_rule.csv": "dedup_group,radius_m\nA,300.5\n"}, "radius_within_300_m"),
     "a negative window": ({"dedup_rule.csv": "dedup_group,reopen_window_s\nA,-1\n"}, "reopen_window_not_negative"),
     "an unknown anchor": ({"dedup_rule.csv": "dedup_group,anchor\nA,middle\n"}, "anchor"),
     "an unknown group": ({"dedup_rule.csv": RULE, "category.csv": CATEGORY.replace("RUBBISH", "NOISE")},
