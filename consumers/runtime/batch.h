@@ -11,6 +11,7 @@
 #include "common/arena.h"
 #include "common/hash.h"
 #include "common/kafka.h"
+#include "consumers/runtime/crs.h"
 #include "consumers/runtime/plan.h"
 #include "consumers/runtime/value.h"
 
@@ -25,13 +26,21 @@ enum event_outcome {
         'a' /* nothing to store: a heartbeat, a transaction marker, a compacted offset */
 };
 
+/* What enrichment found out about an event that has a position. */
+struct location {
+    struct position wgs84;
+    int32_t version; /* of the areas; 0: there were none */
+    const char *grid_code, *community_code, *subdistrict_code; /* NULL: in none */
+};
+
 struct event {
     struct kafka_message message;
     enum event_outcome outcome;
     size_t claim; /* index of its partition's claim */
     const struct value
         *values; /* one per field of the reader; NULL if it could not be decoded */
-    const uint8_t *event_id; /* 16 bytes; NULL as above */
+    const uint8_t *event_id;         /* 16 bytes; NULL as above */
+    const struct location *location; /* NULL: it has no position */
     uint8_t content_hash[SHA256_SIZE];
     struct reject reject; /* of a dead one */
     const char *sqlstate; /* of one that the server refused; else NULL */

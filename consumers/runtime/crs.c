@@ -6,36 +6,35 @@
 
 static const double pi = 3.14159265358979323846;
 
-/* An offset grows by less than a fiftieth of the way between two points, so each round gains almost two
- * digits: a point within China is exact to the last bits after eight. */
-enum { MOST_ROUNDS = 30 };
-static const double close_enough = 1e-12;
+/* Each round leaves less than a fiftieth of the error, for an offset changes by less than that share of the way
+ * between two points. So where the last correction was this small, what is left is below 1e-10 degree. */
+static const double last_correction = 1e-9;
+enum { MOST_ROUNDS = 20 };
 
 typedef struct position convert(struct position position);
 
 /* ---- forward ---- */
 
-static double ripple(double along, double x, double waves)
+/* along: the coordinate whose longer waves count. */
+static double ripple(double along, double longest)
 {
-    return (20 * sin(6 * x * pi) + 20 * sin(2 * x * pi) + 20 * sin(along * pi)
-            + 40 * sin(along / 3 * pi) + waves)
-           * 2 / 3;
+    return 20 * sin(along * pi) + 40 * sin(along / 3 * pi) + longest;
 }
 
-static double metres_north(double x, double y)
+static double metres_north(double x, double y, double shared)
 {
-    double waves = 160 * sin(y / 12 * pi) + 320 * sin(y * pi / 30);
+    double longest = 160 * sin(y / 12 * pi) + 320 * sin(y * pi / 30);
 
     return -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * sqrt(fabs(x))
-           + ripple(y, x, waves);
+           + (shared + ripple(y, longest)) * 2 / 3;
 }
 
-static double metres_east(double x, double y)
+static double metres_east(double x, double y, double shared)
 {
-    double waves = 150 * sin(x / 12 * pi) + 300 * sin(x / 30 * pi);
+    double longest = 150 * sin(x / 12 * pi) + 300 * sin(x / 30 * pi);
 
     return 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * sqrt(fabs(x))
-           + ripple(x, x, waves);
+           + (shared + ripple(x, longest)) * 2 / 3;
 }
 
 static struct position gcj02_of_wgs84(struct position p)
@@ -45,10 +44,11 @@ static struct position gcj02_of_wgs84(struct position p)
     double sine = sin(phi), w = 1 - eccentricity_squared * sine * sine;
     double meridian_m = semi_major_m * (1 - eccentricity_squared) / (w * sqrt(w));
     double parallel_m = semi_major_m / sqrt(w) * cos(phi);
+    double shared = 20 * sin(6 * x * pi) + 20 * sin(2 * x * pi);
 
     return (struct position){
-        p.longitude + metres_east(x, y) / parallel_m * 180 / pi,
-        p.latitude + metres_north(x, y) / meridian_m * 180 / pi,
+        p.longitude + metres_east(x, y, shared) / parallel_m * 180 / pi,
+        p.latitude + metres_north(x, y, shared) / meridian_m * 180 / pi,
     };
 }
 
@@ -74,7 +74,7 @@ static struct position invert(convert *forward, struct position wanted)
         double north = there.latitude - wanted.latitude;
         p.longitude -= east;
         p.latitude -= north;
-        if (fabs(east) < close_enough && fabs(north) < close_enough)
+        if (fabs(east) < last_correction && fabs(north) < last_correction)
             break;
     }
     return p;

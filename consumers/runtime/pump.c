@@ -17,6 +17,7 @@
 #include "common/text.h"
 #include "consumers/runtime/claim.h"
 #include "consumers/runtime/decode.h"
+#include "consumers/runtime/enrich.h"
 #include "consumers/runtime/store.h"
 
 enum {
@@ -47,6 +48,7 @@ struct pump {
     struct kafka_consumer *consumer;
     struct pg *pg; /* NULL: not connected */
     struct decoder *decoder;
+    struct enricher *enricher;
     struct columns *columns;
     struct store *store;
     struct batch *batch;
@@ -381,7 +383,8 @@ static enum outcome pump_once(struct pump *p, struct err *e)
     if (own(p, e) || fill(p, batch, e))
         return e->outcome;
     decode_batch(p->decoder, batch);
-    if (store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
+    if (enrich_batch(p->enricher, p->pg, batch, e)
+        || store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
         return e->outcome;
     return advance(p);
 }
@@ -480,6 +483,9 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->decoder = decoder_new(kind->name, (size_t)settings->max_event_bytes, e);
     if (!p->decoder)
         goto fail;
+    p->enricher = enricher_new(&kind->position, decoder_reader(p->decoder), e);
+    if (!p->enricher)
+        goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
     p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name,
                          (size_t)settings->batch_rows);
@@ -505,6 +511,7 @@ void pump_free(struct pump *p)
     pg_close(p->pg);
     store_free(p->store);
     columns_free(p->columns);
+    enricher_free(p->enricher);
     decoder_free(p->decoder);
     free(p->claims);
     free(p->holds);

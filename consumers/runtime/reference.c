@@ -41,9 +41,10 @@ static enum outcome add_area(struct areas *areas, const struct pg_result *rows,
     if (level < 0)
         return err_exit(e, EX_CONFIG, "area %s is of a level that is not known",
                         area.code);
-    if (areas_add(areas, &area, pg_value(rows, row, 4), e))
-        return err_exit(e, EX_CONFIG, "%s", e->message);
-    return DONE;
+    if (!areas_add(areas, &area, pg_value(rows, row, 4), e))
+        return DONE;
+    e->exit_code = EX_CONFIG; /* whoever runs a daemon gave it no file */
+    return e->outcome;
 }
 
 static enum outcome read_areas(struct areas *areas, struct pg *pg, struct err *e)

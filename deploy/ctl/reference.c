@@ -14,6 +14,7 @@ static const struct command {
 } commands[] = {
     {"load", "load areas, units, categories and rules from files", reference_load_main},
     {"locate", "say in which areas points lie", reference_locate_main},
+    {"re-enrich", "look stored events up in newer areas", reference_reenrich_main},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
