@@ -1,13 +1,16 @@
 """gridloopctl reference: what is loaded, what is refused and why, and where points lie."""
+import concurrent.futures
 import csv
 import json
 import math
+import runpy
 
 import psycopg
 import pytest
 import shapely
 
 from reference import DATA, area, collection, command, load, load_areas, locate, town
+from stack import ROOT
 
 UNIT = "code,name,area_code\nU1,巡察组,4105\nU2,Town office,4105-1\n"
 RULE = "dedup_group,radius_m,reopen_window_s\nRUBBISH,15,86400\nBURNING,100,0\n"
@@ -89,6 +92,27 @@ def test_two_maps_of_one_area(world):
     there = [(114.3, 36.1)]
     assert locate(world, there, "--at=2016-12-26T15:59:59.999999Z") == [(None,) * 4]
     assert locate(world, there, "--at=2016-12-26T16:00:00Z") == [("4105", None, None, None)]
+
+
+def test_loads_take_turns(world):
+    """Two at once: both are loaded, one after the other, each under a number of its own."""
+    (world.folder / "unit.csv").write_text("code,name\nU,N\n")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda _: command(world, "load", world.folder / "unit.csv"), range(6)))
+    assert [run.returncode for run in done] == [0] * 6
+    assert loads(world) == [("unit", version, 1) for version in range(1, 7)]
+
+
+DEMO = ROOT / "deploy" / "reference" / "beiguan"
+
+
+def test_the_demonstration(world):
+    """It loads as it is, says of all its areas that they are invented, and is what its script writes."""
+    done = command(world, "load", DEMO / "areas.geojson", *sorted(DEMO.glob("*.csv")))
+    assert done.returncode == 0, done.stderr
+    assert world.sql("select synthetic, count(*) from reference.area group by 1") == [(True, 149)]
+    written = runpy.run_path(str(DEMO / "make_areas.py"))["text"]()
+    assert (DEMO / "areas.geojson").read_text("utf-8") == written
 
 
 # ---- what is refused ----
