@@ -3,6 +3,7 @@
 
 static const struct kind case_action = {
     .name = "case_action",
+    .position = {"action_lon", "action_lat", "source_crs"},
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 
 static const struct kind drone_alert = {
     .name = "drone_alert",
+    .position = {"longitude", "latitude", "source_crs"},
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 
 static const struct kind inspection_finding = {
     .name = "inspection_finding",
+    .position = {"longitude", "latitude", "source_crs"},
 };
 
 int main(int argc, char **argv)

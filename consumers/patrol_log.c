@@ -3,6 +3,7 @@
 
 static const struct kind patrol_log = {
     .name = "patrol_log",
+    .position = {"start_lon", "start_lat", "source_crs"},
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "common/arena.h"
 #include "common/hash.h"
 #include "common/kafka.h"
+#include "consumers/runtime/crs.h"
 #include "consumers/runtime/plan.h"
 #include "consumers/runtime/value.h"
 
@@ -34,6 +35,13 @@ struct header_sum {
     size_t types; /* headers named ce_type; 0 where not read */
 };
 
+/* What enrichment found out about an event that has a position. */
+struct location {
+    struct position wgs84;
+    int32_t version; /* of the areas; 0: there were none */
+    const char *grid_code, *community_code, *subdistrict_code; /* NULL: in none */
+};
+
 struct event {
     struct kafka_message message;
     enum event_outcome outcome;
@@ -41,7 +49,8 @@ struct event {
     struct header_sum headers;
     const struct value
         *values; /* one per field of the reader; NULL if it could not be decoded */
-    const uint8_t *event_id; /* 16 bytes; NULL as above */
+    const uint8_t *event_id;         /* 16 bytes; NULL as above */
+    const struct location *location; /* NULL: it has no position */
     uint8_t content_hash[SHA256_SIZE];
     struct reject reject; /* of a dead one */
     const char *sqlstate; /* of one that the server refused; else NULL */

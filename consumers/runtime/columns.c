@@ -139,14 +139,19 @@ static void put_real(struct text *out, const struct schema *schema,
     copy_put_int32(out, bits);
 }
 
-static void put_double(struct text *out, const struct schema *schema,
-                       const struct value *value)
+static void put_float64(struct text *out, double number)
 {
     uint64_t bits;
 
-    (void)schema;
-    memcpy(&bits, &value->real, sizeof bits);
+    memcpy(&bits, &number, sizeof bits);
     put_64(out, bits);
+}
+
+static void put_double(struct text *out, const struct schema *schema,
+                       const struct value *value)
+{
+    (void)schema;
+    put_float64(out, value->real);
 }
 
 static void put_bytes(struct text *out, const struct schema *schema,
@@ -297,6 +302,16 @@ static const struct column own_columns[] = {
 };
 enum { OWN_COLUMNS = sizeof own_columns / sizeof own_columns[0] };
 
+static const struct column found_columns[] = {
+    {"wgs84_longitude", "double precision", -1, NULL, NULL},
+    {"wgs84_latitude", "double precision", -1, NULL, NULL},
+    {"located_grid_code", "text", -1, NULL, NULL},
+    {"located_community_code", "text", -1, NULL, NULL},
+    {"located_subdistrict_code", "text", -1, NULL, NULL},
+    {"located_version", "integer", -1, NULL, NULL},
+};
+enum { FOUND_COLUMNS = sizeof found_columns / sizeof found_columns[0] };
+
 static void write_statement(struct columns *columns)
 {
     text_format(&columns->table, "events.%s", columns->kind);
@@ -327,9 +342,11 @@ struct columns *columns_new(const struct reader *reader, const char *kind)
     struct columns *columns = xcalloc(1, sizeof *columns);
 
     columns->kind = kind;
-    columns->count = reader->schema->count + OWN_COLUMNS;
+    columns->count = OWN_COLUMNS + reader->schema->count + FOUND_COLUMNS;
     columns->list = xcalloc(columns->count, sizeof *columns->list);
     memcpy(columns->list, own_columns, sizeof own_columns);
+    memcpy(columns->list + columns->count - FOUND_COLUMNS, found_columns,
+           sizeof found_columns);
     for (size_t i = 0; i < reader->schema->count; i++) {
         struct column *column = &columns->list[OWN_COLUMNS + i];
         column->name = reader->schema->fields[i].name;
@@ -459,6 +476,24 @@ enum outcome columns_layout(const struct columns *columns, struct pg *pg,
     return outcome;
 }
 
+static void put_location(struct text *out, const struct location *location)
+{
+    if (!location) {
+        for (int i = 0; i < FOUND_COLUMNS; i++)
+            copy_put_null(out);
+        return;
+    }
+    put_float64(out, location->wgs84.longitude);
+    put_float64(out, location->wgs84.latitude);
+    copy_put_string(out, location->grid_code);
+    copy_put_string(out, location->community_code);
+    copy_put_string(out, location->subdistrict_code);
+    if (location->version)
+        copy_put_int32(out, location->version);
+    else
+        copy_put_null(out);
+}
+
 void columns_put_row(const struct columns *columns, struct text *out,
                      const struct event *event, int32_t source_id)
 {
@@ -466,7 +501,7 @@ void columns_put_row(const struct columns *columns, struct text *out,
     copy_put_int32(out, source_id);
     copy_put_int64(out, event->message.offset);
     copy_put_bytes(out, event->content_hash, sizeof event->content_hash);
-    for (size_t i = OWN_COLUMNS; i < columns->count; i++) {
+    for (size_t i = OWN_COLUMNS; i < columns->count - FOUND_COLUMNS; i++) {
         const struct column *column = &columns->list[i];
         const struct value *value = &event->values[column->field];
         if (value->kind == VALUE_NULL)
@@ -474,4 +509,5 @@ void columns_put_row(const struct columns *columns, struct text *out,
         else
             column->put(out, column->schema, value);
     }
+    put_location(out, event->location);
 }

@@ -1,4 +1,5 @@
-/* columns.h - the event table's columns, derived from the reader schema, and the binary form of its rows.
+/* columns.h - the event table's columns, derived from the reader schema, and the binary form of its rows. Behind them
+ * stand the columns of what enrichment found, the same for every kind.
  *
  * Type map (first match wins; anything else stops the daemon at start-up):
  *   boolean boolean | int integer | long bigint | long/timestamp-micros timestamptz | float real

@@ -140,8 +140,10 @@ static void test_the_copy_names_every_column(void **state)
     assert_string_equal(
         columns_copy_sql(bench.columns),
         "copy events.sample (\"source_id\", \"topic_offset\", \"content_hash\", "
-        "\"event_id\", \"occurred_at\", \"recorded_at\", \"order\", \"Mixed\") "
-        "from stdin (format binary)");
+        "\"event_id\", \"occurred_at\", \"recorded_at\", \"order\", \"Mixed\", "
+        "\"wgs84_longitude\", \"wgs84_latitude\", \"located_grid_code\", "
+        "\"located_community_code\", \"located_subdistrict_code\", "
+        "\"located_version\") from stdin (format binary)");
     close_bench(&bench);
     columns_free(NULL);
 }
@@ -160,11 +162,15 @@ static void test_a_layout_is_asked_for_by_its_columns(void **state)
     assert_int_equal(layout_id, 17);
     assert_string_equal(asked[1],
                         "{\"source_id\",\"topic_offset\",\"content_hash\",\"event_id\","
-                        "\"occurred_at\",\"recorded_at\",\"a\"}");
+                        "\"occurred_at\",\"recorded_at\",\"a\",\"wgs84_longitude\","
+                        "\"wgs84_latitude\",\"located_grid_code\","
+                        "\"located_community_code\",\"located_subdistrict_code\","
+                        "\"located_version\"}");
     assert_string_equal(asked[2],
                         "{\"integer\",\"bigint\",\"bytea\",\"uuid\","
                         "\"timestamp with time zone\",\"timestamp with time zone\","
-                        "\"integer\"}");
+                        "\"integer\",\"double precision\",\"double precision\",\"text\","
+                        "\"text\",\"text\",\"integer\"}");
     answer.rows = 0;
     assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
     close_bench(&bench);
@@ -177,8 +183,14 @@ static void test_a_layout_is_asked_for_by_its_columns(void **state)
     {"source_id", "integer", "t", "t"}, {"topic_offset", "bigint", "t", "t"},            \
         {"content_hash", "bytea", "t", "t"}, {"event_id", "uuid", "t", "t"},             \
         {"occurred_at", "timestamp with time zone", "t", "t"},                           \
+        {"recorded_at", "timestamp with time zone", "t", "t"},                           \
+        {"wgs84_longitude", "double precision", "f", "f"},                               \
+        {"wgs84_latitude", "double precision", "f", "f"},                                \
+        {"located_grid_code", "text", "f", "f"},                                         \
+        {"located_community_code", "text", "f", "f"},                                    \
+        {"located_subdistrict_code", "text", "f", "f"},                                  \
     {                                                                                    \
-        "recorded_at", "timestamp with time zone", "t", "t"                              \
+        "located_version", "integer", "f", "f"                                           \
     }
 
 static const char checked_schema[] =
@@ -419,16 +431,20 @@ static struct take put_row(struct bench *bench, const char *type, struct value v
                          (const uint8_t *)bench->row.bytes + bench->row.size};
 }
 
+enum { FOUND = 6 }; /* columns of what enrichment found: null without a location */
+
 /* The fourth field alone. */
 static struct take put_value(struct bench *bench, const char *type, struct value value)
 {
-    struct take row = put_row(bench, type, value), last = {NULL, NULL};
+    struct take row = put_row(bench, type, value), fourth = {NULL, NULL};
 
-    assert_int_equal(take_number(&row, 2), 7);
+    assert_int_equal(take_number(&row, 2), 7 + FOUND);
     for (int i = 0; i < 7; i++)
-        last = take_value(&row);
+        fourth = take_value(&row);
+    for (int i = 0; i < FOUND; i++)
+        assert_null(take_value(&row).at);
     assert_rest(&row, "", 0);
-    return last;
+    return fourth;
 }
 
 /* The columns' types as the table has them decide about the rows and their layout, and may change again. */
@@ -487,7 +503,7 @@ static void test_a_row_begins_with_where_it_came_from(void **state)
 
     (void)state;
     memset(hash, 0xab, sizeof hash);
-    assert_int_equal(take_number(&row, 2), 7);
+    assert_int_equal(take_number(&row, 2), 7 + FOUND);
     value = take_value(&row);
     assert_int_equal(take_number(&value, 4), 7);
     assert_rest(&value, "", 0);
@@ -515,6 +531,41 @@ static void test_times_count_from_2000(void **state)
     value = take_value(&row);
     assert_true((int64_t)take_number(&value, 8) == 1);
     close_bench(&bench);
+}
+
+static void assert_found(const struct location *location, const char *hex)
+{
+    struct value values[] = {bytes(id, 16), number(0), number(0)};
+    struct event event = {.values = values, .location = location};
+    struct bench bench;
+
+    open_bench(&bench, EVENT(""));
+    columns_put_row(bench.columns, &bench.row, &event, 7);
+    for (size_t i = 0, size = strlen(hex) / 2; i < size; i++) {
+        unsigned byte;
+        sscanf(hex + 2 * i, "%2x", &byte);
+        assert_int_equal((uint8_t)bench.row.bytes[bench.row.size - size + i], byte);
+    }
+    close_bench(&bench);
+}
+
+#define NULL_VALUE "ffffffff"
+
+/* 114.5 is 405ca00000000000, -36.25 is c042200000000000. */
+static void test_what_enrichment_found_comes_last(void **state)
+{
+    struct location location = {{114.5, -36.25}, 3, "g", NULL, "sub"};
+
+    (void)state;
+    assert_found(NULL, NULL_VALUE NULL_VALUE NULL_VALUE NULL_VALUE NULL_VALUE NULL_VALUE);
+    assert_found(&location,
+                 "00000008405ca0000000000000000008c0422000000000000000000167" NULL_VALUE
+                 "00000003737562"
+                 "0000000400000003");
+    location = (struct location){.wgs84 = {114.5, -36.25}};
+    assert_found(&location,
+                 "00000008405ca0000000000000000008c042200000000000" NULL_VALUE NULL_VALUE
+                     NULL_VALUE NULL_VALUE);
 }
 
 static void assert_value(const char *type, struct value value, const void *expected,
@@ -693,6 +744,7 @@ int main(void)
         cmocka_unit_test(test_head_and_end_of_a_copy),
         cmocka_unit_test(test_a_row_begins_with_where_it_came_from),
         cmocka_unit_test(test_times_count_from_2000),
+        cmocka_unit_test(test_what_enrichment_found_comes_last),
         cmocka_unit_test(test_simple_values),
         cmocka_unit_test(test_texts_and_bytes),
         cmocka_unit_test(test_null_has_no_bytes),

@@ -3,9 +3,15 @@
 #ifndef GRIDLOOP_CONSUMER_KIND_H
 #define GRIDLOOP_CONSUMER_KIND_H
 
+/* The fields of a reported position; all NULL: this kind has none. */
+struct position_fields {
+    const char *longitude, *latitude, *source_crs;
+};
+
 struct kind {
     const char *
         name; /* "drone_alert": folder of the schema, table in schema events, part of the topic */
+    struct position_fields position;
 };
 
 /* The whole of a daemon's main: reads the settings, then runs until it is asked to stop or cannot go on.

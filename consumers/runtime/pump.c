@@ -17,6 +17,7 @@
 #include "common/text.h"
 #include "consumers/runtime/claim.h"
 #include "consumers/runtime/decode.h"
+#include "consumers/runtime/enrich.h"
 #include "consumers/runtime/headers.h"
 #include "consumers/runtime/store.h"
 
@@ -48,6 +49,7 @@ struct pump {
     struct pg *pg;             /* NULL: not connected */
     struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
+    struct enricher *enricher;
     struct columns *columns;
     struct store *store;
     struct batch *batch;
@@ -489,6 +491,7 @@ static enum outcome pump_once(struct pump *p, struct err *e)
     if (own(p, e) || fill(p, batch, e) || check_topic(p, batch, e))
         return e->outcome;
     if (decode_batch(p->decoder, p->pg, batch, e)
+        || enrich_batch(p->enricher, p->pg, batch, e)
         || store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
         return e->outcome;
     if (batch->is_cut && read_claims(p, e))
@@ -593,6 +596,9 @@ struct pump *pump_new(const struct kind *kind, const char *program,
         decoder_new(kind->name, (size_t)settings->max_event_bytes, p->registry, e);
     if (!p->decoder)
         goto fail;
+    p->enricher = enricher_new(&kind->position, decoder_reader(p->decoder), e);
+    if (!p->enricher)
+        goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
     p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name,
                          (size_t)settings->batch_rows,
@@ -619,6 +625,7 @@ void pump_free(struct pump *p)
     pg_close(p->pg);
     store_free(p->store);
     columns_free(p->columns);
+    enricher_free(p->enricher);
     decoder_free(p->decoder);
     registry_close(p->registry);
     free(p->claims);

@@ -1,4 +1,4 @@
-/* pump.h - the one loop of a consumer: fill - decode - [enrich] - store - advance.
+/* pump.h - the one loop of a consumer: fill - decode - enrich - store - advance.
  *
  * A batch goes through the stages; each changes it and returns DONE, RETRY (forget the batch, claim again,
  * which goes back to what is stored; keep polling meanwhile) or FATAL. One thread: the group's decisions are

@@ -420,7 +420,7 @@ static enum outcome insert_all(struct pg *pg, struct err *e)
     size_t count;
 
     for (size_t line = 1; (at = take_row(at, fields, &count)); line++) {
-        assert_int_equal(count, is_event ? 7 : 19);
+        assert_int_equal(count, is_event ? 13 : 19);
         if (is_event && insert_event(pg, fields, line, e))
             return e->outcome;
         pg->now.dead += !is_event;

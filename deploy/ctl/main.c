@@ -18,6 +18,7 @@ static const struct ctl_command commands[] = {
     {"dead-letter", "what was set aside: list, show, send again, give up",
      dead_letter_main},
     {"gap", "offsets that are missing: list them, accept them", gap_main},
+    {"reference", "load areas, units and rules; say where points lie", reference_main},
     {0},
 };
 

@@ -82,6 +82,10 @@ psql -X -q "$ADMIN_URL" -c "create database $RUN"
 say "set up: schemas, roles, topics"
 "$BIN/gridloopctl" setup --namespace "$RUN" --database-url "$OWNER_URL"
 
+say "reference data: areas (all invented), units, categories, rules"
+"$BIN/gridloopctl" reference load --database-url "$OWNER_URL" deploy/reference/beiguan/areas.geojson \
+    deploy/reference/beiguan/*.csv
+
 say "consumers: two share the drone alerts, one each for the other kinds"
 start_consumer drone-alert 1
 start_consumer drone-alert 2
@@ -111,6 +115,13 @@ query -c "
 select occurred_at at time zone 'Asia/Shanghai' as occurred, alert_id, detector_label, round(confidence::numeric, 2) as confidence,
        round(longitude::numeric, 5) as longitude, round(latitude::numeric, 5) as latitude, severity
 from events.drone_alert order by occurred_at desc limit 5"
+
+say "where they lie, whatever the device said (areas are synthetic; - is outside of every community)"
+query -c "
+select coalesce(located_community_code, '-') as community, a.name, count(*) as alerts,
+       count(distinct located_grid_code) as grids, min(located_version) as version
+from events.drone_alert e left join reference.area_in_force a on a.code = e.located_community_code
+group by 1, 2 order by alerts desc limit 8"
 
 say "what was done about cases"
 query -c "

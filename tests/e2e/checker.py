@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 
 from events import KINDS, comparable, comparable_column, content, select_list
+from places import Areas, is_same_place, position_of, why_unplaceable
 from world import Sent, sha256
 
 KEPT_BYTES = 65536
@@ -49,6 +50,7 @@ class KindCheck:
     def __init__(self, world, kind, refused):
         self.world, self.kind, self.of, self.refused = world, kind, KINDS[kind], refused
         self.now = world.sql("select now()")[0][0]
+        self.areas = {version: Areas(features) for version, features in world.areas.items()}
 
     def run(self):
         self.read_database()
@@ -84,6 +86,8 @@ class KindCheck:
                 self.expected[place] = "a", frozenset()
             elif sent.reasons:
                 self.expected[place] = "x", sent.reasons
+            elif reason := why_unplaceable(self.kind, sent.event):
+                self.expected[place] = "x", frozenset({reason})
             else:
                 self.same_id[sent.event["event_id"].lower()].append(place)
         self.expect_repeats()
@@ -208,8 +212,21 @@ class KindCheck:
             yield f"{row['place']}: content_hash has {len(row['content_hash'])} bytes"
         if not self.is_recent(row["stored_at"]):
             yield f"{row['place']}: stored_at {row['stored_at']}"
-        if any(row[name] is not None for name in ENRICHED):
-            yield f"{row['place']}: enriched"
+        yield from self.check_place(row, event)
+
+    def check_place(self, row, event):
+        """world.areas says which versions there are; None among them: it may be stored without any."""
+        longitude, latitude, *codes, version = (row[name] for name in ENRICHED)
+        position = position_of(self.kind, event)
+        if position is None:
+            if any(row[name] is not None for name in ENRICHED):
+                yield f"{row['place']}: has a place, but no position"
+        elif not is_same_place(event["source_crs"], position, (longitude, latitude)):
+            yield f"{row['place']}: {longitude}, {latitude} is not {position} in {event['source_crs']}"
+        elif version not in self.areas:
+            yield f"{row['place']}: located_version {version}, not one of {list(self.areas)}"
+        elif tuple(codes) != (wanted := self.areas[version].locate((longitude, latitude), event["occurred_at"])):
+            yield f"{row['place']}: lies in {codes}, not {wanted}"
 
     def check_dead_letters(self):
         wanted = {place: reasons for place, (letter, reasons) in self.expected.items() if letter == "x"}

@@ -5,6 +5,7 @@
     producer.py  a producer's run
     events.py    events and their bytes, by fastavro and the contract
     checker.py   check_all(): every sent event is stored exactly once, and nothing else is
+    places.py    where an event lies, by shapely
     waiting.py   wait_for(): no test sleeps
     stack.py     the servers
     hostile.py   messages that are no events

@@ -58,6 +58,7 @@ class World:
         self.sent = of.sent if of else {}                       # (kind, partition, offset) -> Sent
         self.seed = of.seed if of else os.environ.get("GRIDLOOP_SEED") or str(secrets.randbits(32))
         self._random_sources = 0
+        self.areas = {None: []}                                 # located_version -> GeoJSON features
         self._daemons, self._twins = [], []
         self._started = of._started if of else collections.Counter()
         stack.sql(f"create database {self.database} template {template}")
@@ -77,6 +78,8 @@ class World:
     def twin(self, filled=False):
         """The same topics and another database: an empty one, or a copy of this one."""
         self._twins.append(World(self.stack, self.database if filled else self.template, self.folder, of=self))
+        if filled:
+            self._twins[-1].areas = self.areas
         return self._twins[-1]
 
     def close(self):

@@ -1,0 +1,100 @@
+/* reference.c - from the tables of schema reference to what the stages look things up in. */
+#include "consumers/runtime/reference.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "common/arena.h"
+#include "consumers/runtime/sql.h"
+
+struct reference {
+    struct areas *areas; /* NULL: none */
+};
+
+struct reference *reference_new(void)
+{
+    return xcalloc(1, sizeof(struct reference));
+}
+
+void reference_free(struct reference *reference)
+{
+    if (!reference)
+        return;
+    areas_free(reference->areas);
+    free(reference);
+}
+
+struct areas *reference_areas(const struct reference *reference)
+{
+    return reference->areas;
+}
+
+static enum outcome add_area(struct areas *areas, const struct pg_result *rows,
+                             size_t row, struct err *e)
+{
+    int level = area_level_find(pg_value(rows, row, 1));
+    const struct area area = {pg_value(rows, row, 0), (enum area_level)level,
+                              pg_number(rows, row, 2), pg_number(rows, row, 3)};
+
+    if (level < 0)
+        return err_exit(e, EX_CONFIG, "area %s is of a level that is not known",
+                        area.code);
+    if (!areas_add(areas, &area, pg_value(rows, row, 4), e))
+        return DONE;
+    e->exit_code = EX_CONFIG; /* whoever runs a daemon gave it no file */
+    return e->outcome;
+}
+
+static enum outcome read_areas(struct areas *areas, struct pg *pg, struct err *e)
+{
+    char version[16];
+    const char *parameter = version;
+    struct pg_result *rows = NULL;
+    enum outcome outcome;
+
+    snprintf(version, sizeof version, "%" PRId32, areas_version(areas));
+    outcome = pg_query(pg, sql_text("areas"), &parameter, 1, &rows, e);
+    for (size_t row = 0; !outcome && row < pg_rows(rows); row++)
+        outcome = add_area(areas, rows, row, e);
+    pg_result_free(rows);
+    return outcome;
+}
+
+static enum outcome ask_version(struct pg *pg, int32_t *version, struct err *e)
+{
+    struct pg_result *result = NULL;
+
+    if (pg_query(pg, sql_text("areas_version"), NULL, 0, &result, e))
+        return e->outcome;
+    *version = (int32_t)pg_number(result, 0, 0);
+    pg_result_free(result);
+    return DONE;
+}
+
+static int32_t version_at_hand(const struct reference *reference)
+{
+    return reference->areas ? areas_version(reference->areas) : 0;
+}
+
+enum outcome reference_refresh(struct reference *reference, struct pg *pg, struct err *e)
+{
+    struct areas *newer = NULL;
+    int32_t version;
+
+    if (ask_version(pg, &version, e))
+        return err_wrap(e, "asking for the version of the areas");
+    if (version == version_at_hand(reference))
+        return DONE;
+    if (version > 0) {
+        newer = areas_new(version);
+        if (read_areas(newer, pg, e)) {
+            areas_free(newer);
+            return err_wrap(e, "reading version %" PRId32 " of the areas", version);
+        }
+    }
+    areas_free(reference->areas);
+    reference->areas = newer;
+    return DONE;
+}

@@ -1,0 +1,22 @@
+/* reference.h - the reference data in force, in memory; taken up anew when a newer load was committed. */
+#ifndef GRIDLOOP_REFERENCE_H
+#define GRIDLOOP_REFERENCE_H
+
+#include "common/err.h"
+#include "common/pg.h"
+#include "consumers/runtime/areas.h"
+
+struct reference; /* opaque */
+
+struct reference *reference_new(void);
+void reference_free(struct reference *reference); /* NULL is fine */
+
+/* Asks for the newest load, and reads it if it is another than the one in memory: what was got from that is then
+ * gone. To be called outside of a transaction, before each batch. A restored database may have an older one.
+ * FATAL 78: an area cannot be read. */
+enum outcome reference_refresh(struct reference *reference, struct pg *pg, struct err *e);
+
+/* Borrowed until the next reference_refresh(); NULL: none was ever loaded. */
+struct areas *reference_areas(const struct reference *reference);
+
+#endif
