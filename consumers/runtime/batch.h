@@ -44,7 +44,9 @@ struct event {
     const uint8_t *event_id; /* 16 bytes; NULL as above */
     uint8_t content_hash[SHA256_SIZE];
     struct reject reject; /* of a dead one */
-    const char *sqlstate; /* of one that the server refused; else NULL */
+    bool
+        is_of_proven_writer; /* its schema has a plan that an earlier event was read by */
+    const char *sqlstate;    /* of one that the server refused; else NULL */
     bool
         is_settled; /* nothing later in the batch can change the outcome: the fold leaves it alone */
 };

@@ -15,9 +15,11 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "common/text.h"
+#include "consumers/runtime/breaker.h"
 #include "consumers/runtime/claim.h"
 #include "consumers/runtime/decode.h"
 #include "consumers/runtime/headers.h"
+#include "consumers/runtime/sql.h"
 #include "consumers/runtime/store.h"
 
 enum {
@@ -51,6 +53,7 @@ struct pump {
     struct decoder *decoder;
     struct columns *columns;
     struct store *store;
+    struct breaker *breaker;
     struct batch *batch;
 
     struct claim *claims; /* what we read now, or read last */
@@ -138,7 +141,8 @@ static int32_t *choose_partitions(const struct pump *p, const int32_t *wanted,
     *chosen = 0;
     for (size_t i = 0; i < count; i++) {
         const struct hold *hold = find_hold(p, wanted[i]);
-        if (!hold || hold->until_ms <= clock_monotonic_ms())
+        if ((!hold || hold->until_ms <= clock_monotonic_ms())
+            && !breaker_is_paused(p->breaker, wanted[i], clock_monotonic_ms()))
             list[(*chosen)++] = wanted[i];
     }
     return list;
@@ -150,6 +154,7 @@ static enum outcome read_claims(struct pump *p, struct err *e)
     enum outcome outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
 
     free(places);
+    breaker_begin(p->breaker);
     return outcome;
 }
 
@@ -220,6 +225,7 @@ static enum outcome own(struct pump *p, struct err *e)
         return e->outcome;
     if (wanted != p->taken) {
         p->hold_count = 0;
+        breaker_keep(p->breaker, partitions, count);
         p->patience_ms = 0;
     }
     p->taken = wanted;
@@ -326,9 +332,72 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
             return DONE;
         if (!message.handle)
             continue;
+        if (!breaker_admits(p->breaker, message.partition)) {
+            kafka_message_free(&message);
+            batch->is_cut = true;
+            return DONE;
+        }
         add_message(p, batch, &message);
         if (linger_end_ms == 0)
             linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
+    }
+    return DONE;
+}
+
+/* ---- judging what came ---- */
+
+/* Rejects that may be a mistake on a large scale. */
+static bool is_counted_reject(const struct event *event)
+{
+    return event->outcome == EVENT_DEAD
+           && (event->sqlstate || (event->is_of_proven_writer && !event->values));
+}
+
+/* For people: bus.progress tells since when and why. reason NULL: it goes on. */
+static enum outcome note_pause(struct pump *p, const struct claim *claim,
+                               const char *reason, struct err *e)
+{
+    char source[16], epoch[24];
+
+    snprintf(source, sizeof source, "%" PRId32, claim->source_id);
+    snprintf(epoch, sizeof epoch, "%" PRId64, claim->owner_epoch);
+    if (pg_query(p->pg, sql_text("pause"), (const char *const[]){source, epoch, reason},
+                 3, NULL, e))
+        return err_wrap(e, "noting a pause");
+    return DONE;
+}
+
+static enum outcome pause_partition(struct pump *p, const struct event *event,
+                                    struct err *e)
+{
+    const struct claim *claim = &p->claims[event->claim];
+    const char *field = event->reject.field;
+    char reason[300];
+
+    snprintf(reason, sizeof reason, "most of what came was set aside, at last: %s%s%s",
+             event->reject.reason, field ? " of " : "", field ? field : "");
+    log_warn("partition paused", "partition", LOG_NUMBER(claim->partition), "reason",
+             reason, "seconds", LOG_NUMBER(p->settings->breaker_pause_s), NULL);
+    p->is_claimed = false;
+    return note_pause(p, claim, reason, e);
+}
+
+static enum outcome judge(struct pump *p, const struct batch *batch, struct err *e)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *event = &batch->events[i];
+        int32_t partition = event->message.partition;
+        enum verdict verdict =
+            breaker_count(p->breaker, partition, is_counted_reject(event), now_ms);
+        if (verdict == VERDICT_PAUSE && pause_partition(p, event, e))
+            return e->outcome;
+        if (verdict != VERDICT_GO_ON)
+            continue;
+        log_info("partition goes on", "partition", LOG_NUMBER(partition), NULL);
+        if (note_pause(p, &p->claims[event->claim], NULL, e))
+            return e->outcome;
     }
     return DONE;
 }
@@ -387,7 +456,7 @@ static enum outcome pump_once(struct pump *p, struct err *e)
     if (decode_batch(p->decoder, p->pg, batch, e)
         || store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
         return e->outcome;
-    if (batch->is_cut && read_claims(p, e))
+    if (judge(p, batch, e) || (batch->is_cut && p->is_claimed && read_claims(p, e)))
         return e->outcome;
     return advance(p);
 }
@@ -493,6 +562,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name,
                          (size_t)settings->batch_rows,
                          settings->dead_letter_kbytes_per_s * 1024);
+    p->breaker = breaker_new(settings->breaker_pause_s * 1000);
     p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic,
                                       (size_t)settings->max_event_bytes,
                                       (size_t)settings->queue_kbytes, e);
@@ -506,6 +576,11 @@ fail:
     return NULL;
 }
 
+size_t pump_troubled(const struct pump *pump)
+{
+    return breaker_troubled(pump->breaker);
+}
+
 void pump_free(struct pump *p)
 {
     if (!p)
@@ -514,6 +589,7 @@ void pump_free(struct pump *p)
     kafka_consumer_close(p->consumer);
     pg_close(p->pg);
     store_free(p->store);
+    breaker_free(p->breaker);
     columns_free(p->columns);
     decoder_free(p->decoder);
     registry_close(p->registry);
