@@ -64,8 +64,9 @@ struct batch {
     struct event
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
-    size_t bytes;    /* of keys, values and headers */
-    uint32_t *slots; /* the fold's table, made at the first fold */
+    size_t value_bytes;
+    size_t other_bytes; /* of keys and headers, which librdkafka does not bound */
+    uint32_t *slots;    /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
     bool is_cut; /* events were left out: reading has to go back to next_offsets */

@@ -29,6 +29,8 @@ enum {
     REPORT_MS = 10000,
     FIRST_PATIENCE_MS = 250,
     CHECK_MS = 30000, /* between two looks at whether what we read is what there is */
+    SLOW_MS = 20,     /* without a sign of the server, we look how long storing takes */
+    STORE_MS = 500,   /* after which nothing is fetched until the batch is stored */
     HOLD_MS = 10000,  /* for which a partition with a fault is left alone */
     NAME_SIZE = 320
 };
@@ -68,12 +70,35 @@ struct pump {
     size_t hold_count;
 
     size_t rows_limit; /* of a batch; halved where the server ran out of memory or time */
+    int64_t storing_ms; /* since when, on the monotonic clock; 0: not now */
     int64_t backoff_ms;
     int64_t told_ms, reported_ms; /* when, on the monotonic clock */
     int64_t reported_batches;
 };
 
 /* ---- owning ---- */
+
+/* What librdkafka fetches while we store is bounded by the bytes of values alone: messages with large keys or headers
+ * would fill the memory. So nothing is fetched while a batch of such messages is stored, nor as soon as storing takes
+ * long; reading goes on from the claims afterwards. */
+static void stop_fetching(struct pump *p)
+{
+    struct err ignored;
+
+    p->storing_ms = 0;
+    kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
+    p->batch->is_cut = true;
+}
+
+static void on_slow_store(void *context)
+{
+    struct pump *p = context;
+
+    if (p->storing_ms == 0 || clock_monotonic_ms() - p->storing_ms < STORE_MS)
+        return;
+    stop_fetching(p);
+    log_info("storing takes long, nothing is fetched meanwhile", NULL);
+}
 
 static enum outcome connect(struct pump *p, struct err *e)
 {
@@ -84,6 +109,7 @@ static enum outcome connect(struct pump *p, struct err *e)
                     p->program, (int)p->settings->statement_timeout_ms, e);
     if (!p->pg)
         return err_wrap(e, "connecting to PostgreSQL");
+    pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
     if (!store_begin(p->store, p->pg, e))
         return DONE;
     pg_close(p->pg);
@@ -270,11 +296,12 @@ static void add_message(const struct pump *p, struct batch *batch,
         return;
     }
     if (batch->count > 0)
-        batch->bytes += headers_count(&batch->events[batch->count - 1], message);
+        batch->other_bytes += headers_count(&batch->events[batch->count - 1], message);
     event = &batch->events[batch->count++];
     *event = (struct event){.message = *message, .outcome = EVENT_STORED, .claim = claim};
     batch->next_offsets[claim] = message->offset + 1;
-    batch->bytes += message->key_size + message->value_size;
+    batch->value_bytes += message->value_size;
+    batch->other_bytes += message->key_size;
 }
 
 static int fill_timeout(const struct batch *batch, int64_t linger_end_ms)
@@ -311,7 +338,8 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
     int64_t linger_end_ms = 0;
 
     begin_batch(p, batch);
-    while (batch->count < p->rows_limit && batch->bytes < (size_t)p->settings->batch_bytes
+    while (batch->count < p->rows_limit
+           && batch->value_bytes + batch->other_bytes < (size_t)p->settings->batch_bytes
            && !*p->stop) {
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
@@ -342,6 +370,20 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
             linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
     }
     return DONE;
+}
+
+/* ---- store ---- */
+
+static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
+{
+    enum outcome outcome;
+
+    p->storing_ms = clock_monotonic_ms();
+    if (batch->other_bytes > (size_t)p->settings->batch_bytes / 2)
+        stop_fetching(p);
+    outcome = store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e);
+    p->storing_ms = 0;
+    return outcome;
 }
 
 /* ---- judging what came ---- */
@@ -453,8 +495,7 @@ static enum outcome pump_once(struct pump *p, struct err *e)
 
     if (own(p, e) || fill(p, batch, e))
         return e->outcome;
-    if (decode_batch(p->decoder, p->pg, batch, e)
-        || store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
+    if (decode_batch(p->decoder, p->pg, batch, e) || store(p, batch, e))
         return e->outcome;
     if (judge(p, batch, e) || (batch->is_cut && p->is_claimed && read_claims(p, e)))
         return e->outcome;
