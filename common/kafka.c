@@ -739,6 +739,7 @@ static void fill(struct kafka_message *message, rd_kafka_message_t *m)
 {
     message->partition = m->partition;
     message->offset = m->offset;
+    message->leader_epoch = rd_kafka_message_leader_epoch(m);
     message->key = m->key;
     message->key_size = m->key_len;
     message->value = m->payload;
@@ -997,6 +998,69 @@ enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t 
         return DONE;
     fail_code(e, code);
     return err_wrap(e, "watermarks of %s partition %d", consumer->topic, (int)partition);
+}
+
+/* What follows a corrupt batch in the same response is not worth looking at: librdkafka 2.8.0 goes on reading in the
+ * midst of it. */
+static enum outcome see(const rd_kafka_message_t *m, struct kafka_sight *sight,
+                        struct err *e)
+{
+    switch (m->err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        sight->offset = m->offset;
+        sight->leader_epoch = rd_kafka_message_leader_epoch(m);
+        return DONE;
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: return DONE;
+    case RD_KAFKA_RESP_ERR__BAD_MSG: sight->is_corrupt = true; return DONE;
+    default: return fail(e, m->err, rd_kafka_message_errstr(m));
+    }
+}
+
+static enum outcome look(rd_kafka_t *rk, struct kafka_sight *sight, struct err *e)
+{
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, ASK_MS);
+    enum outcome outcome = m ? see(m, sight, e) : err_set(e, RETRY, "no answer");
+
+    if (m)
+        rd_kafka_message_destroy(m);
+    return outcome;
+}
+
+static rd_kafka_conf_t *look_conf(const struct kafka_properties *properties,
+                                  const char *group, struct err *e)
+{
+    rd_kafka_conf_t *conf = consumer_conf(properties, group, 0, FETCH_BYTES / 1024, e);
+
+    if (conf && set(conf, "built in", "enable.partition.eof", "true", e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+enum outcome kafka_look(const struct kafka_properties *properties, const char *group,
+                        const char *topic, int32_t partition, int64_t offset,
+                        struct kafka_sight *sight, struct err *e)
+{
+    struct client client = {0};
+    rd_kafka_conf_t *conf = look_conf(properties, group, e);
+    rd_kafka_topic_partition_list_t *list;
+    enum outcome outcome;
+
+    *sight = (struct kafka_sight){.offset = -1, .leader_epoch = -1};
+    if (!conf || client_open(&client, RD_KAFKA_CONSUMER, conf, e))
+        return e->outcome;
+    rd_kafka_poll_set_consumer(client.rk);
+    list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    rd_kafka_assign(client.rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    outcome = look(client.rk, sight, e);
+    rd_kafka_assign(client.rk, NULL);
+    rd_kafka_destroy_flags(client.rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return outcome ? err_wrap(e, "looking into %s partition %d at offset %lld", topic,
+                              (int)partition, (long long)offset)
+                   : DONE;
 }
 
 static enum outcome cluster_id_of(rd_kafka_t *rk, char cluster_id[KAFKA_ID_SIZE],
@@ -1355,6 +1419,72 @@ static enum outcome create(struct client *client, rd_kafka_NewTopic_t **topics,
     return outcome;
 }
 
+/* A compacted topic throws events away that have a key in common, before anybody has read them. Who may not ask is
+ * not held up. */
+static enum outcome refuse_compaction(const rd_kafka_ConfigResource_t *topic,
+                                      struct err *e)
+{
+    size_t count;
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(topic, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = rd_kafka_ConfigEntry_name(entries[i]);
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+
+        if (strcmp(name, "cleanup.policy") == 0 && value && strstr(value, "compact"))
+            return err_exit(e, EX_CONFIG,
+                            "topic %s has cleanup.policy=%s, so that Kafka would throw "
+                            "events away unread: set it to delete",
+                            rd_kafka_ConfigResource_name(topic), value);
+    }
+    return DONE;
+}
+
+static enum outcome read_policies(rd_kafka_event_t *event, struct err *e)
+{
+    const rd_kafka_ConfigResource_t **topics;
+    size_t count;
+
+    if (!event)
+        return err_set(e, RETRY, "settings of topics: no broker answered");
+    if (rd_kafka_event_error(event)) {
+        fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+        return err_wrap(e, "settings of topics");
+    }
+    topics = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &count);
+    for (size_t i = 0; i < count; i++)
+        if (refuse_compaction(topics[i], e))
+            return e->outcome;
+    return DONE;
+}
+
+static enum outcome check_policies(struct client *client,
+                                   const struct kafka_topic *topics, size_t count,
+                                   int timeout_ms, struct err *e)
+{
+    rd_kafka_AdminOptions_t *options =
+        admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
+    rd_kafka_ConfigResource_t **list = xcalloc(count + 1, sizeof *list);
+    rd_kafka_event_t *event;
+    enum outcome outcome;
+
+    for (size_t i = 0; i < count; i++)
+        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].name);
+    rd_kafka_DescribeConfigs(client->rk, list, count, options, queue);
+    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+    outcome = read_policies(event, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy_array(list, count);
+    free(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    return outcome;
+}
+
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e)
@@ -1373,8 +1503,9 @@ enum outcome kafka_create_topics(const struct kafka_properties *properties,
     list = xcalloc(count + 1, sizeof *list);
     while (made < count && (list[made] = new_topic(&topics[made], e)) != NULL)
         made++;
-    if (made == count && count > 0)
-        create(&client, list, count, timeout_ms, created, e);
+    if (made == count && count > 0
+        && !create(&client, list, count, timeout_ms, created, e))
+        check_policies(&client, topics, count, timeout_ms, e);
     rd_kafka_NewTopic_destroy_array(list, made);
     free(list);
     rd_kafka_destroy(client.rk);

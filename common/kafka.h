@@ -26,7 +26,8 @@ struct kafka_consumer;
 struct kafka_message {
     int32_t partition;
     int64_t offset;
-    const uint8_t *key; /* NULL: none */
+    int32_t leader_epoch; /* rises with each election of a leader; -1: not known */
+    const uint8_t *key;   /* NULL: none */
     size_t key_size;
     const uint8_t *value; /* NULL: none (a tombstone) */
     size_t value_size;
@@ -45,7 +46,8 @@ struct kafka_place {
 };
 
 /* What poll tells beside messages: a partition that stands still (an offset that the broker does not have) or
- * would go on behind a hole (a batch that fails its CRC is left out). Nothing more comes of it until it is
+ * would go on behind a hole (a batch that fails its CRC is left out; librdkafka 2.8.0 then reads on in the midst of it
+ * and may ask for any offset). Nothing more comes of it until it is
  * assigned again: look at its watermarks, then assign it from the stored offset, or leave it out. A fault may
  * be told a second time shortly after that. -1: none. */
 struct kafka_fault {
@@ -134,6 +136,19 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e);
 
+/* What stands in a log at some offset. */
+struct kafka_sight {
+    int64_t offset;       /* of the first message there or behind; -1: there is none */
+    int32_t leader_epoch; /* its; -1: not known */
+    bool is_corrupt;      /* the batch there fails its CRC: the rest is not known */
+};
+
+/* Looks into a partition beside what is being read, with a handle of its own, which takes up to some 100 ms. RETRY:
+ * no answer within 5 s, or offset is not between the watermarks. */
+enum outcome kafka_look(const struct kafka_properties *properties, const char *group,
+                        const char *topic, int32_t partition, int64_t offset,
+                        struct kafka_sight *sight, struct err *e);
+
 /* The cluster's id, and the topic's (both as Kafka prints them); copied, NUL-terminated. Waits at most 5 s for
  * each. */
 enum { KAFKA_ID_SIZE = 64 };
@@ -199,8 +214,9 @@ struct kafka_topic {
     const char *configs[8]; /* name, value, ... NULL */
 };
 
-/* Creates those of the topics that do not exist yet; *created counts them. RETRY: no broker within timeout_ms,
- * or not enough of them for the replication. FATAL 77: not allowed; 78: a name or a setting is refused. */
+/* Creates those of the topics that do not exist yet; *created counts them. The others are taken as they are, but a
+ * compacted one is FATAL 78. RETRY: no broker within timeout_ms, or not enough of them for the replication. FATAL 77:
+ * not allowed; 78: a name or a setting is refused. */
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e);

@@ -57,6 +57,10 @@ struct claim {
     int32_t source_id;
     int64_t next_offset; /* as stored; moves when a batch is committed */
     int64_t owner_epoch;
+    /* Which log it is, as of the claim: the last message stored is read once more, and must have the leader
+     * epoch that it had; none behind it has a lower one. */
+    int64_t last_offset;  /* -1: there is none to compare with */
+    int32_t leader_epoch; /* -1: not known */
 };
 
 struct batch {

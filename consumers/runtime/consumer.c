@@ -56,6 +56,12 @@ static const struct option_row rows[] = {
      3600000, NULL, "longest wait for PostgreSQL's answer, milliseconds", false},
     {"backoff_max_ms", OPTION_NUMBER, AT(backoff_max_ms), "5000", 1, 600000, NULL,
      "longest pause before trying again, milliseconds", false},
+    {"check_interval_ms", OPTION_NUMBER, AT(check_interval_ms), "30000", 100, 3600000,
+     NULL,
+     "how often to look whether a partition that waits can be read, and whether the "
+     "topic "
+     "was created anew, milliseconds",
+     false},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",

@@ -28,10 +28,9 @@ enum {
     TELL_MS = 1000,
     REPORT_MS = 10000,
     FIRST_PATIENCE_MS = 250,
-    CHECK_MS = 30000, /* between two looks at whether what we read is what there is */
-    SLOW_MS = 20,     /* without a sign of the server, we look how long storing takes */
-    STORE_MS = 500,   /* after which nothing is fetched until the batch is stored */
-    HOLD_MS = 10000,  /* for which a partition with a fault is left alone */
+    SLOW_MS = 20,    /* without a sign of the server, we look how long storing takes */
+    STORE_MS = 500,  /* after which nothing is fetched until the batch is stored */
+    HOLD_MS = 10000, /* for which a partition with a fault is left alone */
     NAME_SIZE = 320
 };
 
@@ -127,6 +126,12 @@ static struct kafka_place *places_of(const struct pump *p)
     return places;
 }
 
+/* The last message stored comes once more, to see that the log is still the same. */
+static int64_t first_to_read(const struct claim *claim)
+{
+    return claim->last_offset >= 0 ? claim->last_offset : claim->next_offset;
+}
+
 /* After trouble the group may have gone on without us. Claiming again would then take the partitions away
  * from their new owner, so the group is asked first. */
 static enum outcome confirm(struct pump *p, struct err *e)
@@ -158,18 +163,26 @@ static void note_fault(struct pump *p, int32_t partition)
     p->holds[p->hold_count++] = (struct hold){partition, 0};
 }
 
-/* Those of the wanted partitions that are not left alone; the caller frees the list. */
-static int32_t *choose_partitions(const struct pump *p, const int32_t *wanted,
-                                  size_t count, size_t *chosen)
+static const struct claim *find_claim(const struct pump *p, int32_t partition)
 {
-    int32_t *list = xcalloc(count + 1, sizeof *list);
+    for (size_t i = 0; i < p->claim_count; i++)
+        if (p->claims[i].partition == partition)
+            return &p->claims[i];
+    return NULL;
+}
+
+/* Those of the wanted partitions that we have no claim to and that are not left alone; the caller frees the list. */
+static struct claim_wish *choose_partitions(const struct pump *p, const int32_t *wanted,
+                                            size_t count, size_t *chosen)
+{
+    struct claim_wish *list = xcalloc(count + 1, sizeof *list);
 
     *chosen = 0;
     for (size_t i = 0; i < count; i++) {
         const struct hold *hold = find_hold(p, wanted[i]);
-        if ((!hold || hold->until_ms <= clock_monotonic_ms())
+        if (!find_claim(p, wanted[i]) && (!hold || hold->until_ms <= clock_monotonic_ms())
             && !breaker_is_paused(p->breaker, wanted[i], clock_monotonic_ms()))
-            list[(*chosen)++] = wanted[i];
+            list[(*chosen)++] = (struct claim_wish){wanted[i], hold != NULL};
     }
     return list;
 }
@@ -177,56 +190,64 @@ static int32_t *choose_partitions(const struct pump *p, const int32_t *wanted,
 static enum outcome read_claims(struct pump *p, struct err *e)
 {
     struct kafka_place *places = places_of(p);
-    enum outcome outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
+    enum outcome outcome;
 
+    for (size_t i = 0; i < p->claim_count; i++)
+        places[i].offset = first_to_read(&p->claims[i]);
+    outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
     free(places);
     breaker_begin(p->breaker);
     return outcome;
 }
 
+/* What the topic of our name is now. */
+static enum outcome ask_identity(struct pump *p, struct claim_identity *now,
+                                 struct err *e)
+{
+    return kafka_consumer_identity(p->consumer, now->cluster_id, now->topic_id, e);
+}
+
+static bool is_claimed_topic(const struct pump *p, const struct claim_identity *now)
+{
+    return strcmp(now->topic_id, p->identity.topic_id) == 0;
+}
+
+static struct claimer claimer_of(const struct pump *p)
+{
+    return (struct claimer){.pg = p->pg,
+                            .consumer = p->consumer,
+                            .kafka = &p->settings->kafka,
+                            .group = p->group,
+                            .topic = p->topic,
+                            .identity = &p->identity,
+                            .owner = p->owner,
+                            .start_at_earliest =
+                                strcmp(p->settings->start_at, "earliest") == 0,
+                            .lock_timeout_ms = (int)p->settings->lock_timeout_ms};
+}
+
 static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
                           struct err *e)
 {
-    const struct claim_settings settings = {
-        p->topic, p->owner, strcmp(p->settings->start_at, "earliest") == 0,
-        (int)p->settings->lock_timeout_ms};
+    const struct claimer claimer = claimer_of(p);
     size_t chosen;
-    int32_t *partitions = choose_partitions(p, wanted, count, &chosen);
+    struct claim_wish *wishes;
     enum outcome outcome = DONE;
 
     p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
     p->claim_count = 0;
+    wishes = choose_partitions(p, wanted, count, &chosen);
     if (chosen > 0)
-        outcome = kafka_consumer_identity(p->consumer, p->identity.cluster_id,
-                                          p->identity.topic_id, e);
+        outcome = ask_identity(p, &p->identity, e);
     if (!outcome)
-        outcome = claim_partitions(&settings, p->pg, p->consumer, &p->identity,
-                                   partitions, chosen, p->claims, &p->claim_count, e);
-    free(partitions);
+        outcome =
+            claim_partitions(&claimer, wishes, chosen, p->claims, &p->claim_count, e);
+    free(wishes);
     return outcome ? outcome : read_claims(p, e);
 }
 
-/* True, now and then, if partitions are left out, or the topic was created anew: then everything is to be
- * claimed again. */
-static bool is_outdated(struct pump *p, size_t wanted)
-{
-    struct claim_identity now;
-    struct err ignored;
-
-    if (clock_monotonic_ms() - p->checked_ms
-        < (p->patience_ms ? p->patience_ms : CHECK_MS))
-        return false;
-    p->checked_ms = clock_monotonic_ms();
-    if (p->claim_count < wanted)
-        return true;
-    return wanted > 0
-           && !kafka_consumer_identity(p->consumer, now.cluster_id, now.topic_id,
-                                       &ignored)
-           && strcmp(now.topic_id, p->identity.topic_id) != 0;
-}
-
-/* A partition that was left out is mostly there again soon (its leader was moving); one that waits for an
- * operator is not worth disturbing the others for. */
+/* A partition that was left out is mostly there again soon (its leader was moving); for an operator it waits
+ * longer. */
 static void plan_check(struct pump *p, size_t wanted)
 {
     p->checked_ms = clock_monotonic_ms();
@@ -234,8 +255,45 @@ static void plan_check(struct pump *p, size_t wanted)
         p->patience_ms = 0;
     else
         p->patience_ms = p->patience_ms ? p->patience_ms * 2 : FIRST_PATIENCE_MS;
-    if (p->patience_ms > CHECK_MS)
-        p->patience_ms = CHECK_MS;
+    if (p->patience_ms > p->settings->check_interval_ms)
+        p->patience_ms = p->settings->check_interval_ms;
+}
+
+/* Whether one of those that were left out could be read now. The others are not disturbed by the question. */
+static enum outcome look_at_rest(struct pump *p, const int32_t *wanted, size_t count,
+                                 bool *is_free, struct err *e)
+{
+    struct claimer claimer;
+    size_t chosen;
+    struct claim_wish *wishes;
+    enum outcome outcome = connect(p, e);
+
+    if (outcome)
+        return outcome;
+    claimer = claimer_of(p);
+    wishes = choose_partitions(p, wanted, count, &chosen);
+    outcome = claim_look(&claimer, wishes, chosen, is_free, e);
+    free(wishes);
+    return outcome;
+}
+
+/* True, now and then, if everything is to be claimed again: the topic was created anew, a partition that was left
+ * out could be read, or nobody can tell. */
+static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
+{
+    struct claim_identity now;
+    struct err ignored;
+    bool is_free = false;
+
+    if (count == 0
+        || clock_monotonic_ms() - p->checked_ms
+               < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
+        return false;
+    plan_check(p, count);
+    if (!ask_identity(p, &now, &ignored) && !is_claimed_topic(p, &now))
+        return true;
+    return p->claim_count < count
+           && (look_at_rest(p, wanted, count, &is_free, &ignored) || is_free);
 }
 
 /* Makes sure that we own what the group wants us to read. */
@@ -245,7 +303,7 @@ static enum outcome own(struct pump *p, struct err *e)
     size_t count;
     uint64_t wanted = kafka_consumer_wanted(p->consumer, &partitions, &count);
 
-    if (p->is_claimed && wanted == p->taken && !is_outdated(p, count))
+    if (p->is_claimed && wanted == p->taken && !is_outdated(p, partitions, count))
         return DONE;
     if (connect(p, e) || (wanted == p->taken && confirm(p, e)))
         return e->outcome;
@@ -282,19 +340,49 @@ static void begin_batch(const struct pump *p, struct batch *batch)
         batch->next_offsets[i] = p->claims[i].next_offset;
 }
 
-static void add_message(const struct pump *p, struct batch *batch,
-                        struct kafka_message *message)
+/* The last message stored has the leader epoch that it had, and those behind it have no lower one. */
+static bool is_of_our_log(const struct claim *claim, const struct kafka_message *message)
 {
-    size_t claim = 0;
+    if (claim->leader_epoch < 0 || message->leader_epoch < 0)
+        return true;
+    return message->offset == claim->last_offset
+               ? message->leader_epoch == claim->leader_epoch
+               : message->leader_epoch >= claim->leader_epoch;
+}
+
+/* The next message and its claim (NULL: it is not ours); one of another log is a fault. */
+static enum outcome next_message(struct pump *p, int timeout_ms,
+                                 struct kafka_message *message,
+                                 const struct claim **claim, struct kafka_fault *fault,
+                                 struct err *e)
+{
+    enum outcome outcome =
+        kafka_consumer_poll(p->consumer, timeout_ms, message, fault, e);
+
+    *claim = message->handle ? find_claim(p, message->partition) : NULL;
+    if (outcome || !*claim || is_of_our_log(*claim, message))
+        return outcome;
+    fault->partition = message->partition;
+    kafka_message_free(message);
+    return err_set(e, RETRY,
+                   "partition %" PRId32 " offset %" PRId64 ": leader epoch %" PRId32
+                   ", %" PRId32 " was read: this is another log",
+                   message->partition, message->offset, message->leader_epoch,
+                   (*claim)->leader_epoch);
+}
+
+/* False: not ours, or counted already: what we keep is what the claims say. */
+static bool is_next(const struct pump *p, const struct batch *batch,
+                    const struct claim *claim, const struct kafka_message *message)
+{
+    return claim && message->offset >= batch->next_offsets[claim - p->claims];
+}
+
+static void add_message(struct batch *batch, size_t claim,
+                        const struct kafka_message *message)
+{
     struct event *event;
 
-    while (claim < p->claim_count && p->claims[claim].partition != message->partition)
-        claim++;
-    if (claim == p->claim_count || message->offset < batch->next_offsets[claim]) {
-        kafka_message_free(
-            message); /* not ours, or counted already: what we keep is what the claims say */
-        return;
-    }
     if (batch->count > 0)
         batch->other_bytes += headers_count(&batch->events[batch->count - 1], message);
     event = &batch->events[batch->count++];
@@ -343,9 +431,10 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
            && !*p->stop) {
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
+        const struct claim *claim;
         int timeout_ms = fill_timeout(batch, linger_end_ms);
         bool ends = false;
-        if (kafka_consumer_poll(p->consumer, timeout_ms, &message, &fault, e)
+        if (next_message(p, timeout_ms, &message, &claim, &fault, e)
             && take_fault(p, &fault, batch, &ends, e))
             return e->outcome;
         if (ends)
@@ -360,12 +449,15 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
             return DONE;
         if (!message.handle)
             continue;
-        if (!breaker_admits(p->breaker, message.partition)) {
+        if (!is_next(p, batch, claim, &message)) {
+            kafka_message_free(&message);
+        } else if (breaker_admits(p->breaker, message.partition)) {
+            add_message(batch, (size_t)(claim - p->claims), &message);
+        } else {
             kafka_message_free(&message);
             batch->is_cut = true;
             return DONE;
         }
-        add_message(p, batch, &message);
         if (linger_end_ms == 0)
             linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
     }
@@ -444,6 +536,21 @@ static enum outcome judge(struct pump *p, const struct batch *batch, struct err 
     return DONE;
 }
 
+/* librdkafka goes on at its place in a topic that was created anew, if that is long enough by then. Ids are never
+ * used again: if the topic is still the one that was claimed, all that was fetched until now is from it. What
+ * remains is the moment in which one broker serves the new topic and the one that we ask has not heard of it. */
+static enum outcome check_topic(struct pump *p, const struct batch *batch, struct err *e)
+{
+    struct claim_identity now;
+
+    if (batch->count == 0)
+        return DONE;
+    if (ask_identity(p, &now, e))
+        return err_wrap(e, "asking whether the topic is still the same");
+    return is_claimed_topic(p, &now) ? DONE
+                                     : err_set(e, RETRY, "the topic was created anew");
+}
+
 /* ---- advance ---- */
 
 static void report(struct pump *p)
@@ -493,7 +600,7 @@ static enum outcome pump_once(struct pump *p, struct err *e)
 {
     struct batch *batch = batch_reset(p->batch);
 
-    if (own(p, e) || fill(p, batch, e))
+    if (own(p, e) || fill(p, batch, e) || check_topic(p, batch, e))
         return e->outcome;
     if (decode_batch(p->decoder, p->pg, batch, e) || store(p, batch, e))
         return e->outcome;

@@ -26,6 +26,8 @@ struct pump_settings {
     int64_t breaker_pause_s;      /* breaker.h */
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
     struct registry_settings registry;
+    int64_t
+        check_interval_ms; /* between two looks at whether what we read is what there is */
     struct kafka_properties kafka;
 };
 

@@ -498,8 +498,8 @@ struct bench {
 static void claim(struct bench *bench)
 {
     for (int i = 0; i < SOURCES; i++)
-        bench->claims[i] =
-            (struct claim){i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i]};
+        bench->claims[i] = (struct claim){
+            i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i], -1, -1};
 }
 
 /* A new process, and a new connection. */

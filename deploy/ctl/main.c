@@ -17,6 +17,7 @@ static const struct ctl_command commands[] = {
      verify_main},
     {"dead-letter", "what was set aside: list, show, send again, give up",
      dead_letter_main},
+    {"gap", "offsets that are missing: list them, accept them", gap_main},
     {0},
 };
 

@@ -55,7 +55,7 @@ def test_one_is_paused_and_the_other_goes_on(world, make):
     assert paused(world) == {}
 
 
-@pytest.mark.parametrize("rows", [7, 1000])
+@pytest.mark.parametrize("rows", [40, 1000])
 def test_it_is_asked_again_and_goes_on(world, rows):
     """Each second for ten events, until most of them are good; then all that waits behind them is read."""
     rng = world.rng()

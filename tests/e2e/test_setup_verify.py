@@ -75,6 +75,13 @@ def test_setup_does_not_touch_what_is_there(world):
     assert len(world.stack.admin.list_topics(timeout=30).topics[world.topic(KIND)].partitions) == 3
 
 
+def test_setup_refuses_a_compacted_topic(world):
+    """Of two events with one key Kafka would keep the later, read or not."""
+    world.make_topic(KIND, cleanup_policy="compact,delete")
+    done = world.ctl("setup", f"--namespace={world.namespace}")
+    assert done.returncode == 78 and "compact,delete" in done.stderr and world.topic(KIND) in done.stderr
+
+
 def test_a_changed_migration_is_seen(world):
     """A file that was applied and then changed: nothing is done, and it is named."""
     world.sql("update bus.migration set sha256 = decode(repeat('00', 32), 'hex') where name like '%bus%'")

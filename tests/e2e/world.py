@@ -179,8 +179,9 @@ class World:
                               timeout=timeout, **more)
 
     def ctl(self, command, *arguments, **more):
-        """command: "verify", "schema list"."""
-        return self.run("gridloopctl", *command.split(), *flags({"database_url": self.owner_url}), *arguments, text=True, **more)
+        """command: "verify", "gap list"."""
+        return self.run("gridloopctl", *command.split(), *flags({"database_url": self.owner_url}), *arguments, text=True,
+                        **more)
 
     def setup(self):
         """The topics of all kinds, as an operator makes them."""

@@ -1,4 +1,5 @@
--- Takes a source over: from now on every write of an earlier owner misses. A pause (paused_at) is the owner's own.
+-- Takes a source over: from now on every write of an earlier owner misses. One that waits for an operator is not
+-- taken. A pause (paused_at) is the owner's own.
 update bus.progress
 set owner_epoch = owner_epoch + 1,
     owner = $2::text,
@@ -9,4 +10,5 @@ set owner_epoch = owner_epoch + 1,
     pause_reason = case when owner = $2::text then pause_reason end,
     claimed_at = pg_catalog.clock_timestamp()
 where source_id = $1::integer
-returning next_offset, owner_epoch
+  and not exists (select from bus.gap g where g.source_id = $1 and g.accepted_at is null)
+returning next_offset, owner_epoch, leader_epoch
