@@ -40,6 +40,7 @@ struct arena {
     struct block *spare;  /* kept by arena_reset() */
     size_t next_room;     /* of the next block */
     size_t given;
+    size_t most; /* that was given out before something was given back */
 };
 
 static _Noreturn void out_of_memory(void)
@@ -240,6 +241,7 @@ static void *move(struct arena *arena, void *piece, size_t old_size, size_t new_
 
     memcpy(copy, piece, old_size);
     if (was_last && is_last(block, piece, old_size)) {
+        arena->most = arena_most_used(arena);
         block->used -= old_size + GAP;
         arena->given -= old_size;
         POISON(piece, old_size);
@@ -255,6 +257,8 @@ void *arena_resize(struct arena *arena, void *piece, size_t old_size, size_t new
         return arena_take(arena, new_size);
     old_size = round_up(old_size);
     new_size = round_up(new_size);
+    if (new_size < old_size)
+        arena->most = arena_most_used(arena);
     if (is_last(first, piece, old_size)
         && first->room - first->used + old_size >= new_size) {
         arena->given += new_size - old_size;
@@ -305,6 +309,7 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
         first->used = mark.used;
         POISON((char *)first->bytes + mark.used, first->room - mark.used);
     }
+    arena->most = arena_most_used(arena);
     arena->given = mark.given;
 }
 
@@ -319,7 +324,7 @@ void arena_reset(struct arena *arena, size_t keep_bytes)
     struct block *lists[] = {arena->blocks, arena->spare};
 
     arena->blocks = arena->spare = NULL;
-    arena->given = 0;
+    arena->given = arena->most = 0;
     for (size_t i = 0; i < 2; i++)
         for (struct block *block = lists[i], *next; block; block = next) {
             next = block->next;
@@ -338,6 +343,11 @@ void arena_reset(struct arena *arena, size_t keep_bytes)
 size_t arena_used(const struct arena *arena)
 {
     return arena->given;
+}
+
+size_t arena_most_used(const struct arena *arena)
+{
+    return arena->given > arena->most ? arena->given : arena->most;
 }
 
 void *xmalloc(size_t size)

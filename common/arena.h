@@ -39,8 +39,10 @@ void arena_rewind(struct arena *arena, struct arena_mark mark);
  * the system; what was one piece above 1 MiB is never kept. */
 void arena_reset(struct arena *arena, size_t keep_bytes);
 
-/* Bytes given out since the last reset, each piece rounded up to its alignment. */
+/* Bytes given out since the last reset, each piece rounded up to its alignment; and the most that it ever was
+ * since then, if some were given back. */
 size_t arena_used(const struct arena *arena);
+size_t arena_most_used(const struct arena *arena);
 
 /* malloc, calloc, realloc, strdup that never return NULL: out of memory aborts. */
 void *xmalloc(size_t size);

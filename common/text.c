@@ -35,7 +35,7 @@ static const struct sequence *find_sequence(uint8_t byte)
 }
 
 /* Bytes of the code point at the beginning; 0: none that is well-formed. */
-static size_t sequence_length(const uint8_t *bytes, size_t size)
+static inline size_t sequence_length(const uint8_t *bytes, size_t size)
 {
     const struct sequence *s;
 
@@ -56,9 +56,14 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_
 {
     const uint8_t *at = bytes;
     size_t count = 0;
+    bool nul = false;
 
     for (size_t i = 0; i < size; count++) {
-        size_t length = at[i] < 0x80 ? 1 : sequence_length(at + i, size - i);
+        size_t length = 1;
+        if (at[i] >= 0x80)
+            length = sequence_length(at + i, size - i);
+        else
+            nul |= at[i] == 0;
         if (length == 0)
             return false;
         i += length;
@@ -66,19 +71,8 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_
     if (characters)
         *characters = count;
     if (has_nul)
-        *has_nul = size > 0 && memchr(bytes, 0, size);
+        *has_nul = nul;
     return true;
-}
-
-/* Which of eight bytes are hex digits: their highest bits. No byte may be above 0x7f, so no sum runs over. */
-static uint64_t hex_bits(uint64_t word)
-{
-    static const uint64_t ones = 0x0101010101010101;
-    uint64_t lower = word | ones * 0x20;
-    uint64_t digits = (word + ones * (0x80 - '0')) & ~(word + ones * (0x7f - '9'));
-    uint64_t letters = (lower + ones * (0x80 - 'a')) & ~(lower + ones * (0x7f - 'f'));
-
-    return digits | letters;
 }
 
 static bool is_hex_digit(uint8_t byte)
@@ -88,17 +82,22 @@ static bool is_hex_digit(uint8_t byte)
 
 bool text_is_hex(const void *bytes, size_t size)
 {
-    static const uint64_t highest = 0x8080808080808080;
+    typedef uint8_t block __attribute__((vector_size(16)));
     const uint8_t *at = bytes;
-    uint64_t word, all = highest;
+    uint64_t halves[2];
+    block some, odd = {0};
 
-    for (; size >= sizeof word; at += sizeof word, size -= sizeof word) {
-        memcpy(&word, at, sizeof word);
-        all &= word & highest ? 0 : hex_bits(word);
+    for (; size >= sizeof some; at += sizeof some, size -= sizeof some) {
+        memcpy(&some, at, sizeof some);
+        odd |= (block)(some - '0' > 9) & (block)((some | 0x20) - 'a' > 5);
     }
+    memcpy(halves, &odd, sizeof odd);
+    if (halves[0] | halves[1])
+        return false;
     for (; size > 0; at++, size--)
-        all = is_hex_digit(*at) ? all : 0;
-    return all == highest;
+        if (!is_hex_digit(*at))
+            return false;
+    return true;
 }
 
 /* Room for size more bytes and a NUL. */

@@ -14,23 +14,35 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_
 /* True: surely nothing but ASCII without U+0000, as most texts are. Here, so that it costs no call. */
 static inline bool text_is_plain(const void *bytes, size_t size)
 {
+    typedef int8_t block __attribute__((vector_size(16)));
     static const uint64_t ones = 0x0101010101010101;
     const uint8_t *at = bytes;
-    uint64_t word, odd = 0; /* the highest bit of a byte: above 0x7f, or it was 0 */
+    uint64_t first = ones, last = ones; /* together every byte, some of them twice */
+    block some, odd = {0};
 
-    if (size < sizeof word) {
-        bool plain = true;
-        for (size_t i = 0; i < size; i++)
-            plain &= at[i] - 1U < 0x7f;
-        return plain;
+    if (size >= 16) {
+        for (size_t i = 0; i < size - 16; i += 16) {
+            memcpy(&some, at + i, 16);
+            odd |= some < 1;
+        }
+        memcpy(&some, at + size - 16, 16);
+        odd |= some < 1;
+        memcpy(&first, &odd, 8);
+        memcpy(&last, (char *)&odd + 8, 8);
+        return !(first | last);
     }
-    for (size_t i = 0; i < size - sizeof word; i += sizeof word) {
-        memcpy(&word, at + i, sizeof word);
-        odd |= word | (word - ones);
+    if (size >= 8) {
+        memcpy(&first, at, 8);
+        memcpy(&last, at + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(&first, at, 4);
+        memcpy(&last, at + size - 4, 4);
+    } else if (size > 0) {
+        first = ones << 24 | at[0] | (uint64_t)at[size / 2] << 8
+                | (uint64_t)at[size - 1] << 16;
     }
-    memcpy(&word, at + size - sizeof word, sizeof word);
-    odd |= word | (word - ones);
-    return !(odd & ones << 7);
+    /* The highest bit of a byte: it is above 0x7f, or was 0. */
+    return !((first | (first - ones) | last | (last - ones)) & ones << 7);
 }
 
 /* True: hex digits only, in either case. */

@@ -32,7 +32,7 @@ static struct step *add_step(struct compiler *c, enum op op)
         plan->steps = xrealloc(plan->steps, plan->room * sizeof *plan->steps);
     }
     plan->steps[plan->count] =
-        (struct step){.op = (uint8_t)op, .slot = NO_SLOT, .is_skipped = c->is_skipping};
+        (struct step){.op = (uint8_t)op, .is_skipped = c->is_skipping};
     return &plan->steps[plan->count++];
 }
 
@@ -193,6 +193,8 @@ static bool compile_whole(struct compiler *c, const struct schema *writer,
         step->whole.least = INT32_MIN;
         step->whole.most = INT32_MAX;
     }
+    if (step->is_time && !step->is_int && writer->logical != reader->logical)
+        note_weakness(c, "a number need not be a time of the years 1 to 9999");
     return true;
 }
 
@@ -221,14 +223,19 @@ static bool compile_number(struct compiler *c, const struct schema *writer,
 }
 
 /* What the reader wants as text has to be text, whatever the writer called it. */
-static bool compile_bytes(struct compiler *c, const struct schema *reader)
+static bool compile_bytes(struct compiler *c, const struct schema *writer,
+                          const struct schema *reader)
 {
     struct step *step;
 
     if (reader->logical == LOGICAL_UUID) {
         add_step(c, OP_UUID);
+        if (writer->logical != LOGICAL_UUID)
+            note_weakness(c, "a text need not be a UUID");
         return true;
     }
+    if (writer->type == SCHEMA_BYTES && reader->type == SCHEMA_STRING)
+        note_weakness(c, "bytes need not be a text in UTF-8");
     step = add_step(c, reader->type == SCHEMA_STRING ? OP_STRING : OP_BYTES);
     step->size.most = SIZE_MAX;
     return true;
@@ -395,8 +402,9 @@ static void add_needs(const struct schema *reader, size_t slot, struct fields *f
 {
     for (const char **name = reader->fields[slot].rules.requires; name && *name; name++) {
         int needed = schema_find(reader, *name);
-        fields->needs[fields->need_count++] = (struct need){
-            slot, (size_t)needed, &reader->fields[slot], &reader->fields[needed]};
+        *fields->needs_end++ =
+            (struct need){(uint32_t)slot, (uint32_t)needed, &reader->fields[slot],
+                          &reader->fields[needed]};
     }
 }
 
@@ -409,27 +417,55 @@ static void find_needs(struct compiler *c, const struct schema *reader,
         for (const char **name = reader->fields[i].rules.requires; name && *name; name++)
             count++;
     fields->needs = arena_take_array(c->plan->arena, count, sizeof *fields->needs);
+    fields->needs_end = fields->needs;
     for (size_t i = 0; i < reader->count; i++)
         add_needs(reader, i, fields);
 }
 
-static bool compile_field(struct compiler *c, const struct schema_field *field,
-                          const struct schema *reader, int slot)
+/* What the reader does not have goes to a place behind its fields. */
+static bool compile_dropped(struct compiler *c, const struct schema *type,
+                            struct fields *fields, size_t slot)
 {
-    const struct schema_field *target = slot < 0 ? NULL : &reader->fields[slot];
-    size_t path = enter(c, target ? target->name : field->name);
     bool was_skipping = c->is_skipping;
     uint32_t at = c->plan->count;
 
-    c->is_skipping = was_skipping || !target;
-    if (!compile_type(c, field->type, target ? target->type : field->type))
+    c->is_skipping = true;
+    if (!compile_type(c, type, type))
         return false;
     c->is_skipping = was_skipping;
-    leave(c, path);
-    if (c->is_skipping || !target)
-        return true;
-    c->plan->steps[at].slot = slot;
+    c->plan->steps[at].slot = (uint32_t)slot;
+    fields->value_count = slot + 1;
+    return true;
+}
+
+static bool compile_field(struct compiler *c, const struct schema *type,
+                          const struct schema_field *target, size_t slot)
+{
+    uint32_t at = c->plan->count;
+
+    if (!compile_type(c, type, target->type))
+        return false;
+    c->plan->steps[at].slot = (uint32_t)slot;
     limit(c, at, target);
+    return true;
+}
+
+static bool compile_fields(struct compiler *c, const struct schema *writer,
+                           const struct schema *reader, const int *targets,
+                           struct fields *fields)
+{
+    for (size_t i = 0; i < writer->count; i++) {
+        const struct schema_field *field = &writer->fields[i];
+        bool is_dropped = c->is_skipping || targets[i] < 0;
+        const struct schema_field *target =
+            is_dropped ? field : &reader->fields[targets[i]];
+        size_t path = enter(c, target->name);
+        if (is_dropped ? !compile_dropped(c, field->type, fields,
+                                          c->is_skipping ? 0 : reader->count)
+                       : !compile_field(c, field->type, target, (size_t)targets[i]))
+            return false;
+        leave(c, path);
+    }
     return true;
 }
 
@@ -439,8 +475,9 @@ static bool compile_record(struct compiler *c, const struct schema *writer,
     struct fields *fields = arena_take(c->plan->arena, sizeof *fields);
     const int *targets = find_targets(c, writer, reader);
     struct step *step = add_step(c, OP_RECORD);
+    bool done;
 
-    *fields = (struct fields){0};
+    *fields = (struct fields){.value_count = reader->count};
     step->count = (uint32_t)reader->count;
     step->fields = fields;
     if (!find_missing(c, writer, reader, targets, fields))
@@ -448,11 +485,9 @@ static bool compile_record(struct compiler *c, const struct schema *writer,
     if (!c->is_skipping)
         find_needs(c, reader, fields);
     c->level++;
-    for (size_t i = 0; i < writer->count; i++)
-        if (!compile_field(c, &writer->fields[i], reader, targets[i]))
-            return false;
+    done = compile_fields(c, writer, reader, targets, fields);
     c->level--;
-    return true;
+    return done;
 }
 
 /* ---- unions ---- */
@@ -544,7 +579,7 @@ static bool compile_one(struct compiler *c, const struct schema *writer,
     case SCHEMA_FLOAT:
     case SCHEMA_DOUBLE: return compile_number(c, writer, reader);
     case SCHEMA_BYTES:
-    case SCHEMA_STRING: return compile_bytes(c, reader);
+    case SCHEMA_STRING: return compile_bytes(c, writer, reader);
     case SCHEMA_FIXED: return compile_fixed(c, writer);
     case SCHEMA_ENUM: return compile_enum(c, writer, reader);
     case SCHEMA_ARRAY:

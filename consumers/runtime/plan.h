@@ -32,7 +32,7 @@ void plan_free(struct plan *plan); /* NULL is fine */
 
 /* What some value of the writer would be refused for by the reader's schema, the first such thing:
  * "measures.items.kind: the symbol X is unknown to the reader and its enum has no default", "x: the reader
- * cannot take branch 2 of the writer's union" (branches are counted from 0, as Avro writes them). NULL: every
+ * cannot take branch 2 of the writer's union" (branches are counted from 0, as Avro writes them), "id: a text need not be a UUID". NULL: every
  * value can be read. The contract's rules are not looked at. Borrowed. */
 const char *plan_weakness(const struct plan *plan);
 

@@ -15,12 +15,16 @@
 
 enum { MOST_EMPTY_ITEMS = 1000 };
 
+/* What every field goes through stands in run_record()'s loop: a call would cost as much as the work. */
+#define INLINED static inline __attribute__((always_inline))
+
 struct run {
     const struct step *steps;
     const uint8_t *start, *end;
     struct arena *arena;
     struct reject *reject;
     uint64_t empty_items; /* met so far that take no bytes */
+    int64_t number;       /* the last one of more than one byte */
     uint64_t promised; /* the fewest bytes that items announced further out still need */
 };
 
@@ -58,7 +62,8 @@ static size_t remains(const struct run *r, const uint8_t *at)
 
 /* ---- numbers ---- */
 
-static const uint8_t *read_varint(const struct run *r, const uint8_t *at, int64_t *out)
+/* Any number, into r->number. */
+static const uint8_t *read_varint(struct run *r, const uint8_t *at)
 {
     uint64_t zigzag = 0;
 
@@ -71,22 +76,63 @@ static const uint8_t *read_varint(const struct run *r, const uint8_t *at, int64_
             return fail(r, at, "varint", "a number does not fit 64 bits");
         zigzag |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80)) {
-            *out = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
+            r->number = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
             return at;
         }
     }
     return fail(r, at, "varint", "a number does not end");
 }
 
-/* Lengths, branches, symbols and small numbers take one byte. */
-static inline const uint8_t *read_long(const struct run *r, const uint8_t *at,
-                                       int64_t *out)
+/* Eight groups of seven bits, moved together. */
+static uint64_t join_groups(uint64_t word)
+{
+    word = (word & 0x007f007f007f007f) | (word & 0x7f007f007f007f00) >> 1;
+    word = (word & 0x00003fff00003fff) | (word & 0x3fff00003fff0000) >> 2;
+    return (word & 0x000000000fffffff) | (word & 0x0fffffff00000000) >> 4;
+}
+
+/* Numbers of two bytes, and of up to eight where eight remain, as times are; others as above. */
+static const uint8_t *read_long_varint(struct run *r, const uint8_t *at)
+{
+    uint64_t word, last;
+
+    if (remains(r, at) >= 2 && at[0] >= 0x80 && at[1] < 0x80) {
+        word = (at[0] & 0x7f) | (uint64_t)at[1] << 7;
+        r->number = (int64_t)(word >> 1) ^ -(int64_t)(word & 1);
+        return at + 2;
+    }
+    if (remains(r, at) < sizeof word)
+        return read_varint(r, at);
+    memcpy(&word, at, sizeof word);
+    last = ~word & 0x8080808080808080;
+    if (!last)
+        return read_varint(r, at);
+    word = join_groups(word & (last ^ (last - 1)));
+    r->number = (int64_t)(word >> 1) ^ -(int64_t)(word & 1);
+    return at + __builtin_ctzll(last) / 8 + 1;
+}
+
+INLINED const uint8_t *read_long(struct run *r, const uint8_t *at, int64_t *out)
 {
     if (at < r->end && *at < 0x80) {
         *out = (*at >> 1) ^ -(*at & 1);
         return at + 1;
     }
-    return read_varint(r, at, out);
+    at = read_long_varint(r, at);
+    *out = r->number;
+    return at;
+}
+
+/* A length, branch or symbol: mostly it takes one byte and is not negative. */
+INLINED const uint8_t *read_count(struct run *r, const uint8_t *at, int64_t *out)
+{
+    if (at < r->end && !(*at & 0x81)) {
+        *out = *at >> 1;
+        return at + 1;
+    }
+    at = read_long_varint(r, at);
+    *out = r->number;
+    return at;
 }
 
 static const uint8_t *fail_bounds(const struct run *r, const struct step *step,
@@ -112,8 +158,8 @@ static const uint8_t *fail_whole(const struct run *r, const struct step *step,
     return fail_bounds(r, step, at, (double)number);
 }
 
-static const uint8_t *run_whole(const struct run *r, const struct step *step,
-                                const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_whole(struct run *r, const struct step *step,
+                                 const uint8_t *at, struct value *out)
 {
     int64_t number;
 
@@ -127,8 +173,8 @@ static const uint8_t *run_whole(const struct run *r, const struct step *step,
     return at;
 }
 
-static const uint8_t *run_boolean(const struct run *r, const struct step *step,
-                                  const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_boolean(struct run *r, const struct step *step,
+                                   const uint8_t *at, struct value *out)
 {
     if (at == r->end)
         return fail(r, at, "short", "the message ends before a boolean");
@@ -153,8 +199,8 @@ static const uint8_t *judge_real(const struct run *r, const struct step *step,
     return fail_bounds(r, step, at, real);
 }
 
-static inline const uint8_t *put_real(const struct run *r, const struct step *step,
-                                      const uint8_t *at, double real, struct value *out)
+INLINED const uint8_t *put_real(struct run *r, const struct step *step, const uint8_t *at,
+                                double real, struct value *out)
 {
     out->kind = VALUE_REAL;
     out->real = real;
@@ -163,8 +209,8 @@ static inline const uint8_t *put_real(const struct run *r, const struct step *st
     return judge_real(r, step, at, real);
 }
 
-static const uint8_t *run_float(const struct run *r, const struct step *step,
-                                const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_float(struct run *r, const struct step *step,
+                                 const uint8_t *at, struct value *out)
 {
     float real;
 
@@ -174,8 +220,8 @@ static const uint8_t *run_float(const struct run *r, const struct step *step,
     return put_real(r, step, at + sizeof real, (double)real, out);
 }
 
-static const uint8_t *run_double(const struct run *r, const struct step *step,
-                                 const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_double(struct run *r, const struct step *step,
+                                  const uint8_t *at, struct value *out)
 {
     double real;
 
@@ -186,7 +232,7 @@ static const uint8_t *run_double(const struct run *r, const struct step *step,
 }
 
 /* A float has 24 bits: what the reader calls a float is rounded to one. */
-static const uint8_t *run_promoted(const struct run *r, const struct step *step,
+static const uint8_t *run_promoted(struct run *r, const struct step *step,
                                    const uint8_t *at, struct value *out)
 {
     int64_t number;
@@ -202,8 +248,8 @@ static const uint8_t *run_promoted(const struct run *r, const struct step *step,
 
 /* ---- bytes and texts ---- */
 
-static inline const uint8_t *take_bytes(const struct run *r, const uint8_t *at,
-                                        size_t size, struct value *out)
+INLINED const uint8_t *take_bytes(struct run *r, const uint8_t *at, size_t size,
+                                  struct value *out)
 {
     if (remains(r, at) < size)
         return fail(r, at, "short", "%zu bytes are announced, %zu remain", size,
@@ -220,12 +266,11 @@ static const uint8_t *fail_length(const struct run *r, const uint8_t *at, int64_
                 size < 0 ? "a length is negative" : "a length is beyond 4 GiB");
 }
 
-static inline const uint8_t *run_bytes(const struct run *r, const uint8_t *at,
-                                       struct value *out)
+INLINED const uint8_t *run_bytes(struct run *r, const uint8_t *at, struct value *out)
 {
     int64_t size;
 
-    at = read_long(r, at, &size);
+    at = read_count(r, at, &size);
     if (!at)
         return NULL;
     if (size < 0 || size > UINT32_MAX)
@@ -261,8 +306,7 @@ static const uint8_t *count_characters(const struct run *r, const struct step *s
     return at;
 }
 
-static inline const uint8_t *run_text(const struct run *r, const uint8_t *at,
-                                      struct value *out)
+INLINED const uint8_t *run_text(struct run *r, const uint8_t *at, struct value *out)
 {
     at = run_bytes(r, at, out);
     if (at && !text_is_plain(out->bytes, out->count))
@@ -270,8 +314,8 @@ static inline const uint8_t *run_text(const struct run *r, const uint8_t *at,
     return at;
 }
 
-static const uint8_t *run_string(const struct run *r, const struct step *step,
-                                 const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_string(struct run *r, const struct step *step,
+                                  const uint8_t *at, struct value *out)
 {
     at = run_text(r, at, out);
     if (at && (out->count < step->size.least || out->count > step->size.most))
@@ -279,8 +323,8 @@ static const uint8_t *run_string(const struct run *r, const struct step *step,
     return at;
 }
 
-static const uint8_t *run_hex(const struct run *r, const struct step *step,
-                              const uint8_t *at, struct value *out)
+static const uint8_t *run_hex(struct run *r, const struct step *step, const uint8_t *at,
+                              struct value *out)
 {
     at = run_bytes(r, at, out);
     if (!at || (out->count == step->count && text_is_hex(out->bytes, out->count)))
@@ -289,8 +333,8 @@ static const uint8_t *run_hex(const struct run *r, const struct step *step,
     return at ? fail(r, at, "range", "not %u hex digits", step->count) : NULL;
 }
 
-static const uint8_t *run_uuid(const struct run *r, const struct step *step,
-                               const uint8_t *at, struct value *out)
+static const uint8_t *run_uuid(struct run *r, const struct step *step, const uint8_t *at,
+                               struct value *out)
 {
     uint8_t uuid[UUID_SIZE], *kept;
 
@@ -308,16 +352,16 @@ static const uint8_t *run_uuid(const struct run *r, const struct step *step,
     return at;
 }
 
-static const uint8_t *run_enum(const struct run *r, const struct step *step,
-                               const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_enum(struct run *r, const struct step *step, const uint8_t *at,
+                                struct value *out)
 {
     const struct value *symbol;
     int64_t index;
 
-    at = read_long(r, at, &index);
+    at = read_count(r, at, &index);
     if (!at)
         return NULL;
-    if (index < 0 || index >= step->count)
+    if ((uint64_t)index >= step->count)
         return fail(r, at, "enum", "a symbol's number is outside the enum");
     symbol = &step->symbols[index];
     if (symbol->kind == VALUE_NULL)
@@ -331,33 +375,35 @@ static const uint8_t *run_enum(const struct run *r, const struct step *step,
 
 /* ---- the walk ---- */
 
-static const uint8_t *run_branch(const struct run *r, const struct step **step,
-                                 const uint8_t *at)
+INLINED const uint8_t *read_branch(struct run *r, const struct step *step,
+                                   const uint8_t *at, int64_t *index)
 {
-    int64_t index;
-
-    at = read_long(r, at, &index);
-    if (!at)
-        return NULL;
-    if (index < 0 || index >= (*step)->count)
+    at = read_count(r, at, index);
+    if (at && (uint64_t)*index >= step->count)
         return fail(r, at, "union", "a branch's number is outside the union");
-    *step = r->steps + (*step)->branches[index];
     return at;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *
-run_step(struct run *r, const struct step *step, const uint8_t *at, struct value *out)
+INLINED const uint8_t *run_step(struct run *r, const struct step *step, const uint8_t *at,
+                                struct value *out)
 {
+    int64_t branch;
+
     if (step->op == OP_OPTIONAL && at < r->end && *at == step->null_head) {
         out->kind = VALUE_NULL;
         out->branch = step->null_branch;
         return at + 1;
     }
     /* Branches are no unions: one look is enough. */
-    if ((step->op == OP_OPTIONAL || step->op == OP_UNION)
-        && !(at = run_branch(r, &step, at)))
-        return NULL;
+    if (step->op == OP_OPTIONAL || step->op == OP_UNION) {
+        at = read_branch(r, step, at, &branch);
+        if (!at)
+            return NULL;
+        step = r->steps + step->branches[branch];
+    }
     out->branch = step->branch;
+    if (step->op == OP_STRING) /* as most are */
+        return run_string(r, step, at, out);
     switch ((enum op)step->op) {
     case OP_NULL: out->kind = VALUE_NULL; return at;
     case OP_BOOLEAN: return run_boolean(r, step, at, out);
@@ -366,7 +412,6 @@ run_step(struct run *r, const struct step *step, const uint8_t *at, struct value
     case OP_FLOAT: return run_float(r, step, at, out);
     case OP_DOUBLE: return run_double(r, step, at, out);
     case OP_BYTES: return run_bytes(r, at, out);
-    case OP_STRING: return run_string(r, step, at, out);
     case OP_HEX: return run_hex(r, step, at, out);
     case OP_UUID: return run_uuid(r, step, at, out);
     case OP_FIXED: return take_bytes(r, at, step->count, out);
@@ -377,10 +422,18 @@ run_step(struct run *r, const struct step *step, const uint8_t *at, struct value
     case OP_REFUSE:
         return fail(r, at, "union",
                     "the reader cannot take this branch of the writer's union");
+    case OP_STRING:
     case OP_OPTIONAL:
     case OP_UNION: break;
     }
     return fail(r, at, "plan", "unknown step");
+}
+
+/* The same, where it is not worth its space. */
+static const uint8_t *run_any(struct run *r, const struct step *step, const uint8_t *at,
+                              struct value *out)
+{
+    return run_step(r, step, at, out);
 }
 
 /* ---- arrays and maps ---- */
@@ -392,7 +445,7 @@ struct items {
 };
 
 /* Reads a block's head: how many items, and where the block must end if it says so. */
-static const uint8_t *read_block(const struct run *r, const uint8_t *at, uint64_t *count,
+static const uint8_t *read_block(struct run *r, const uint8_t *at, uint64_t *count,
                                  const uint8_t **ends)
 {
     int64_t announced, size = 0;
@@ -462,7 +515,7 @@ static const uint8_t *run_item(struct run *r, const struct step *step, const uin
     items->count++;
     if (step->op == OP_MAP && !(at = run_text(r, at, out++)))
         return NULL;
-    return run_step(r, step + 1, at, out);
+    return run_any(r, step + 1, at, out);
 }
 
 static const uint8_t *run_block(struct run *r, const struct step *step, const uint8_t *at,
@@ -506,8 +559,7 @@ static int compare_entries(const void *a, const void *b)
     return order ? order : (left->count > right->count) - (left->count < right->count);
 }
 
-static const uint8_t *sort_map(const struct run *r, const uint8_t *at,
-                               const struct items *map)
+static const uint8_t *sort_map(struct run *r, const uint8_t *at, const struct items *map)
 {
     struct value *entries = map->values;
 
@@ -550,8 +602,7 @@ static const uint8_t *run_items(struct run *r, const struct step *step, const ui
 static const uint8_t *check_needs(const struct run *r, const struct fields *fields,
                                   const uint8_t *at, const struct value *values)
 {
-    for (size_t i = 0; i < fields->need_count; i++) {
-        const struct need *need = &fields->needs[i];
+    for (const struct need *need = fields->needs; need < fields->needs_end; need++) {
         if (values[need->slot].kind == VALUE_NULL
             || values[need->needed].kind != VALUE_NULL)
             continue;
@@ -568,16 +619,15 @@ static const uint8_t *run_record(struct run *r, const struct step *step,
 {
     const struct fields *fields = step->fields;
     const struct step *end = r->steps + step->end;
-    struct value dropped, *values = NULL;
+    struct value dropped, *values = &dropped;
 
     if (!step->is_skipped)
-        values = arena_take(r->arena, step->count * sizeof *values);
+        values = arena_take(r->arena, fields->value_count * sizeof *values);
     for (size_t i = 0; i < fields->missing_count; i++)
         values[fields->missing[i].slot] = *fields->missing[i].value;
     for (const struct step *field = step + 1; field < end;
          field = r->steps + field->end) {
-        at = run_step(r, field, at,
-                      field->slot == NO_SLOT ? &dropped : &values[field->slot]);
+        at = run_step(r, field, at, &values[field->slot]);
         if (!at) {
             r->reject->field = field->field ? field->field->name : NULL;
             return NULL;
@@ -586,7 +636,7 @@ static const uint8_t *run_record(struct run *r, const struct step *step,
     out->kind = VALUE_ITEMS;
     out->count = step->count;
     out->items = values;
-    return fields->need_count ? check_needs(r, fields, at, values) : at;
+    return check_needs(r, fields, at, values);
 }
 
 /* What a refused event took is given back; only the words about it are kept. */
@@ -603,9 +653,9 @@ static bool give_back(struct arena *arena, struct arena_mark mark, struct reject
 bool plan_run(const struct plan *plan, const uint8_t *bytes, size_t size,
               struct arena *arena, struct value *out, struct reject *reject)
 {
-    struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0};
+    struct run r = {plan->steps, bytes, bytes + size, arena, reject, 0, 0, 0};
     struct arena_mark mark = arena_mark(arena);
-    const uint8_t *at = run_step(&r, plan->steps, bytes, out);
+    const uint8_t *at = run_any(&r, plan->steps, bytes, out);
 
     if (at && at != r.end)
         at = fail(&r, at, "trailing", "%zu bytes are left behind the last field",

@@ -34,8 +34,6 @@ enum op {
     OP_REFUSE /* a branch of the writer that the reader cannot take */
 };
 
-enum { NO_SLOT = -1 };
-
 /* Years 1 to 9999: what RFC 3339 can say and every client of the tables can read. */
 #define FIRST_TIME_US INT64_C(-62135596800000000)
 #define LAST_TIME_US INT64_C(253402300799999999)
@@ -51,7 +49,7 @@ struct step {
     bool is_float;   /* promoted: the reader's is a float */
     bool is_nested;  /* float, double: not in a column of its own */
     bool is_skipped; /* array, map, record, uuid: the reader has no such field */
-    int32_t slot;    /* in a record's body: where the value goes; NO_SLOT: nowhere */
+    uint32_t slot;   /* in a record's body: where the value goes */
     uint32_t end;
     uint32_t
         count; /* fixed: bytes; hex: digits; enum: symbols; union: branches; record: the reader's fields */
@@ -80,15 +78,17 @@ struct step {
 
 /* What a record needs beside its body. */
 struct fields {
-    size_t missing_count, need_count;
+    size_t
+        value_count; /* the reader's fields, and a place for what it does not have, if there is such */
+    size_t missing_count;
     struct missing {
         size_t slot;
         const struct value *value;
     } * missing; /* the writer does not have them: their defaults */
     struct need {
-        size_t slot, needed;
+        uint32_t slot, needed;
         const struct schema_field *field, *needed_field;
-    } * needs; /* what "requires" says, pair by pair */
+    } * needs, *needs_end; /* what "requires" says, pair by pair */
 };
 
 struct plan {

@@ -22,6 +22,7 @@
 #include "common/schema.h"
 #include "common/text.h"
 #include "consumers/runtime/plan.h"
+#include "consumers/runtime/reader.h"
 #include "consumers/runtime/value.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -89,41 +90,13 @@ static struct schema_file *parse(const char *quoted)
     return file;
 }
 
-static void make_default(struct pair *pair, const struct schema_field *field)
-{
-    struct plan *plan = plan_compile(field->type, field->type, NULL, &pair->e);
-    struct value *value = arena_take(pair->arena, sizeof *value);
-    struct reject reject;
-
-    assert_non_null(plan);
-    assert_true(plan_run(plan, field->default_avro, field->default_size, pair->arena,
-                         value, &reject));
-    plan_free(plan);
-    pair->defaults.values[field->ordinal] = value;
-}
-
-static void make_defaults(struct pair *pair, const struct schema *schema)
-{
-    bool has_items = schema->type == SCHEMA_ARRAY || schema->type == SCHEMA_MAP;
-    size_t branches = schema->type == SCHEMA_UNION ? schema->count : has_items;
-
-    for (size_t i = 0; i < branches; i++)
-        make_defaults(pair, schema->branches[i]);
-    for (size_t i = 0; schema->type == SCHEMA_RECORD && i < schema->count; i++) {
-        make_defaults(pair, schema->fields[i].type);
-        if (schema->fields[i].default_json)
-            make_default(pair, &schema->fields[i]);
-    }
-}
-
 /* The pair owns both files. */
 static void pair_open(struct pair *pair, struct schema_file *writer,
                       struct schema_file *reader)
 {
     *pair = (struct pair){.writer = writer, .reader = reader, .arena = arena_new()};
-    pair->defaults.values =
-        xcalloc(schema_field_count(reader) + 1, sizeof *pair->defaults.values);
-    make_defaults(pair, schema_root(reader));
+    assert_int_equal(defaults_decode(&pair->defaults, reader, pair->arena, &pair->e),
+                     DONE);
     pair->plan =
         plan_compile(schema_root(writer), schema_root(reader), &pair->defaults, &pair->e);
 }
@@ -131,7 +104,6 @@ static void pair_open(struct pair *pair, struct schema_file *writer,
 static void pair_close(struct pair *pair)
 {
     plan_free(pair->plan);
-    free(pair->defaults.values);
     arena_free(pair->arena);
     schema_free(pair->writer);
     schema_free(pair->reader);
@@ -1484,6 +1456,11 @@ static void test_what_cannot_always_be_read_is_told_beforehand(void **state)
     assert_weakness(RECORD(FIELD("x", "['null','int','string']")),
                     RECORD(FIELD("x", "['null','long']")),
                     "x: the reader cannot take branch 2 of the writer's union");
+    assert_weakness("'string'", "['null'," UUID "]", "a text need not be a UUID");
+    assert_weakness(UUID, "'string'", NULL);
+    assert_weakness("'long'", TIME, "a number need not be a time of the years 1 to 9999");
+    assert_weakness("'int'", TIME, NULL);
+    assert_weakness("'bytes'", "'string'", "bytes need not be a text in UTF-8");
     assert_weakness("['null','int']", "'int'",
                     "the reader cannot take branch 0 of the writer's union");
 }
@@ -1578,6 +1555,157 @@ static void test_records_in_unions_are_told_apart_by_name(void **state)
     (void)state;
     assert_read(writer, reader, "00 02", "{\"x\":1,\"is\":\"A\"}");
     assert_read(writer, reader, "02 04", "{\"x\":2,\"is\":\"B\"}");
+}
+
+static void test_names_match_without_their_namespaces(void **state)
+{
+    static const char of_b[] = "[{'type':'record','name':'a.R','fields':[" FIELD(
+        "x", "'int'") "]},"
+                      "{'type':'record','name':'b.R','fields':[" FIELD(
+                          "x", "'int'") "," FIELD_OR("y", "'int'", "1") "]}]";
+
+    (void)state;
+    assert_read("{'type':'record','name':'a.R','fields':[" FIELD("x", "'int'") "]}",
+                "{'type':'record','name':'b.R','fields':[" FIELD("x", "'int'") "]}", "02",
+                "{\"x\":1}");
+    assert_read("{'type':'fixed','name':'a.F','size':1}",
+                "{'type':'fixed','name':'F','size':1}", "07", "\"07\"");
+    /* The same name goes before one that is the same without its namespace. */
+    assert_read("{'type':'record','name':'b.R','fields':[" FIELD("x", "'int'") "]}", of_b,
+                "02", "{\"x\":1,\"y\":1}");
+    assert_read("{'type':'record','name':'c.R','fields':[" FIELD("x", "'int'") "]}", of_b,
+                "02", "{\"x\":1}");
+    /* An alias has its namespace. */
+    assert_unreadable("{'type':'fixed','name':'a.Old','size':1}",
+                      "{'type':'fixed','name':'b.New','aliases':['Old'],'size':1}",
+                      "the reader's type does not take the writer's");
+}
+
+static void test_each_field_goes_once(void **state)
+{
+    static const char reader[] =
+        RECORD(FIELD_ALSO("a", "'int'", "'aliases':['x','y']") "," FIELD_ALSO(
+            "b", "'int'", "'aliases':['x'],'default':9"));
+
+    (void)state;
+    assert_read(RECORD(FIELD("y", "'int'") "," FIELD("x", "'int'")), reader, "02 04",
+                "{\"a\":2,\"b\":9}");
+    assert_read(RECORD(FIELD("y", "'int'")), reader, "02", "{\"a\":1,\"b\":9}");
+    assert_read(RECORD(FIELD("x", "'int'") "," FIELD("a", "'int'")), reader, "02 04",
+                "{\"a\":2,\"b\":1}");
+}
+
+static void test_what_is_read_as_a_float_is_rounded_to_one(void **state)
+{
+    (void)state;
+    assert_read("'int'", "'float'", "82 80 80 10", "16777216");
+    assert_read("'int'", "'double'", "82 80 80 10", "16777217");
+    assert_read("'long'", "'float'", "ff ff ff ff ff ff ff ff ff 01",
+                "-9.223372036854776e+18");
+}
+
+/* Every case takes part in a rule: bounds hold on either side of a promotion, and in a branch. */
+static void test_rules_hold_for_what_is_promoted(void **state)
+{
+    static const char reader[] = RULED("['null','double','string']",
+                                       "'gridloop.maximum':5,'gridloop.max_length':1");
+    static const char writer[] = RECORD(FIELD("a", "['int','string','null']"));
+    struct bytes number = unhex("00 0c"), text = unhex("02 04 61 61");
+
+    (void)state;
+    assert_read(writer, reader, "00 0a", "{\"a\":5}");
+    assert_bytes_refused(writer, reader, &number, "range");
+    assert_read(writer, reader, "02 02 61", "{\"a\":\"a\"}");
+    assert_bytes_refused(writer, reader, &text, "range");
+    assert_read(writer, reader, "04", "{\"a\":null}");
+    free(number.at);
+    free(text.at);
+}
+
+/* ---- memory ---- */
+
+static size_t most_used(const char *writer, const char *reader, const struct bytes *bytes)
+{
+    struct arena *arena = arena_new();
+    struct reject reject;
+    struct value value;
+    struct pair pair;
+    size_t most;
+
+    pair_of(&pair, writer, reader);
+    plan_run(pair.plan, bytes->at, bytes->size, arena, &value, &reject);
+    most = arena_most_used(arena);
+    arena_free(arena);
+    pair_close(&pair);
+    return most;
+}
+
+/* What is only checked costs one value for each record above it, and nothing for what it contains. */
+static void test_what_is_skipped_takes_no_memory(void **state)
+{
+    static const char *const skipped[] = {
+        RECORD(FIELD("gone", ARRAY("'string'"))),
+        RECORD(FIELD("gone", ARRAY("{'type':'record','name':'S','fields':[" FIELD(
+                                 "x", "'string'") "," FIELD("y", ARRAY("'null'")) "]}"))),
+    };
+    struct text raw = {0};
+    struct bytes bytes;
+
+    (void)state;
+    text_add(&raw, "\xd0\x0f",
+             2); /* 1000 items: an empty text, or one and an empty array */
+    for (size_t i = 0; i < ROWS(skipped); i++) {
+        raw.size = 2;
+        for (size_t zeros = 0; zeros < 1000 * (i + 1) + 1; zeros++)
+            text_add(&raw, "\0", 1);
+        bytes = bytes_of(raw.bytes, raw.size);
+        assert_true(most_used(skipped[i], skipping_all, &bytes)
+                    <= 2 * sizeof(struct value));
+        free(bytes.at);
+    }
+    text_free(&raw);
+}
+
+static void test_a_refused_message_gives_its_memory_back(void **state)
+{
+    static const char schema[] = RECORD(FIELD("a", ARRAY("'string'")));
+    struct arena *arena = arena_new();
+    struct bytes bytes = unhex("06 02 61 02 61 02 ff 00");
+    struct reject reject;
+    struct value value;
+    struct pair pair;
+
+    (void)state;
+    pair_of(&pair, schema, schema);
+    arena_take(arena, 1);
+    for (int i = 0; i < 100; i++) {
+        struct arena_mark mark = arena_mark(arena);
+        assert_false(plan_run(pair.plan, bytes.at, bytes.size, arena, &value, &reject));
+        assert_string_equal(reject.detail, "a text is not UTF-8 (at byte 7)");
+        assert_true(arena_used(arena) - mark.given <= strlen(reject.detail) + 16);
+    }
+    pair_close(&pair);
+    arena_free(arena);
+    free(bytes.at);
+}
+
+/* Each array believes what the ones around it leave: 60 levels that all announce as much as the message could hold
+ * take room once. */
+static void test_nested_announcements_take_room_once(void **state)
+{
+    enum { LEVELS = 60, SIZE = 100000 };
+    char *schema = nested(LEVELS);
+    struct bytes bytes = {xcalloc(SIZE, 1), SIZE};
+
+    (void)state;
+    for (size_t i = 0; i < LEVELS; i++)
+        memcpy(bytes.at + 3 * i, "\x80\xb5\x18", 3); /* 200,000 */
+    assert_true(most_used(schema, schema, &bytes) <= 16 * SIZE);
+    for (size_t i = 0; i < LEVELS; i++)
+        memcpy(bytes.at + 3 * i, "\xa0\x8d\x06", 3); /* 50,000 */
+    assert_true(most_used(schema, schema, &bytes) <= 16 * SIZE);
+    free(bytes.at);
+    free(schema);
 }
 
 /* ---- whatever else may come ---- */
@@ -1760,6 +1888,13 @@ int main(void)
         cmocka_unit_test(test_a_union_may_end),
         cmocka_unit_test(test_unions_may_differ),
         cmocka_unit_test(test_records_in_unions_are_told_apart_by_name),
+        cmocka_unit_test(test_names_match_without_their_namespaces),
+        cmocka_unit_test(test_each_field_goes_once),
+        cmocka_unit_test(test_what_is_read_as_a_float_is_rounded_to_one),
+        cmocka_unit_test(test_rules_hold_for_what_is_promoted),
+        cmocka_unit_test(test_what_is_skipped_takes_no_memory),
+        cmocka_unit_test(test_a_refused_message_gives_its_memory_back),
+        cmocka_unit_test(test_nested_announcements_take_room_once),
         cmocka_unit_test(test_a_message_cut_off_anywhere_is_refused),
         cmocka_unit_test(test_a_million_flipped_bits),
         cmocka_unit_test(test_random_bytes),

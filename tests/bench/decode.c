@@ -169,11 +169,12 @@ static struct contender {
 };
 enum { OURS, GENERIC, RESOLVED, HASH, CONTENDERS };
 
+/* Of this thread alone: what else the machine does must not count. */
 static double now_ns(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
