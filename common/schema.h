@@ -4,7 +4,7 @@
  * Avro-C's own parser drops docs, defaults, aliases, logical types and attributes and accepts schemas
  * that crash it later, so it is used to encode only. What is refused here, with the path of the place:
  * nested unions, doubled branches, fields or symbols, sizes below 0, names that Avro does not allow,
- * defaults that do not fit, recursion, more than 64 levels, more than 10,000 types with each named one counted
+ * defaults that do not fit, recursion, more than 64 levels, unions of more than 255 branches, more than 10,000 types with each named one counted
  * wherever it stands. */
 #ifndef GRIDLOOP_SCHEMA_H
 #define GRIDLOOP_SCHEMA_H

@@ -138,6 +138,30 @@ static void test_a_doubled_branch_is_refused(void **state)
                       "{'type':'fixed','name':'G','size':1}]"));
 }
 
+static void test_a_union_has_at_most_255_branches(void **state)
+{
+    struct text quoted = {0};
+
+    (void)state;
+    for (int i = 0; i < 256; i++)
+        text_format(&quoted, "%s{'type':'fixed','name':'F%d','size':1}", i ? "," : "[",
+                    i);
+    text_add_string(&quoted, "]");
+    assert_refused(quoted.bytes, "test.avsc: schema: a union of more than 255 branches");
+    text_free(&quoted);
+}
+
+static void test_a_name_holds_no_nul(void **state)
+{
+    (void)state;
+    assert_refused("'int\\u0000'", "test.avsc: schema: a type is missing");
+    assert_refused("{'type':'enum','name':'E','symbols':['A'],'default':'A\\u0000'}",
+                   "test.avsc: schema: the enum's default is none of its symbols");
+    assert_refused(
+        "{'type':'record','name':'R','fields':[{'name':'a\\u0000','type':'int'}]}",
+        "test.avsc: schema: a field needs a \"name\" that Avro allows");
+}
+
 static void test_a_doubled_field_is_refused(void **state)
 {
     (void)state;
@@ -415,12 +439,14 @@ static void test_more_than_256_named_types_are_refused(void **state)
     struct err e;
 
     (void)state;
-    text_add_string(&quoted, "[{'type':'fixed','name':'F','size':1}");
+    text_add_string(&quoted, "{'type':'record','name':'R','fields':[");
     for (int i = 0; i < 256; i++)
-        text_format(&quoted, ",{'type':'fixed','name':'F%d','size':1}", i);
-    text_add_string(&quoted, "]");
+        text_format(&quoted,
+                    "%s{'name':'f%d','type':{'type':'fixed','name':'F%d','size':1}}",
+                    i ? "," : "", i, i);
+    text_add_string(&quoted, "]}");
     assert_null(try_parse(quoted.bytes, &e));
-    assert_string_equal(e.message, "test.avsc: schema: more than 256 named types");
+    assert_string_equal(e.message, "test.avsc: f255: more than 256 named types");
     text_free(&quoted);
 }
 
@@ -875,6 +901,8 @@ int main(void)
         cmocka_unit_test(test_a_type_has_to_be_a_type),
         cmocka_unit_test(test_a_nested_union_is_refused),
         cmocka_unit_test(test_a_doubled_branch_is_refused),
+        cmocka_unit_test(test_a_union_has_at_most_255_branches),
+        cmocka_unit_test(test_a_name_holds_no_nul),
         cmocka_unit_test(test_a_doubled_field_is_refused),
         cmocka_unit_test(test_a_doubled_symbol_is_refused),
         cmocka_unit_test(test_an_enum_needs_symbols_and_a_default_among_them),

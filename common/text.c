@@ -100,8 +100,7 @@ bool text_is_hex(const void *bytes, size_t size)
     return true;
 }
 
-/* Room for size more bytes and a NUL. */
-static void reserve(struct text *t, size_t size)
+void text_reserve(struct text *t, size_t size)
 {
     size_t need;
 
@@ -117,7 +116,7 @@ static void reserve(struct text *t, size_t size)
 
 void text_add(struct text *t, const void *bytes, size_t size)
 {
-    reserve(t, size);
+    text_reserve(t, size);
     if (size > 0)
         memcpy(t->bytes + t->size, bytes, size);
     t->size += size;
@@ -140,7 +139,7 @@ void text_format(struct text *t, const char *format, ...)
     va_end(args);
     if (length < 0)
         abort();
-    reserve(t, (size_t)length);
+    text_reserve(t, (size_t)length);
     vsnprintf(t->bytes + t->size, (size_t)length + 1, format, again);
     va_end(again);
     t->size += (size_t)length;

@@ -54,6 +54,17 @@ struct text {
     size_t size, room;
 };
 void text_add(struct text *t, const void *bytes, size_t size);
+void text_reserve(struct text *t,
+                  size_t size); /* makes room for size more bytes and a NUL */
+/* size more bytes, for the caller to fill; valid until something is added. */
+static inline char *text_more(struct text *t, size_t size)
+{
+    if (t->room - t->size <= size)
+        text_reserve(t, size);
+    t->size += size;
+    t->bytes[t->size] = '\0';
+    return t->bytes + t->size - size;
+}
 void text_add_string(struct text *t, const char *string);
 void text_format(struct text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -559,12 +559,18 @@ static int compare_entries(const void *a, const void *b)
     return order ? order : (left->count > right->count) - (left->count < right->count);
 }
 
-static const uint8_t *sort_map(struct run *r, const uint8_t *at, const struct items *map)
+static const uint8_t *sort_map(const struct run *r, const uint8_t *at,
+                               const struct items *map)
 {
     struct value *entries = map->values;
+    size_t sorted = 1;
 
-    if (map->count > 1)
-        qsort(entries, map->count, 2 * sizeof *entries, compare_entries);
+    while (sorted < map->count
+           && compare_entries(&entries[2 * sorted - 2], &entries[2 * sorted]) < 0)
+        sorted++;
+    if (sorted >= map->count)
+        return at;
+    qsort(entries, map->count, 2 * sizeof *entries, compare_entries);
     for (size_t i = 1; i < map->count; i++)
         if (compare_entries(&entries[2 * i - 2], &entries[2 * i]) == 0)
             return fail(r, at, "dup_key", "a map has one key twice");

@@ -422,8 +422,8 @@ static void assert_same_number(const struct schema *schema, const struct value *
 static void assert_same_real(const struct schema *schema, const struct value *found,
                              const avro_value_t *written)
 {
-    double real;
-    float narrow;
+    double real = 0;
+    float narrow = 0;
 
     assert_int_equal(found->kind, VALUE_REAL);
     if (schema->type == SCHEMA_FLOAT) {
@@ -439,8 +439,8 @@ static void assert_same_text(const struct schema *schema, const struct value *fo
                              const avro_value_t *written)
 {
     char uuid[UUID_TEXT_SIZE];
-    const char *text;
-    size_t size;
+    const char *text = "";
+    size_t size = 1;
 
     avro_value_get_string(written, &text, &size);
     if (schema->logical == LOGICAL_UUID) {
@@ -456,9 +456,9 @@ static void assert_same_text(const struct schema *schema, const struct value *fo
 static void assert_same_bytes(const struct schema *schema, const struct value *found,
                               const avro_value_t *written)
 {
-    const void *raw;
-    size_t size;
-    int symbol;
+    const void *raw = "";
+    size_t size = 0;
+    int symbol = 0;
 
     assert_int_equal(found->kind, VALUE_BYTES);
     if (schema->type == SCHEMA_STRING) {
@@ -497,7 +497,7 @@ static void assert_same_items(const struct schema *schema, const struct value *f
 {
     bool is_record = schema->type == SCHEMA_RECORD;
     avro_value_t item;
-    size_t count;
+    size_t count = 0;
 
     avro_value_get_size(written, &count);
     assert_int_equal(found->kind, VALUE_ITEMS);
@@ -517,7 +517,7 @@ static void assert_same_branch(const struct schema *schema, const struct value *
                                const avro_value_t *written)
 {
     avro_value_t branch;
-    int index;
+    int index = 0;
 
     avro_value_get_discriminant(written, &index);
     assert_int_equal(found->branch, index);
@@ -1248,6 +1248,7 @@ static void test_an_added_field_takes_its_default(void **state)
          "\"018f3a4e-0000-7000-8000-000000000001\""},
         {TIME, "1000000", "\"1970-01-01T00:00:01Z\""},
         {FIXED("2"), "'ab'", "\"6162\""},
+        {FIXED("3"), "'\\u0000a\\u0000'", "\"006100\""},
         {ENUM("'symbols':['A','B']"), "'B'", "\"B\""},
         {ARRAY("'int'"), "[1,2]", "[1,2]"},
         {MAP("'int'"), "{'k':1}", "{\"k\":1}"},

@@ -127,19 +127,26 @@ void reader_free(struct reader *reader)
 static void put_value(struct text *out, const struct reader *reader,
                       const struct schema *schema, const struct value *value);
 
-static void put_head(struct text *out, char letter, uint64_t number)
-{
-    uint8_t head[9] = {(uint8_t)letter};
+enum { HEAD_SIZE = 9 };
 
+static inline void write_head(char *at, char letter, uint64_t number)
+{
     number = htobe64(number);
-    memcpy(head + 1, &number, sizeof number);
-    text_add(out, head, sizeof head);
+    at[0] = letter;
+    memcpy(at + 1, &number, sizeof number);
 }
 
-static void put_bytes(struct text *out, const struct value *value)
+static inline void put_head(struct text *out, char letter, uint64_t number)
 {
-    put_head(out, 'b', value->count);
-    text_add(out, value->bytes, value->count);
+    write_head(text_more(out, HEAD_SIZE), letter, number);
+}
+
+static inline void put_bytes(struct text *out, const struct value *value)
+{
+    char *at = text_more(out, HEAD_SIZE + (size_t)value->count);
+
+    write_head(at, 'b', value->count);
+    memcpy(at + HEAD_SIZE, value->bytes, value->count);
 }
 
 /* A whole number is hashed alike whether its field is an int, a long or a double. */
@@ -196,7 +203,7 @@ static void put_value(struct text *out, const struct reader *reader,
     bool optional;
 
     /* Making a field optional must not change what is hashed. */
-    if (!schema_strip_null(schema, &optional))
+    if (schema->type == SCHEMA_UNION && !schema_strip_null(schema, &optional))
         put_head(out, 'u', value->branch);
     switch (value->kind) {
     case VALUE_NULL: put_head(out, 'z', 0); break;

@@ -9,6 +9,8 @@
  *   {"weakness":null,"messages":[...]}  each {"value":...} or {"reason":"...","detail":"..."}, and "memory":
  *                                      the most bytes of the arena that it took
  *
+ * Called as `differential_answer avro-c`, it adds to each message "avro_c": what Avro-C reads, null where it does not.
+ *
  * Values: null, true, whole numbers; texts, symbols and uuids as strings; other numbers as {"real":"16 hex digits"}
  * (the bits of a double, highest first); bytes as {"bytes":"hex"}; records and maps as [["name",value],...] under
  * "fields" and "entries". */
@@ -21,6 +23,7 @@
 #include "common/text.h"
 #include "consumers/runtime/plan.h"
 #include "consumers/runtime/reader.h"
+#include "tests/differential/avro_c.h"
 
 struct piece {
     char *bytes;
@@ -158,110 +161,118 @@ static void add_named(struct text *out, const char *name, const char *text)
         text_add_string(out, "null");
 }
 
-static void add_message(struct text *out, const struct plan *plan,
-                        const struct schema *reader, const struct piece *message)
+/* Both schemas, parsed and as they came. */
+struct pair {
+    struct piece writer_text, reader_text;
+    struct schema_file *writer, *reader;
+    struct plan *plan; /* NULL: there is none, and no message is read */
+    bool ask_avro_c;
+};
+
+static void add_avro_c(struct text *out, const struct pair *pair,
+                       const struct piece *message)
+{
+    text_add_string(out, ",\"avro_c\":");
+    avro_c_add_value(out, pair->writer_text.bytes, pair->writer_text.size,
+                     pair->reader_text.bytes, pair->reader_text.size, message->bytes,
+                     message->size);
+}
+
+static void add_message(struct text *out, const struct pair *pair,
+                        const struct piece *message)
 {
     struct arena *arena = arena_new();
     struct reject reject = {0};
     struct value value;
 
     text_add_string(out, "{");
-    if (plan_run(plan, (const uint8_t *)message->bytes, message->size, arena, &value,
-                 &reject)) {
+    if (plan_run(pair->plan, (const uint8_t *)message->bytes, message->size, arena,
+                 &value, &reject)) {
         text_add_string(out, "\"value\":");
-        add_value(out, reader, &value);
+        add_value(out, schema_root(pair->reader), &value);
     } else {
         add_named(out, "reason", reject.reason);
         text_add_string(out, ",");
         add_named(out, "detail", reject.detail);
     }
-    text_format(out, ",\"memory\":%zu}", arena_most_used(arena));
+    text_format(out, ",\"memory\":%zu", arena_most_used(arena));
+    if (pair->ask_avro_c)
+        add_avro_c(out, pair, message);
+    text_add_string(out, "}");
     arena_free(arena);
 }
 
-static void add_messages(struct text *out, const struct plan *plan,
-                         const struct schema *reader)
+static void add_messages(struct text *out, const struct pair *pair)
 {
     uint32_t count = 0;
 
     need(read_number(&count));
-    if (plan) {
-        add_named(out, "weakness", plan_weakness(plan));
+    if (pair->plan) {
+        add_named(out, "weakness", plan_weakness(pair->plan));
         text_add_string(out, ",\"messages\":[");
     }
     for (uint32_t i = 0; i < count; i++) {
         struct piece message = read_piece();
-        if (plan) {
+        if (pair->plan) {
             text_add_string(out, i ? "," : "");
-            add_message(out, plan, reader, &message);
+            add_message(out, pair, &message);
         }
         free(message.bytes);
     }
-    text_add_string(out, plan ? "]" : "");
+    text_add_string(out, pair->plan ? "]" : "");
 }
 
-/* The plan, or why there is none. The reader's defaults are made as a daemon makes them. */
-static struct plan *compile(const struct schema_file *writer,
-                            const struct schema_file *reader, struct defaults *defaults,
-                            struct arena *arena, struct text *out)
+/* Makes the plan, or says why there is none. The reader's defaults are made as a daemon makes them. */
+static void compile(struct pair *pair, struct defaults *defaults, struct arena *arena,
+                    struct text *out)
 {
-    struct plan *plan;
     struct err e;
 
-    if (defaults_decode(defaults, reader, arena, &e)) {
+    pair->writer =
+        schema_parse("writer", pair->writer_text.bytes, pair->writer_text.size, &e);
+    if (pair->writer)
+        pair->reader =
+            schema_parse("reader", pair->reader_text.bytes, pair->reader_text.size, &e);
+    if (!pair->reader || defaults_decode(defaults, pair->reader, arena, &e)) {
         add_named(out, "schema", e.message);
-        return NULL;
+        return;
     }
-    plan = plan_compile(schema_root(writer), schema_root(reader), defaults, &e);
-    if (!plan)
+    pair->plan =
+        plan_compile(schema_root(pair->writer), schema_root(pair->reader), defaults, &e);
+    if (!pair->plan)
         add_named(out, "plan", e.message);
-    return plan;
 }
 
-static struct schema_file *parse(const char *name, const struct piece *text,
-                                 struct err *e)
+static void answer(struct pair *pair, struct text *out)
 {
-    return schema_parse(name, text->bytes, text->size, e);
-}
-
-static void answer(const struct piece *writer_text, const struct piece *reader_text,
-                   struct text *out)
-{
-    struct err e = {0};
-    struct defaults defaults = {0};
     struct arena *arena = arena_new();
-    struct schema_file *writer = parse("writer", writer_text, &e);
-    struct schema_file *reader = writer ? parse("reader", reader_text, &e) : NULL;
-    struct plan *plan = NULL;
+    struct defaults defaults = {0};
 
     text_add_string(out, "{");
-    if (reader)
-        plan = compile(writer, reader, &defaults, arena, out);
-    else
-        add_named(out, "schema", e.message);
-    add_messages(out, plan, reader ? schema_root(reader) : NULL);
+    compile(pair, &defaults, arena, out);
+    add_messages(out, pair);
     text_add_string(out, "}\n");
-    plan_free(plan);
-    schema_free(reader);
-    schema_free(writer);
+    plan_free(pair->plan);
+    schema_free(pair->reader);
+    schema_free(pair->writer);
     arena_free(arena);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    bool ask_avro_c = count > 1 && strcmp(arguments[1], "avro-c") == 0;
     struct text out = {0};
-    struct piece writer, reader;
 
-    while (read_number(&writer.size)) {
-        writer.bytes = xmalloc(writer.size);
-        need(fread(writer.bytes, 1, writer.size, stdin) == writer.size);
-        reader = read_piece();
+    for (int next; (next = getchar()) != EOF;) {
+        struct pair pair = {.ask_avro_c = ask_avro_c};
+        ungetc(next, stdin);
+        pair.writer_text = read_piece();
+        pair.reader_text = read_piece();
         text_clear(&out);
-        answer(&writer, &reader, &out);
+        answer(&pair, &out);
         fwrite(out.bytes, 1, out.size, stdout);
-        fflush(stdout);
-        free(writer.bytes);
-        free(reader.bytes);
+        free(pair.writer_text.bytes);
+        free(pair.reader_text.bytes);
     }
     text_free(&out);
     return 0;

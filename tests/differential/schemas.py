@@ -100,6 +100,20 @@ class JsonForFastavro(Json):
                                [unqualified(alias) for alias in type_.aliases or ()])
 
 
+class JsonForAvroC(Json):
+    """Without namespaces, aliases and defaults, of which Avro-C knows nothing."""
+
+    def named(self, type_):
+        name = unqualified(type_.name)
+        if name in self.seen:
+            return name
+        self.seen.add(name)
+        return self.definition(type_, name, None)
+
+    def field(self, field):
+        return {"name": field.name, "type": self.type(field.type)}
+
+
 def json_of(type_):
     return Json().type(type_)
 
@@ -431,6 +445,35 @@ def walk(writer, reader, path=()):
                 yield from walk(found[field.name].type, field.type, path + (field.name,))
             elif field.default is NONE:
                 yield "never", path + (field.name,)
+
+
+def plain_for_avro_c(writer, reader):
+    """Whether Avro-C resolves the two as the specification says: it knows no defaults, aliases and new orders of
+    symbols, no promotion between texts and bytes, and takes the first branch that could take a value."""
+    if writer.kind == "union":
+        return all(any(rank(branch, other) == 3 for other in reader.items) if reader.kind == "union" else
+                   plain_for_avro_c(branch, reader) for branch in writer.items) and \
+            (reader.kind != "union" or all(plain_for_avro_c(branch, best_branch(branch, reader))
+                                           for branch in writer.items)) and not has_promotion(reader)
+    if reader.kind == "union":
+        best = best_branch(writer, reader)
+        return best is not None and not has_promotion(reader) and plain_for_avro_c(writer, best)
+    if writer.name and (rank(writer, reader) < 2 or unqualified(writer.name) != unqualified(reader.name)):
+        return False
+    if writer.kind == "record":
+        found = {field.name: field for field in writer.fields}
+        return all(field.name in found and plain_for_avro_c(found[field.name].type, field.type)
+                   for field in reader.fields)
+    if writer.kind == "enum":
+        return writer.symbols == reader.symbols
+    if writer.kind in ("array", "map"):
+        return reader.kind == writer.kind and plain_for_avro_c(writer.items[0], reader.items[0])
+    return rank(writer, reader) > 0 and {writer.kind, reader.kind} != {"bytes", "string"}
+
+
+def has_promotion(union):
+    """Whether one branch could be read as another."""
+    return union.kind == "union" and any(rank(one, other) == 1 for one in union.items for other in union.items)
 
 
 def single(number):

@@ -1,4 +1,4 @@
-"""Our decoder and fastavro's, on random schemas, readers that evolved from them, values and damaged bytes.
+"""Our decoder, fastavro's and, where it can resolve the schemas, Avro-C's, on random schemas, readers that evolved from them, values and damaged bytes.
 
 What they do not agree on is either a fault or stands in EXPLAINED with its reason. An entry that explains nothing any
 more fails the long test. GRIDLOOP_TEST_SEED repeats a run.
@@ -19,7 +19,7 @@ import fastavro
 import pytest
 
 from messages import Encoder, damage
-from schemas import Evolution, Json, JsonForFastavro, Maker, json_of, single, walk
+from schemas import Evolution, Json, JsonForAvroC, JsonForFastavro, Maker, json_of, plain_for_avro_c, single, walk
 
 ANSWER = pathlib.Path(os.environ["GRIDLOOP_BUILD"]) / "test/differential_answer"
 PAIRS, VALUES = 250, 4   # of one batch: pairs of schemas, values of each
@@ -45,8 +45,9 @@ class Pair:
         self.values = [encoder.value(self.writer) for _ in range(VALUES)]
         self.messages = [damage(rng, raw) if self.is_damaged else raw for raw, _ in self.values]
 
-    def request(self):
-        writer, reader = (json.dumps(json_of(one), ensure_ascii=False).encode() for one in (self.writer, self.reader))
+    def request(self, style=Json):
+        writer, reader = (json.dumps(style().type(one), ensure_ascii=False).encode()
+                          for one in (self.writer, self.reader))
         return piece(writer) + piece(reader) + struct.pack("<I", VALUES) + b"".join(map(piece, self.messages))
 
     def theirs(self, schemas, raw):
@@ -168,8 +169,9 @@ def judge(pair, ours, theirs):
 
 # ---- running ----
 
-def ask(pairs):
-    done = subprocess.run([ANSWER], input=b"".join(pair.request() for pair in pairs), capture_output=True, check=True)
+def ask(pairs, style=Json, *arguments):
+    done = subprocess.run([ANSWER, *arguments], input=b"".join(pair.request(style) for pair in pairs),
+                          capture_output=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -200,7 +202,20 @@ class Batch:
         pairs = [Pair(rng) for _ in range(PAIRS)]
         for pair, answer in zip(pairs, ask(pairs), strict=True):
             self.look_at(pair, answer)
+        self.compare_with_avro_c([pair for pair in pairs if not pair.is_damaged
+                                  and plain_for_avro_c(pair.writer, pair.reader)])
         return self
+
+    def compare_with_avro_c(self, pairs):
+        for pair, answer in zip(pairs, ask(pairs, JsonForAvroC, "avro-c"), strict=True):
+            for raw, one in zip(pair.messages, answer.get("messages", ())):
+                self.counts["Avro-C"] += 1
+                if one["avro_c"] is None:
+                    self.counts["Avro-C does not read it"] += 1
+                elif '"unset"' in json.dumps(one["avro_c"]):
+                    self.counts["Avro-C leaves a union unset"] += 1
+                elif one.get("value") != one["avro_c"]:
+                    self.fault(pair, "Avro-C", message=raw.hex(), ours=one)
 
     def look_at(self, pair, answer):
         if "schema" in answer:
@@ -217,11 +232,22 @@ class Batch:
         else:
             self.compare(pair, answer)
 
+    def look_at_whole(self, pair, writer, raw, written, ours):
+        """The bytes are right, and what may be refused was foretold."""
+        theirs = fastavro.schemaless_reader(io.BytesIO(raw), writer)
+        if repr(theirs) != repr(written):
+            self.fault(pair, "fastavro reads what was not written", message=raw.hex(), written=repr(written),
+                       theirs=repr(theirs))
+        if "value" not in ours and not pair.is_weak:
+            self.fault(pair, "refused without a weakness", message=raw.hex(), ours=ours)
+
     def compare(self, pair, answer):
         schemas = [fastavro.parse_schema(JsonForFastavro().type(one)) for one in (pair.writer, pair.reader)]
         for raw, (_, value), ours in zip(pair.messages, pair.values, answer["messages"], strict=True):
             self.counts["damaged" if pair.is_damaged else "whole"] += 1
             self.counts["read" if "value" in ours else "refused"] += 1
+            if not pair.is_damaged:
+                self.look_at_whole(pair, schemas[0], raw, value, ours)
             if pair.is_damaged and "value" not in ours and has_items(pair.writer):
                 continue  # fastavro reads over items that are not there, for hours if so many are announced
             theirs = what_fastavro_reads(pair, schemas, raw)
