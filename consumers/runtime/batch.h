@@ -53,7 +53,9 @@ struct event {
     const struct location *location; /* NULL: it has no position */
     uint8_t content_hash[SHA256_SIZE];
     struct reject reject; /* of a dead one */
-    const char *sqlstate; /* of one that the server refused; else NULL */
+    bool
+        is_of_proven_writer; /* its schema has a plan that an earlier event was read by */
+    const char *sqlstate;    /* of one that the server refused; else NULL */
     bool
         is_settled; /* nothing later in the batch can change the outcome: the fold leaves it alone */
 };
@@ -75,8 +77,9 @@ struct batch {
     struct event
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
-    size_t bytes;    /* of keys, values and headers */
-    uint32_t *slots; /* the fold's table, made at the first fold */
+    size_t value_bytes;
+    size_t other_bytes; /* of keys and headers, which librdkafka does not bound */
+    uint32_t *slots;    /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
     bool is_cut; /* events were left out: reading has to go back to next_offsets */
