@@ -40,6 +40,7 @@ struct arena {
     struct block *spare;  /* kept by arena_reset() */
     size_t next_room;     /* of the next block */
     size_t given;
+    size_t most; /* that was given out before something was given back */
 };
 
 static _Noreturn void out_of_memory(void)
@@ -195,6 +196,123 @@ char *arena_copy(struct arena *arena, const void *bytes, size_t size)
     return copy;
 }
 
+static bool is_last(const struct block *block, const void *piece, size_t size)
+{
+    return block
+           && (const char *)piece + size + GAP
+                  == (const char *)block->bytes + block->used;
+}
+
+/* The link to the block that piece has for itself; NULL: it shares one. */
+static struct block **find_own(struct arena *arena, const void *piece, size_t size)
+{
+    for (struct block **at = &arena->blocks; size >= LARGE && *at; at = &(*at)->next)
+        if ((*at)->bytes == piece && (*at)->room == size + GAP)
+            return at;
+    return NULL;
+}
+
+static void *resize_own(struct block **at, size_t size)
+{
+    struct block *block = *at;
+
+    UNPOISON(block->bytes, block->room);
+    block = xrealloc(block, sizeof *block + size + GAP);
+    block->room = block->used = size + GAP;
+    POISON((char *)block->bytes + size, GAP);
+    *at = block;
+    return block->bytes;
+}
+
+static void *resize_last(struct block *block, void *piece, size_t old_size,
+                         size_t new_size)
+{
+    block->used += new_size - old_size;
+    POISON(piece, old_size + GAP);
+    UNPOISON(piece, new_size);
+    return piece;
+}
+
+static void *move(struct arena *arena, void *piece, size_t old_size, size_t new_size)
+{
+    struct block *block = arena->blocks;
+    bool was_last = is_last(block, piece, old_size);
+    void *copy = arena_take(arena, new_size);
+
+    memcpy(copy, piece, old_size);
+    if (was_last && is_last(block, piece, old_size)) {
+        arena->most = arena_most_used(arena);
+        block->used -= old_size + GAP;
+        arena->given -= old_size;
+        POISON(piece, old_size);
+    }
+    return copy;
+}
+
+void *arena_resize(struct arena *arena, void *piece, size_t old_size, size_t new_size)
+{
+    struct block *first = arena->blocks, **own;
+
+    if (!piece)
+        return arena_take(arena, new_size);
+    old_size = round_up(old_size);
+    new_size = round_up(new_size);
+    if (new_size < old_size)
+        arena->most = arena_most_used(arena);
+    if (is_last(first, piece, old_size)
+        && first->room - first->used + old_size >= new_size) {
+        arena->given += new_size - old_size;
+        return resize_last(first, piece, old_size, new_size);
+    }
+    own = find_own(arena, piece, old_size);
+    if (own) {
+        arena->given += new_size - old_size;
+        return resize_own(own, new_size);
+    }
+    return new_size > old_size ? move(arena, piece, old_size, new_size) : piece;
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    const struct block *first = arena->blocks;
+
+    return (struct arena_mark){first, first ? first->next : NULL, first ? first->used : 0,
+                               arena->given};
+}
+
+/* Takes a block out of use. One that a large piece had for itself would never be used again. */
+static void retire(struct arena *arena, struct block **at)
+{
+    struct block *block = *at;
+
+    *at = block->next;
+    if (block->room >= LARGE) {
+        block_free(block);
+        return;
+    }
+    block->used = 0;
+    POISON(block->bytes, block->room);
+    block->next = arena->spare;
+    arena->spare = block;
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+    struct block *first;
+
+    while (arena->blocks != mark.block)
+        retire(arena, &arena->blocks);
+    first = arena->blocks;
+    while (first && first->next != mark.next)
+        retire(arena, &first->next);
+    if (first) {
+        first->used = mark.used;
+        POISON((char *)first->bytes + mark.used, first->room - mark.used);
+    }
+    arena->most = arena_most_used(arena);
+    arena->given = mark.given;
+}
+
 /* A very large piece's block goes back always: the next very large piece hardly fits it. */
 static bool worth_keeping(const struct block *block, size_t keep_bytes)
 {
@@ -206,7 +324,7 @@ void arena_reset(struct arena *arena, size_t keep_bytes)
     struct block *lists[] = {arena->blocks, arena->spare};
 
     arena->blocks = arena->spare = NULL;
-    arena->given = 0;
+    arena->given = arena->most = 0;
     for (size_t i = 0; i < 2; i++)
         for (struct block *block = lists[i], *next; block; block = next) {
             next = block->next;
@@ -225,6 +343,11 @@ void arena_reset(struct arena *arena, size_t keep_bytes)
 size_t arena_used(const struct arena *arena)
 {
     return arena->given;
+}
+
+size_t arena_most_used(const struct arena *arena)
+{
+    return arena->given > arena->most ? arena->given : arena->most;
 }
 
 void *xmalloc(size_t size)

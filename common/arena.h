@@ -22,12 +22,27 @@ void *arena_take_array(struct arena *arena, size_t count, size_t size);
 /* A copy of size bytes with a NUL behind it. */
 char *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
+/* The piece with a new size and its content: in place if it was the last one given out, or is larger than a
+ * block; else a new one, and the old one is lost until the next reset. piece may be NULL (and old_size 0). */
+void *arena_resize(struct arena *arena, void *piece, size_t old_size, size_t new_size);
+
+/* Where an arena stands, and back to there: what was taken in between is given back. No piece from before the
+ * mark may be resized in between. */
+struct arena_mark {
+    const void *block, *next;
+    size_t used, given;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
 /* Takes everything back. Keeps up to keep_bytes for the next use and returns the rest to
  * the system; what was one piece above 1 MiB is never kept. */
 void arena_reset(struct arena *arena, size_t keep_bytes);
 
-/* Bytes given out since the last reset, each piece rounded up to its alignment. */
+/* Bytes given out since the last reset, each piece rounded up to its alignment; and the most that it ever was
+ * since then, if some were given back. */
 size_t arena_used(const struct arena *arena);
+size_t arena_most_used(const struct arena *arena);
 
 /* malloc, calloc, realloc, strdup that never return NULL: out of memory aborts. */
 void *xmalloc(size_t size);

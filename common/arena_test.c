@@ -155,6 +155,81 @@ static void impossible_sizes_abort(void **state)
     assert_true(aborts(take_everything));
 }
 
+static void the_last_piece_grows_and_shrinks_in_place(void **state)
+{
+    struct arena *arena = arena_new();
+    char *piece = arena_take(arena, 100);
+
+    (void)state;
+    memset(piece, 'x', 100);
+    assert_ptr_equal(arena_resize(arena, piece, 100, 1000), piece);
+    memset(piece + 100, 'y', 900);
+    assert_int_equal(arena_used(arena), 1008);
+    assert_ptr_equal(arena_resize(arena, piece, 1000, 10), piece);
+    assert_int_equal(arena_used(arena), 16);
+    assert_int_equal(arena_most_used(arena), 1008);
+    arena_free(arena);
+}
+
+static void a_piece_that_is_not_the_last_is_copied(void **state)
+{
+    struct arena *arena = arena_new();
+    char *piece = arena_copy(arena, "abc", 3), *other = arena_copy(arena, "def", 3);
+    char *grown = arena_resize(arena, piece, 4, 40);
+
+    (void)state;
+    assert_ptr_not_equal(grown, piece);
+    assert_string_equal(grown, "abc");
+    assert_string_equal(other, "def");
+    assert_ptr_equal(arena_resize(arena, other, 4, 2), other);
+    arena_free(arena);
+}
+
+/* From one block into the next, then into one of its own, and that one grows: none is left behind. */
+static void a_piece_grows_over_its_block(void **state)
+{
+    struct arena *arena = arena_new();
+    size_t size = 16;
+    char *piece = arena_resize(arena, NULL, 0, size);
+
+    (void)state;
+    memset(piece, 'x', size);
+    for (; size < 4 << 20; size *= 2) {
+        piece = arena_resize(arena, piece, size, 2 * size);
+        memset(piece + size, 'x', size);
+        assert_int_equal(arena_used(arena), 2 * size);
+        assert_int_equal(piece[0], 'x');
+        assert_int_equal(piece[size - 1], 'x');
+    }
+    piece = arena_resize(arena, piece, size, size / 2);
+    assert_int_equal(arena_used(arena), size / 2);
+    arena_free(arena);
+}
+
+static void what_was_taken_since_a_mark_is_given_back(void **state)
+{
+    struct arena *arena = arena_new();
+    struct arena_mark empty = arena_mark(arena), mark;
+    char *kept = arena_copy(arena, "kept", 4);
+
+    (void)state;
+    mark = arena_mark(arena);
+    for (size_t size = 1; size < 4 << 20; size *= 3)
+        memset(arena_take(arena, size), 'x', size);
+    arena_rewind(arena, mark);
+    assert_int_equal(arena_used(arena), 16);
+    assert_true(arena_most_used(arena) > 2 << 20);
+    assert_string_equal(kept, "kept");
+    assert_true((char *)arena_take(arena, 1) > kept);
+    arena_rewind(arena, empty);
+    assert_int_equal(arena_used(arena), 0);
+    memset(arena_take(arena, 1 << 20), 'x', 1 << 20);
+    arena_rewind(arena, empty);
+    arena_reset(arena, 0);
+    assert_int_equal(arena_most_used(arena), 0);
+    arena_free(arena);
+}
+
 static void helpers_never_return_null(void **state)
 {
     char *bytes = xmalloc(0);
@@ -188,6 +263,10 @@ int main(void)
         cmocka_unit_test(kept_blocks_are_used_again),
         cmocka_unit_test(many_batches_of_random_sizes),
         cmocka_unit_test(impossible_sizes_abort),
+        cmocka_unit_test(the_last_piece_grows_and_shrinks_in_place),
+        cmocka_unit_test(a_piece_that_is_not_the_last_is_copied),
+        cmocka_unit_test(a_piece_grows_over_its_block),
+        cmocka_unit_test(what_was_taken_since_a_mark_is_given_back),
         cmocka_unit_test(helpers_never_return_null),
     };
 

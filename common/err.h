@@ -17,7 +17,8 @@ enum outcome {
 struct err {
     enum outcome outcome;
     int exit_code; /* of <sysexits.h>; what the program exits with if the outcome is FATAL */
-    char message[600]; /* one line, without a newline at its end */
+    char message
+        [600]; /* one line of UTF-8: '?' stands for control characters and other bytes that it quotes */
 };
 
 /* Sets *e and returns outcome. A FATAL set here exits with 70 (EX_SOFTWARE: a bug). */

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "common/err.h"
+#include "common/text.h"
 
 static void set_gives_outcome_and_text(void **state)
 {
@@ -76,6 +77,39 @@ static void wrap_may_use_its_own_message(void **state)
     assert_string_equal(e.message, "outer of inner: inner");
 }
 
+static void a_message_is_one_line(void **state)
+{
+    struct err e;
+
+    (void)state;
+    err_exit(&e, EX_CONFIG, "unknown key '%s'",
+             "a\x1b[2J\n\x7f\xc2\x9b"
+             "b 张\xd0");
+    assert_string_equal(e.message, "unknown key 'a?[2J????b 张?'");
+    err_set(&e, RETRY, "\xc2\xa0 stays");
+    assert_string_equal(e.message, "\xc2\xa0 stays");
+}
+
+static void what_is_cut_is_text(void **state)
+{
+    static const char *const characters[] = {"é", "长", "\xf0\x9f\x9a\x81"};
+    char longer[2 * sizeof(struct err)];
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t shift = 0; shift < 4; shift++) {
+            size_t size = strlen(characters[i]);
+            memset(longer, 'x', sizeof longer - 1);
+            for (size_t at = shift; at + size < sizeof longer; at += size)
+                memcpy(longer + at, characters[i], size);
+            longer[sizeof longer - 1] = '\0';
+            err_set(&e, RETRY, "%s", longer);
+            assert_int_equal(strlen(e.message), sizeof e.message - 1);
+            assert_true(text_is_utf8(e.message, strlen(e.message), NULL, NULL));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +118,8 @@ int main(void)
         cmocka_unit_test(wrap_puts_context_in_front),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(wrap_may_use_its_own_message),
+        cmocka_unit_test(a_message_is_one_line),
+        cmocka_unit_test(what_is_cut_is_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,36 +176,37 @@ void uuid_v5(uint8_t uuid[UUID_SIZE], const uint8_t name_space[UUID_SIZE],
     mark(uuid, 5);
 }
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 static bool hyphen_before(size_t byte)
 {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
+/* A digit's value, and a bit that says that it is one. */
+enum { IS_HEX = 0x10 };
+static const uint8_t hex_digits[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+    ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b,
+    ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f, ['A'] = 0x1a, ['B'] = 0x1b,
+    ['C'] = 0x1c, ['D'] = 0x1d, ['E'] = 0x1e, ['F'] = 0x1f,
+};
+
 bool uuid_parse(uint8_t uuid[UUID_SIZE], const char *text, size_t size)
 {
-    uint8_t parsed[UUID_SIZE];
+    static const uint8_t places[UUID_SIZE] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                              19, 21, 24, 26, 28, 30, 32, 34};
+    uint8_t parsed[UUID_SIZE], all = IS_HEX;
 
-    if (size != UUID_TEXT_SIZE - 1)
+    if (size != UUID_TEXT_SIZE - 1 || text[8] != '-' || text[13] != '-' || text[18] != '-'
+        || text[23] != '-')
         return false;
     for (size_t i = 0; i < UUID_SIZE; i++) {
-        if (hyphen_before(i) && *text++ != '-')
-            return false;
-        if (hex_value(text[0]) < 0 || hex_value(text[1]) < 0)
-            return false;
-        parsed[i] = (uint8_t)(hex_value(text[0]) << 4 | hex_value(text[1]));
-        text += 2;
+        uint8_t high = hex_digits[(uint8_t)text[places[i]]];
+        uint8_t low = hex_digits[(uint8_t)text[places[i] + 1]];
+        all &= high & low;
+        parsed[i] = (uint8_t)(high << 4 | (low & 0x0f));
     }
+    if (all != IS_HEX)
+        return false;
     memcpy(uuid, parsed, UUID_SIZE);
     return true;
 }

@@ -26,11 +26,18 @@ struct kafka_consumer;
 struct kafka_message {
     int32_t partition;
     int64_t offset;
-    const uint8_t *key; /* NULL: none */
+    int32_t leader_epoch; /* rises with each election of a leader; -1: not known */
+    const uint8_t *key;   /* NULL: none */
     size_t key_size;
     const uint8_t *value; /* NULL: none (a tombstone) */
     size_t value_size;
     void *handle; /* NULL: no message came within the time */
+};
+
+struct kafka_header {
+    const char *name;  /* ends at its first NUL, should it have one */
+    const void *value; /* NULL: none */
+    size_t size;
 };
 
 struct kafka_place {
@@ -39,7 +46,8 @@ struct kafka_place {
 };
 
 /* What poll tells beside messages: a partition that stands still (an offset that the broker does not have) or
- * would go on behind a hole (a batch that fails its CRC is left out). Nothing more comes of it until it is
+ * would go on behind a hole (a batch that fails its CRC is left out; librdkafka 2.8.0 then reads on in the midst of it
+ * and may ask for any offset). Nothing more comes of it until it is
  * assigned again: look at its watermarks, then assign it from the stored offset, or leave it out. A fault may
  * be told a second time shortly after that. -1: none. */
 struct kafka_fault {
@@ -47,10 +55,11 @@ struct kafka_fault {
 };
 
 /* Opens a member of group that reads topic. It begins with no partition: see kafka_consumer_wanted().
- * Nothing is fetched once queue_kbytes are held (of keys and values, all partitions together) except one
- * response per broker: 256 KiB as sent, before it is unpacked, or one batch, whichever is larger. Messages
- * above max_message_bytes are read too, so that they can be set aside: what bounds a batch is the topic's
- * max.message.bytes. NULL: *e is FATAL. */
+ * Nothing is fetched once queue_kbytes are held (of values alone, all partitions together; keys and headers count
+ * for nothing there, so who does not poll for long assigns nothing) except one response per broker: 256 KiB as sent,
+ * before it is unpacked, or one batch, whichever is larger. It is unpacked as a whole: gzip makes up to a thousand
+ * times as much of it, lz4 255 times; zstd is refused beyond 65 MB. Messages above max_message_bytes are read too, so
+ * that they can be set aside: what bounds a batch is the topic's max.message.bytes. NULL: *e is FATAL. */
 struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties,
                                            const char *group, const char *topic,
                                            size_t max_message_bytes, size_t queue_kbytes,
@@ -78,9 +87,25 @@ enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms
 void kafka_message_free(
     struct kafka_message *message); /* and sets handle to NULL; NULL is fine */
 
+/* At most how many bytes a message's headers take, told without reading them: what was fetched together lies in
+ * memory in its order, headers behind the value, so they end where the next message begins. SIZE_MAX: the next one
+ * was fetched elsewhere. */
+size_t kafka_message_room(const struct kafka_message *message,
+                          const struct kafka_message *next);
+
+/* Reads the headers in their order until visit returns false. What it gets is gone when it returns; nothing of them
+ * stays in memory. False: they cannot be read (more than 100,000, or damaged). Reading is slow: half a microsecond
+ * for five of them. */
+typedef bool kafka_visit_header(void *context, const struct kafka_header *header);
+bool kafka_message_headers(const struct kafka_message *message, kafka_visit_header *visit,
+                           void *context);
+
 /* One header's last value; NULL: none (an empty one is not NULL). Borrowed from the message. */
 const void *kafka_message_header(const struct kafka_message *message, const char *name,
                                  size_t *size);
+
+/* When it was made or appended, in milliseconds since 1970; -1: not known. */
+int64_t kafka_message_time(const struct kafka_message *message);
 
 /* A number that rises whenever the group gives or takes partitions; what it wants us to read is
  * partitions[0..count), sorted (borrowed until the next poll). */
@@ -111,6 +136,19 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e);
 
+/* What stands in a log at some offset. */
+struct kafka_sight {
+    int64_t offset;       /* of the first message there or behind; -1: there is none */
+    int32_t leader_epoch; /* its; -1: not known */
+    bool is_corrupt;      /* the batch there fails its CRC: the rest is not known */
+};
+
+/* Looks into a partition beside what is being read, with a handle of its own, which takes up to some 100 ms. RETRY:
+ * no answer within 5 s, or offset is not between the watermarks. */
+enum outcome kafka_look(const struct kafka_properties *properties, const char *group,
+                        const char *topic, int32_t partition, int64_t offset,
+                        struct kafka_sight *sight, struct err *e);
+
 /* The cluster's id, and the topic's (both as Kafka prints them); copied, NUL-terminated. Waits at most 5 s for
  * each. */
 enum { KAFKA_ID_SIZE = 64 };
@@ -118,15 +156,20 @@ enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],
                                      char topic_id[KAFKA_ID_SIZE], struct err *e);
 
+/* ---- a look at a topic ---- */
+
+enum { KAFKA_LATEST = -1, KAFKA_EARLIEST = -2 };
+
+/* Reads partition (-1: all of them) of topic from an offset >= 0 or one of the above. For kafka_consumer_poll() and
+ * kafka_consumer_close() alone: it joins no group and commits nothing, so that nobody notices. Waits at most 5 s.
+ * NULL: *e is RETRY, no broker or no such topic; FATAL 64, no such partition. */
+struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properties,
+                                         const char *topic, int32_t partition,
+                                         int64_t offset, struct err *e);
+
 /* ---- producer ---- */
 
 struct kafka_producer;
-
-struct kafka_header {
-    const char *name;
-    const void *value;
-    size_t size;
-};
 
 /* What became of one message: persisted says whether the broker acknowledged it with acks=all. reason: why
  * not, NULL if persisted; such a message may or may not be in the log: sending it again is what keeps it. */
@@ -155,6 +198,10 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,
                                  struct err *e);
 
+/* The id of the cluster that it sends to. Waits at most 5 s; RETRY: no broker answered. */
+enum outcome kafka_producer_cluster(struct kafka_producer *producer,
+                                    char cluster_id[KAFKA_ID_SIZE], struct err *e);
+
 /* Messages sent for which delivered was not called yet. */
 size_t kafka_producer_pending(const struct kafka_producer *producer);
 
@@ -167,8 +214,9 @@ struct kafka_topic {
     const char *configs[8]; /* name, value, ... NULL */
 };
 
-/* Creates those of the topics that do not exist yet; *created counts them. RETRY: no broker within timeout_ms,
- * or not enough of them for the replication. FATAL 77: not allowed; 78: a name or a setting is refused. */
+/* Creates those of the topics that do not exist yet; *created counts them. The others are taken as they are, but a
+ * compacted one is FATAL 78. RETRY: no broker within timeout_ms, or not enough of them for the replication. FATAL 77:
+ * not allowed; 78: a name or a setting is refused. */
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e);

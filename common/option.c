@@ -15,7 +15,12 @@
 #include "common/option_help.h"
 #include "common/text.h"
 
-enum { MOST_LINE = 64 * 1024, MOST_FILE = 1024 * 1024, MOST_NAME = 64 };
+enum {
+    MOST_LINE = 64 * 1024,
+    MOST_FILE = 1024 * 1024,
+    MOST_NAME = 64,
+    MOST_NAME_PART = 200
+};
 
 /* In the order in which they win. */
 enum source { FROM_NOWHERE, FROM_TABLE, FROM_FILE, FROM_ENVIRONMENT, FROM_COMMAND_LINE };
@@ -618,6 +623,17 @@ static enum outcome set_text(struct loader *l, const struct given *given, void *
     return DONE;
 }
 
+static enum outcome set_name(struct loader *l, const struct given *given, void *member)
+{
+    size_t size = strspn(given->value, "abcdefghijklmnopqrstuvwxyz0123456789._-"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    if (size == 0 || size > MOST_NAME_PART || given->value[size])
+        return bad_value(l, given,
+                         "a name of 1 to 200 letters, digits, '.', '_' and '-'");
+    return set_text(l, given, member);
+}
+
 static enum outcome set_choice(struct loader *l, const struct given *given, void *member)
 {
     size_t size = strlen(given->value);
@@ -654,8 +670,9 @@ static enum outcome set_list(struct loader *l, const struct given *given, void *
 
 static enum outcome (*const set_member[])(struct loader *, const struct given *,
                                           void *) = {
-    [OPTION_TEXT] = set_text, [OPTION_CHOICE] = set_choice, [OPTION_NUMBER] = set_number,
-    [OPTION_REAL] = set_real, [OPTION_SWITCH] = set_switch, [OPTION_LIST] = set_list,
+    [OPTION_TEXT] = set_text,     [OPTION_NAME] = set_name, [OPTION_CHOICE] = set_choice,
+    [OPTION_NUMBER] = set_number, [OPTION_REAL] = set_real, [OPTION_SWITCH] = set_switch,
+    [OPTION_LIST] = set_list,
 };
 
 static void set_property(struct loader *l, const struct given *given)

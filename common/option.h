@@ -29,6 +29,8 @@
 
 enum option_type {
     OPTION_TEXT,   /* const char *                       */
+    OPTION_NAME,   /* const char *, what Kafka takes as a part of a topic's name: 1 to 200
+                      letters, digits, '.', '_' and '-' */
     OPTION_CHOICE, /* const char *, one of row.choices   */
     OPTION_NUMBER, /* int64_t within [minimum, maximum]  */
     OPTION_REAL,   /* double within [minimum, maximum]   */

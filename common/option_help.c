@@ -85,6 +85,8 @@ static const char *word_of(const struct option_row *row)
         return "";
     if (row->choices)
         return row->choices;
+    if (row->type == OPTION_NAME)
+        return "NAME";
     return row->type == OPTION_NUMBER || row->type == OPTION_REAL ? "NUMBER" : "TEXT";
 }
 

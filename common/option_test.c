@@ -20,6 +20,7 @@
 struct settings {
     const char *database_url;
     const char *when_full;
+    const char *name_space;
     int64_t batch_rows;
     double jitter;
     bool dry_run, strict;
@@ -39,6 +40,8 @@ static const struct option_row rows[] = {
      .help = "What a full spool does with the next event, which can be many words and "
              "therefore needs a second "
              "line of this text."},
+    {"namespace", .type = OPTION_NAME, .offset = offsetof(struct settings, name_space),
+     .help = "First part of names."},
     {MEMBER(jitter), .type = OPTION_REAL, .minimum = 0, .maximum = INFINITY,
      .help = "Spread."},
     {MEMBER(dry_run), .type = OPTION_SWITCH, .help = "Write nothing."},
@@ -291,6 +294,30 @@ static void choices_and_switches_are_exact(void **state)
           "PATH:1: dry_run: '' is not true or false");
 }
 
+static void names_are_what_kafka_takes(void **state)
+{
+    static const char *const bad[] = {"", "o'brien", "a b", "a/b", "\"x\"", "\xc3\xa9"};
+    char flag[300] = "--namespace=";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char message[200];
+        snprintf(flag + 12, sizeof flag - 12, "%s", bad[i]);
+        snprintf(message, sizeof message,
+                 "--namespace: '%s' is not a name of 1 to 200 letters, digits, '.', '_' "
+                 "and '-'",
+                 bad[i]);
+        fatal(LOAD(flag), EX_USAGE, message);
+    }
+    memset(flag + 12, 'x', 201);
+    flag[12 + 201] = '\0';
+    assert_int_equal(LOAD(flag), FATAL);
+    flag[12 + 200] = '\0';
+    assert_int_equal(LOAD(flag), DONE);
+    assert_int_equal(strlen(s.name_space), 200);
+    assert_int_equal(LOAD("--namespace=Test_1.north-2"), DONE);
+}
+
 static void unknown_flags_get_the_nearest_name(void **state)
 {
     (void)state;
@@ -539,6 +566,8 @@ static void help_says_everything(void **state)
         "  --when-full block|reject\n"
         "      What a full spool does with the next event, which can be many words and\n"
         "      therefore needs a second line of this text. (default block)\n"
+        "  --namespace NAME\n"
+        "      First part of names.\n"
         "  --jitter NUMBER\n"
         "      Spread. (of at least 0)\n"
         "  --[no-]dry-run\n"
@@ -600,6 +629,7 @@ int main(void)
         TEST(numbers_are_exact),
         TEST(reals_are_exact),
         TEST(choices_and_switches_are_exact),
+        TEST(names_are_what_kafka_takes),
         TEST(unknown_flags_get_the_nearest_name),
         TEST(a_value_must_be_there),
         TEST(required_options),

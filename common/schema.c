@@ -12,7 +12,13 @@
 #include "common/hash.h"
 #include "common/text.h"
 
-enum { MOST_BYTES = 1 << 20, MOST_LEVELS = 64, MOST_NODES = 10000, MOST_NAMES = 256 };
+enum {
+    MOST_BYTES = 1 << 20,
+    MOST_LEVELS = 64,
+    MOST_NODES = 10000,
+    MOST_NAMES = 256,
+    MOST_BRANCHES = 255 /* struct value has a byte for them */
+};
 
 struct schema_file {
     struct arena *arena;
@@ -66,6 +72,14 @@ static size_t enter(struct parser *p, const char *part)
 static void leave(struct parser *p, size_t old)
 {
     p->path[old] = '\0';
+}
+
+/* A JSON string that may be cut at its end: only bytes in a default may hold U+0000. NULL: it is no such string. */
+static const char *name_in(const json_t *json)
+{
+    const char *text = json_string_value(json);
+
+    return text && strlen(text) == json_string_length(json) ? text : NULL;
 }
 
 static const char *copy(struct parser *p, const char *text)
@@ -154,7 +168,7 @@ static bool parse_name_list(struct parser *p, const json_t *json, const char *na
         return refuse(p, key, "must be an array of names");
     list = arena_take_array(p->arena, count + 1, sizeof *list);
     for (size_t i = 0; i < count; i++) {
-        const char *name = json_string_value(json_array_get(json, i));
+        const char *name = name_in(json_array_get(json, i));
         if (!name || !(name_space ? is_full_name(name) : is_name(name, strlen(name))))
             return refuse(p, key, "has something that is not a name");
         list[i] = full_name(p, name, name_space);
@@ -169,8 +183,8 @@ static bool parse_name_list(struct parser *p, const json_t *json, const char *na
 static const char *open_named(struct parser *p, const json_t *json,
                               const char *name_space, struct schema *schema)
 {
-    const char *name = json_string_value(json_object_get(json, "name"));
-    const char *own = json_string_value(json_object_get(json, "namespace"));
+    const char *name = name_in(json_object_get(json, "name"));
+    const char *own = name_in(json_object_get(json, "namespace"));
     const char *last_dot;
 
     if (!name || !is_full_name(name))
@@ -180,7 +194,7 @@ static const char *open_named(struct parser *p, const json_t *json,
     schema->full_name = full_name(p, name, own ? own : name_space);
     last_dot = strrchr(schema->full_name, '.');
     schema->name = last_dot ? last_dot + 1 : schema->full_name;
-    schema->doc = copy(p, json_string_value(json_object_get(json, "doc")));
+    schema->doc = copy(p, name_in(json_object_get(json, "doc")));
     if (find_named(p, schema->full_name))
         return refuse(p, "defined twice:", schema->full_name);
     if (p->name_count == MOST_NAMES)
@@ -238,18 +252,18 @@ static bool default_bytes_fit(const struct schema *schema, const json_t *json)
     const unsigned char *text = (const unsigned char *)json_string_value(json);
     size_t size = 0;
 
-    for (; text && *text; text++) {
-        if (*text > 0xc3)
+    for (size_t i = 0; text && i < json_string_length(json); i++) {
+        if (text[i] > 0xc3)
             return false;
-        size += (*text & 0xc0) != 0x80;
+        size += (text[i] & 0xc0) != 0x80;
     }
     return text && (schema->type == SCHEMA_BYTES || size == schema->count);
 }
 
 static bool default_symbol_fits(const struct schema *schema, const json_t *json)
 {
-    for (size_t i = 0; json_is_string(json) && i < schema->count; i++)
-        if (strcmp(schema->symbols[i], json_string_value(json)) == 0)
+    for (size_t i = 0; name_in(json) && i < schema->count; i++)
+        if (strcmp(schema->symbols[i], name_in(json)) == 0)
             return true;
     return false;
 }
@@ -482,7 +496,7 @@ static bool parse_rules(struct parser *p, const json_t *json, struct schema_rule
 static bool parse_field(struct parser *p, const json_t *json, const char *name_space,
                         struct schema_field *field)
 {
-    const char *name = json_string_value(json_object_get(json, "name"));
+    const char *name = name_in(json_object_get(json, "name"));
     const json_t *fallback = json_object_get(json, "default");
     size_t path;
     bool done = false;
@@ -492,7 +506,7 @@ static bool parse_field(struct parser *p, const json_t *json, const char *name_s
         return refuse(p, "a field needs a \"name\" that Avro allows", "");
     path = enter(p, name);
     field->name = copy(p, name);
-    field->doc = copy(p, json_string_value(json_object_get(json, "doc")));
+    field->doc = copy(p, name_in(json_object_get(json, "doc")));
     field->type = parse_type(p, json_object_get(json, "type"), name_space);
     if (field->type && parse_rules(p, json, &field->rules)
         && parse_name_list(p, json_object_get(json, "aliases"), NULL, "\"aliases\"",
@@ -558,8 +572,8 @@ static struct schema *parse_enum(struct parser *p, const json_t *json,
         for (size_t i = 0; i < schema->count; i++)
             if (strcmp(schema->symbols[i], schema->symbols[schema->count]) == 0)
                 return refuse(p, "symbol stands twice:", schema->symbols[i]);
-    for (size_t i = 0; json_is_string(fallback) && i < schema->count; i++)
-        if (strcmp(schema->symbols[i], json_string_value(fallback)) == 0)
+    for (size_t i = 0; name_in(fallback) && i < schema->count; i++)
+        if (strcmp(schema->symbols[i], name_in(fallback)) == 0)
             schema->default_symbol = (int)i;
     if (fallback && schema->default_symbol < 0)
         return refuse(p, "the enum's default is none of its symbols", "");
@@ -609,6 +623,8 @@ static struct schema *parse_union(struct parser *p, const json_t *json,
 
     if (json_array_size(json) == 0)
         return refuse(p, "a union needs a branch", "");
+    if (json_array_size(json) > MOST_BRANCHES)
+        return refuse(p, "a union of more than 255 branches", "");
     schema->branches =
         arena_take_array(p->arena, json_array_size(json), sizeof *schema->branches);
     for (; schema->count < json_array_size(json); schema->count++) {
@@ -631,7 +647,7 @@ static struct schema *parse_union(struct parser *p, const json_t *json,
 static struct schema *parse_logical(struct parser *p, const json_t *json,
                                     struct schema *schema)
 {
-    const char *logical = json_string_value(json_object_get(json, "logicalType"));
+    const char *logical = name_in(json_object_get(json, "logicalType"));
 
     if (!schema || !logical)
         return schema;
@@ -658,7 +674,7 @@ static struct schema *parse_object(struct parser *p, const json_t *json,
                                    const char *name_space)
 {
     const json_t *type = json_object_get(json, "type");
-    const char *name = json_string_value(type);
+    const char *name = name_in(type);
 
     if (type && !name)
         return parse_type(p, type, name_space);
@@ -713,8 +729,8 @@ static struct schema *parse_type(struct parser *p, const json_t *json,
     if (p->level == MOST_LEVELS)
         return refuse(p, "more than 64 levels", "");
     p->level++;
-    if (json_is_string(json))
-        schema = parse_reference(p, json_string_value(json), name_space);
+    if (name_in(json))
+        schema = parse_reference(p, name_in(json), name_space);
     else if (json_is_array(json))
         schema = parse_union(p, json, name_space);
     else if (json_is_object(json))
@@ -814,7 +830,8 @@ static json_t *load_json(const char *text, size_t size, struct err *e)
         err_exit(e, EX_CONFIG, "longer than 1048576 bytes");
         return NULL;
     }
-    json = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json = json_loadb(text, size,
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (!json)
         err_exit(e, EX_CONFIG, "line %d: not JSON: %s", error.line, error.text);
     return json;
@@ -847,6 +864,25 @@ struct schema_file *schema_parse(const char *name, const char *text, size_t size
     if (!file)
         err_wrap(e, "%s", name);
     return file;
+}
+
+bool schema_read_answer(const char *json, size_t size, struct schema_answer *answer)
+{
+    json_t *object = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
+    const char *schema = json_string_value(json_object_get(object, "schema"));
+    const json_t *type = json_object_get(object, "schemaType");
+    const char *name = json_string_value(type);
+    bool is_object = json_is_object(object);
+
+    *answer = (struct schema_answer){
+        .schema = schema ? xstrdup(schema) : NULL,
+        .is_avro = !type || json_is_null(type) || (name && strcmp(name, "AVRO") == 0),
+        .has_references = json_array_size(json_object_get(object, "references")) > 0,
+        .id = json_integer_value(json_object_get(object, "id")),
+        .error_code = json_integer_value(json_object_get(object, "error_code")),
+    };
+    json_decref(object);
+    return is_object;
 }
 
 void schema_free(struct schema_file *file)

@@ -4,7 +4,7 @@
  * Avro-C's own parser drops docs, defaults, aliases, logical types and attributes and accepts schemas
  * that crash it later, so it is used to encode only. What is refused here, with the path of the place:
  * nested unions, doubled branches, fields or symbols, sizes below 0, names that Avro does not allow,
- * defaults that do not fit, recursion, more than 64 levels, more than 10,000 types with each named one counted
+ * defaults that do not fit, recursion, more than 64 levels, unions of more than 255 branches, more than 10,000 types with each named one counted
  * wherever it stands. */
 #ifndef GRIDLOOP_SCHEMA_H
 #define GRIDLOOP_SCHEMA_H
@@ -94,6 +94,15 @@ uint64_t schema_fingerprint(const struct schema_file *file);
 
 /* The .avsc text as given, for Avro-C and for bus.schema. Borrowed. */
 const char *schema_text(const struct schema_file *file, size_t *size);
+
+/* What a schema registry answers, as far as it is needed. False: it is no JSON object. */
+struct schema_answer {
+    char *schema; /* text; NULL: none. The caller frees it */
+    bool is_avro; /* "schemaType" says so, or is absent */
+    bool has_references;
+    int64_t id, error_code; /* 0: none */
+};
+bool schema_read_answer(const char *json, size_t size, struct schema_answer *answer);
 
 /* How many fields the file has, nested ones too: one more than the highest ordinal. */
 size_t schema_field_count(const struct schema_file *file);

@@ -138,6 +138,30 @@ static void test_a_doubled_branch_is_refused(void **state)
                       "{'type':'fixed','name':'G','size':1}]"));
 }
 
+static void test_a_union_has_at_most_255_branches(void **state)
+{
+    struct text quoted = {0};
+
+    (void)state;
+    for (int i = 0; i < 256; i++)
+        text_format(&quoted, "%s{'type':'fixed','name':'F%d','size':1}", i ? "," : "[",
+                    i);
+    text_add_string(&quoted, "]");
+    assert_refused(quoted.bytes, "test.avsc: schema: a union of more than 255 branches");
+    text_free(&quoted);
+}
+
+static void test_a_name_holds_no_nul(void **state)
+{
+    (void)state;
+    assert_refused("'int\\u0000'", "test.avsc: schema: a type is missing");
+    assert_refused("{'type':'enum','name':'E','symbols':['A'],'default':'A\\u0000'}",
+                   "test.avsc: schema: the enum's default is none of its symbols");
+    assert_refused(
+        "{'type':'record','name':'R','fields':[{'name':'a\\u0000','type':'int'}]}",
+        "test.avsc: schema: a field needs a \"name\" that Avro allows");
+}
+
 static void test_a_doubled_field_is_refused(void **state)
 {
     (void)state;
@@ -415,12 +439,14 @@ static void test_more_than_256_named_types_are_refused(void **state)
     struct err e;
 
     (void)state;
-    text_add_string(&quoted, "[{'type':'fixed','name':'F','size':1}");
+    text_add_string(&quoted, "{'type':'record','name':'R','fields':[");
     for (int i = 0; i < 256; i++)
-        text_format(&quoted, ",{'type':'fixed','name':'F%d','size':1}", i);
-    text_add_string(&quoted, "]");
+        text_format(&quoted,
+                    "%s{'name':'f%d','type':{'type':'fixed','name':'F%d','size':1}}",
+                    i ? "," : "", i, i);
+    text_add_string(&quoted, "]}");
     assert_null(try_parse(quoted.bytes, &e));
-    assert_string_equal(e.message, "test.avsc: schema: more than 256 named types");
+    assert_string_equal(e.message, "test.avsc: f255: more than 256 named types");
     text_free(&quoted);
 }
 
@@ -593,6 +619,7 @@ static void test_fingerprints_of_the_contract(void **state)
     } cases[] = {
         {"schemas/case_action/v1.avsc", 0x4f2241319061392d},
         {"schemas/drone_alert/v1.avsc", 0x988dc1e0345fb73c},
+        {"schemas/drone_alert/v2.avsc", 0x0843afee52fdb4b2},
         {"schemas/inspection_finding/v1.avsc", 0x6482dcf03b96cb8d},
         {"schemas/patrol_log/v1.avsc", 0x168f043afce2368b},
     };
@@ -868,6 +895,51 @@ static void test_defaults_of_nested_types_in_avro(void **state)
     assert_default("{'type':'record','name':'S','fields':[]}", "{}", "");
 }
 
+/* ---- what a registry answers ---- */
+
+static void test_answers_of_a_registry(void **state)
+{
+    static const struct {
+        const char *json;
+        bool is_object;
+        const char *schema;
+        bool is_avro, has_references;
+        int64_t id, error_code;
+    } cases[] = {
+        {"{\"schema\": \"\\\"string\\\"\"}", true, "\"string\"", true, false, 0, 0},
+        {"{\"schema\": \"x\", \"schemaType\": \"AVRO\", \"references\": []}", true, "x",
+         true, false, 0, 0},
+        {"{\"schemaType\": \"JSON\", \"schema\": \"x\"}", true, "x", false, false, 0, 0},
+        {"{\"schema\": \"x\", \"schemaType\": 7}", true, "x", false, false, 0, 0},
+        {"{\"schema\": \"x\", \"references\": [{}]}", true, "x", true, true, 0, 0},
+        {"{\"schema\": {\"type\": \"string\"}}", true, NULL, true, false, 0, 0},
+        {"{\"error_code\": 40403, \"message\": \"\"}", true, NULL, true, false, 0, 40403},
+        {"{\"id\": 4294967295}", true, NULL, true, false, 4294967295, 0},
+        {"{\"id\": \"7\", \"error_code\": \"40403\"}", true, NULL, true, false, 0, 0},
+        {"[]", false, NULL, true, false, 0, 0},
+        {"{\"schema\": ", false, NULL, true, false, 0, 0},
+        {"", false, NULL, true, false, 0, 0},
+        {"{\"schema\": \"x\\u0000\"}", false, NULL, true, false, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct schema_answer answer;
+        assert_int_equal(
+            schema_read_answer(cases[i].json, strlen(cases[i].json), &answer),
+            cases[i].is_object);
+        if (cases[i].schema)
+            assert_string_equal(answer.schema, cases[i].schema);
+        else
+            assert_null(answer.schema);
+        assert_int_equal(answer.is_avro, cases[i].is_avro);
+        assert_int_equal(answer.has_references, cases[i].has_references);
+        assert_true(answer.id == cases[i].id);
+        assert_true(answer.error_code == cases[i].error_code);
+        free(answer.schema);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -875,6 +947,8 @@ int main(void)
         cmocka_unit_test(test_a_type_has_to_be_a_type),
         cmocka_unit_test(test_a_nested_union_is_refused),
         cmocka_unit_test(test_a_doubled_branch_is_refused),
+        cmocka_unit_test(test_a_union_has_at_most_255_branches),
+        cmocka_unit_test(test_a_name_holds_no_nul),
         cmocka_unit_test(test_a_doubled_field_is_refused),
         cmocka_unit_test(test_a_doubled_symbol_is_refused),
         cmocka_unit_test(test_an_enum_needs_symbols_and_a_default_among_them),
@@ -900,6 +974,7 @@ int main(void)
         cmocka_unit_test(test_a_schema_cut_off_anywhere_is_refused),
         cmocka_unit_test(test_fingerprints_are_those_of_the_canonical_form),
         cmocka_unit_test(test_fingerprints_of_the_contract),
+        cmocka_unit_test(test_answers_of_a_registry),
         cmocka_unit_test(test_the_text_is_kept_as_given),
         cmocka_unit_test(test_names_aliases_and_docs),
         cmocka_unit_test(test_a_named_type_can_be_used_again_by_its_name),

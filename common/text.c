@@ -19,6 +19,13 @@ static const struct sequence {
     {0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
 };
 
+/* Most of Chinese: it is looked at first. */
+static bool is_common_sequence(const uint8_t *bytes, size_t size)
+{
+    return size >= 3 && bytes[0] >= 0xe1 && bytes[0] <= 0xec && (bytes[1] & 0xc0) == 0x80
+           && (bytes[2] & 0xc0) == 0x80;
+}
+
 static const struct sequence *find_sequence(uint8_t byte)
 {
     for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++)
@@ -28,10 +35,13 @@ static const struct sequence *find_sequence(uint8_t byte)
 }
 
 /* Bytes of the code point at the beginning; 0: none that is well-formed. */
-static size_t sequence_length(const uint8_t *bytes, size_t size)
+static inline size_t sequence_length(const uint8_t *bytes, size_t size)
 {
-    const struct sequence *s = find_sequence(bytes[0]);
+    const struct sequence *s;
 
+    if (is_common_sequence(bytes, size))
+        return 3;
+    s = find_sequence(bytes[0]);
     if (!s || s->length > size)
         return 0;
     if (s->length > 1 && (bytes[1] < s->second_least || bytes[1] > s->second_most))
@@ -46,9 +56,14 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_
 {
     const uint8_t *at = bytes;
     size_t count = 0;
+    bool nul = false;
 
     for (size_t i = 0; i < size; count++) {
-        size_t length = at[i] < 0x80 ? 1 : sequence_length(at + i, size - i);
+        size_t length = 1;
+        if (at[i] >= 0x80)
+            length = sequence_length(at + i, size - i);
+        else
+            nul |= at[i] == 0;
         if (length == 0)
             return false;
         i += length;
@@ -56,12 +71,36 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *characters, bool *has_
     if (characters)
         *characters = count;
     if (has_nul)
-        *has_nul = size > 0 && memchr(bytes, 0, size);
+        *has_nul = nul;
     return true;
 }
 
-/* Room for size more bytes and a NUL. */
-static void reserve(struct text *t, size_t size)
+static bool is_hex_digit(uint8_t byte)
+{
+    return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
+}
+
+bool text_is_hex(const void *bytes, size_t size)
+{
+    typedef uint8_t block __attribute__((vector_size(16)));
+    const uint8_t *at = bytes;
+    uint64_t halves[2];
+    block some, odd = {0};
+
+    for (; size >= sizeof some; at += sizeof some, size -= sizeof some) {
+        memcpy(&some, at, sizeof some);
+        odd |= (block)(some - '0' > 9) & (block)((some | 0x20) - 'a' > 5);
+    }
+    memcpy(halves, &odd, sizeof odd);
+    if (halves[0] | halves[1])
+        return false;
+    for (; size > 0; at++, size--)
+        if (!is_hex_digit(*at))
+            return false;
+    return true;
+}
+
+void text_reserve(struct text *t, size_t size)
 {
     size_t need;
 
@@ -77,7 +116,7 @@ static void reserve(struct text *t, size_t size)
 
 void text_add(struct text *t, const void *bytes, size_t size)
 {
-    reserve(t, size);
+    text_reserve(t, size);
     if (size > 0)
         memcpy(t->bytes + t->size, bytes, size);
     t->size += size;
@@ -100,7 +139,7 @@ void text_format(struct text *t, const char *format, ...)
     va_end(args);
     if (length < 0)
         abort();
-    reserve(t, (size_t)length);
+    text_reserve(t, (size_t)length);
     vsnprintf(t->bytes + t->size, (size_t)length + 1, format, again);
     va_end(again);
     t->size += (size_t)length;
@@ -153,7 +192,8 @@ void text_add_json_double(struct text *t, double number)
         if (strtod(decimal, NULL) == number)
             break;
     }
-    text_add_string(t, decimal);
+    /* Most readers take "-0" for the whole number 0, which has no sign. */
+    text_add_string(t, strcmp(decimal, "-0") == 0 ? "-0.0" : decimal);
 }
 
 void text_clear(struct text *t)

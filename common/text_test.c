@@ -37,6 +37,35 @@ static void utf8_counts_code_points(void **state)
     assert_false(has_nul);
 }
 
+/* One odd byte at each place of texts of each length, around every step of the loops. */
+static void plain_and_hex_look_at_every_byte(void **state)
+{
+    static const char not_plain[] = {0, (char)0x80, (char)0xff};
+    static const char not_hex[] = {'/', ':', '@',        'G',       '`',
+                                   'g', 0,   (char)0xb0, (char)0xe1};
+    char text[70];
+
+    (void)state;
+    for (size_t size = 0; size < sizeof text; size++) {
+        memset(text, 'a', sizeof text);
+        assert_true(text_is_plain(text, size) && text_is_hex(text, size));
+        for (size_t at = 0; at < size; at++) {
+            for (size_t i = 0; i < sizeof not_plain; i++) {
+                text[at] = not_plain[i];
+                assert_false(text_is_plain(text, size));
+            }
+            for (size_t i = 0; i < sizeof not_hex; i++) {
+                text[at] = not_hex[i];
+                assert_false(text_is_hex(text, size));
+            }
+            text[at] = "\x01~09AFaf"[at % 8];
+            assert_true(text_is_plain(text, size));
+            assert_true(text_is_hex(text, size) == (at % 8 > 1));
+            text[at] = 'a';
+        }
+    }
+}
+
 static void utf8_refuses_what_is_not_well_formed(void **state)
 {
     static const char *const bad[] = {
@@ -142,7 +171,7 @@ static void json_double_is_short(void **state)
         const char *text;
     } rows[] = {
         {0, "0"},
-        {-0.0, "-0"},
+        {-0.0, "-0.0"},
         {0.1, "0.1"},
         {1.0 / 3, "0.3333333333333333"},
         {121.4737, "121.4737"},
@@ -200,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_counts_code_points),
+        cmocka_unit_test(plain_and_hex_look_at_every_byte),
         cmocka_unit_test(utf8_refuses_what_is_not_well_formed),
         cmocka_unit_test(utf8_knows_every_code_point),
         cmocka_unit_test(buffer_grows),

@@ -21,9 +21,10 @@ struct batch *batch_reset(struct batch *batch)
     for (size_t i = 0; i < batch->count; i++)
         kafka_message_free(&batch->events[i].message);
     batch->count = 0;
-    batch->bytes = 0;
+    batch->value_bytes = batch->other_bytes = 0;
     batch->slots = NULL;
     batch->next_offsets = NULL;
+    batch->is_cut = false;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;
 }
@@ -36,6 +37,17 @@ void batch_free(struct batch *batch)
     arena_free(batch->arena);
     free(batch->events);
     free(batch);
+}
+
+/* From behind, so that each partition ends before the first of its events that are left out. */
+void batch_cut(struct batch *batch, size_t count)
+{
+    batch->is_cut = batch->is_cut || count < batch->count;
+    while (batch->count > count) {
+        struct event *event = &batch->events[--batch->count];
+        batch->next_offsets[event->claim] = event->message.offset;
+        kafka_message_free(&event->message);
+    }
 }
 
 void event_bury(struct event *event, const char *reason, const char *field,

@@ -5,6 +5,7 @@
 #ifndef GRIDLOOP_BATCH_H
 #define GRIDLOOP_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,17 +34,28 @@ struct location {
     const char *grid_code, *community_code, *subdistrict_code; /* NULL: in none */
 };
 
+/* A message's headers, as headers_count() found them. */
+struct header_sum {
+    bool is_counted;
+    size_t count; /* 0: few, and not read */
+    size_t bytes; /* names and values; where not read, at most so many */
+    size_t types; /* headers named ce_type; 0 where not read */
+};
+
 struct event {
     struct kafka_message message;
     enum event_outcome outcome;
     size_t claim; /* index of its partition's claim */
+    struct header_sum headers;
     const struct value
         *values; /* one per field of the reader; NULL if it could not be decoded */
     const uint8_t *event_id;         /* 16 bytes; NULL as above */
     const struct location *location; /* NULL: it has no position */
     uint8_t content_hash[SHA256_SIZE];
     struct reject reject; /* of a dead one */
-    const char *sqlstate; /* of one that the server refused; else NULL */
+    bool
+        is_of_proven_writer; /* its schema has a plan that an earlier event was read by */
+    const char *sqlstate;    /* of one that the server refused; else NULL */
     bool
         is_settled; /* nothing later in the batch can change the outcome: the fold leaves it alone */
 };
@@ -54,6 +66,10 @@ struct claim {
     int32_t source_id;
     int64_t next_offset; /* as stored; moves when a batch is committed */
     int64_t owner_epoch;
+    /* Which log it is, as of the claim: the last message stored is read once more, and must have the leader
+     * epoch that it had; none behind it has a lower one. */
+    int64_t last_offset;  /* -1: there is none to compare with */
+    int32_t leader_epoch; /* -1: not known */
 };
 
 struct batch {
@@ -61,10 +77,12 @@ struct batch {
     struct event
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
-    size_t bytes;    /* of keys and values */
-    uint32_t *slots; /* the fold's table, made at the first fold */
+    size_t value_bytes;
+    size_t other_bytes; /* of keys and headers, which librdkafka does not bound */
+    uint32_t *slots;    /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
+    bool is_cut; /* events were left out: reading has to go back to next_offsets */
 };
 
 struct batch *batch_new(size_t rows);
@@ -72,6 +90,9 @@ void batch_free(struct batch *batch); /* NULL is fine */
 
 /* Empty again; messages and memory are given back. Returns the batch. */
 struct batch *batch_reset(struct batch *batch);
+
+/* Leaves out all events but the first count, as if they had not come yet. */
+void batch_cut(struct batch *batch, size_t count);
 
 /* Marks an event as dead, for good. Texts are constant or in the batch's arena. */
 void event_bury(struct event *event, const char *reason, const char *field,

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/point.h"
+#include "consumers/runtime/gap.h"
 #include "consumers/runtime/sql.h"
 
 struct decimal {
@@ -20,14 +21,14 @@ static const char *decimal_text(struct decimal *out, int64_t number)
 }
 #define TEXT_OF(number) decimal_text(&(struct decimal){""}, number)
 
-static enum outcome find_source(const struct claim_settings *settings, struct pg *pg,
-                                const struct claim_identity *identity,
-                                struct claim *claim, struct err *e)
+static enum outcome find_source(const struct claimer *claimer, struct claim *claim,
+                                struct err *e)
 {
-    const char *parameters[] = {identity->cluster_id, settings->topic, identity->topic_id,
-                                TEXT_OF(claim->partition)};
+    const char *parameters[] = {claimer->identity->cluster_id, claimer->topic,
+                                claimer->identity->topic_id, TEXT_OF(claim->partition)};
     struct pg_result *result = NULL;
-    enum outcome outcome = pg_query(pg, sql_text("source"), parameters, 4, &result, e);
+    enum outcome outcome =
+        pg_query(claimer->pg, sql_text("source"), parameters, 4, &result, e);
 
     if (!outcome && pg_rows(result) == 0)
         outcome = err_set(e, RETRY, "another session is making the source");
@@ -37,93 +38,170 @@ static enum outcome find_source(const struct claim_settings *settings, struct pg
     return outcome;
 }
 
-/* Where the source stands. *next is -1 if nobody has read it before. */
-static enum outcome read_progress(struct pg *pg, int32_t source_id, int64_t *next,
-                                  bool *has_gap, struct err *e)
+static int64_t number_or(const struct pg_result *result, size_t column, int64_t fallback)
 {
-    const char *parameters[] = {TEXT_OF(source_id)};
+    return pg_value(result, 0, column) ? pg_number(result, 0, column) : fallback;
+}
+
+static enum outcome read_standing(struct pg *pg, int32_t source_id,
+                                  struct standing *standing, struct err *e)
+{
     struct pg_result *result = NULL;
-    enum outcome outcome = pg_query(pg, sql_text("progress"), parameters, 1, &result, e);
 
-    *next = -1;
-    *has_gap = false;
-    if (!outcome && pg_rows(result) > 0) {
-        *next = pg_number(result, 0, 0);
-        *has_gap = pg_value(result, 0, 1)[0] == 't';
-    }
+    if (pg_query(pg, sql_text("progress"), (const char *const[]){TEXT_OF(source_id)}, 1,
+                 &result, e))
+        return e->outcome;
+    *standing = (struct standing){
+        .next_offset = number_or(result, 0, -1),
+        .owner_epoch = number_or(result, 1, -1),
+        .leader_epoch = (int32_t)number_or(result, 2, -1),
+        .is_recreated = pg_value(result, 0, 6)[0] == 't',
+        .open = {.from = number_or(result, 4, -1), .to = number_or(result, 5, -1)},
+    };
+    if (pg_value(result, 0, 3))
+        snprintf(standing->open.reason, sizeof standing->open.reason, "%s",
+                 pg_value(result, 0, 3));
     pg_result_free(result);
-    return outcome;
+    return DONE;
 }
 
-static enum outcome write_gap(struct pg *pg, const struct claim *claim, int64_t from,
-                              int64_t to, const char *reason, struct err *e)
+static void tell_gap(const struct claim *claim, const struct gap *gap, bool is_new)
 {
-    const char *parameters[] = {TEXT_OF(claim->source_id), TEXT_OF(from), TEXT_OF(to),
-                                reason};
+    const char *partition = TEXT_OF(claim->partition), *from = TEXT_OF(gap->from);
+    const char *to = gap->to < 0 ? "not known" : TEXT_OF(gap->to);
 
-    log_error("partition stopped: offsets are missing", "reason", reason, "partition",
-              TEXT_OF(claim->partition), "from_offset", TEXT_OF(from), "to_offset",
-              TEXT_OF(to), NULL);
-    return pg_query(pg, sql_text("gap"), parameters, 4, NULL, e);
+    if (is_new)
+        log_error("partition stopped: offsets are missing", "reason", gap->reason,
+                  "partition", partition, "from_offset", from, "to_offset", to, NULL);
+    else
+        log_warn("partition waits for an operator to accept a gap", "reason", gap->reason,
+                 "partition", partition, "from_offset", from, "to_offset", to, NULL);
 }
 
-static enum outcome make_progress(struct pg *pg, const struct claim *claim, int64_t from,
-                                  struct err *e)
+/* A new topic must not be compared with the old one's place. */
+static enum outcome check_identity(const struct claimer *claimer, struct err *e)
 {
-    const char *parameters[] = {TEXT_OF(claim->source_id), TEXT_OF(from)};
+    struct claim_identity now;
 
-    return pg_query(pg, sql_text("first_progress"), parameters, 2, NULL, e);
+    if (kafka_consumer_identity(claimer->consumer, now.cluster_id, now.topic_id, e))
+        return e->outcome;
+    return strcmp(now.topic_id, claimer->identity->topic_id) == 0
+               ? DONE
+               : err_set(e, RETRY, "the topic was created anew meanwhile");
 }
 
-/* Whether the broker still has what comes next. *is_readable false: it does not, and a gap is written. */
-static enum outcome check_place(const struct claim_settings *settings, struct pg *pg,
-                                struct kafka_consumer *consumer,
-                                const struct claim *claim, bool *is_readable,
-                                struct err *e)
+static enum outcome write_gap(const struct claimer *claimer, const struct claim *claim,
+                              const struct standing *standing, const struct gap *gap,
+                              struct err *e)
 {
-    int64_t next, low, high;
-    bool has_gap;
+    const char *parameters[] = {TEXT_OF(claim->source_id),
+                                TEXT_OF(gap->from),
+                                gap->to < 0 ? NULL : TEXT_OF(gap->to),
+                                gap->reason,
+                                TEXT_OF(standing->next_offset),
+                                TEXT_OF(standing->owner_epoch)};
+
+    return pg_query(claimer->pg, sql_text("gap"), parameters, 6, NULL, e);
+}
+
+/* A source that nobody has read gets its place, and what is missing in front of it in the same statement. */
+static enum outcome begin_source(const struct claimer *claimer, const struct claim *claim,
+                                 const struct standing *standing,
+                                 const struct gap_log *log, struct gap *gap,
+                                 struct err *e)
+{
+    int64_t from;
+    const char *parameters[] = {TEXT_OF(claim->source_id), NULL, TEXT_OF(log->low), NULL};
+
+    *gap = gap_at_start(standing, log, claimer->start_at_earliest, &from);
+    parameters[1] = TEXT_OF(from);
+    parameters[3] = gap->reason[0] ? gap->reason : NULL;
+    if (pg_query(claimer->pg, sql_text("first_progress"), parameters, 4, NULL, e))
+        return e->outcome;
+    if (!gap->reason[0])
+        log_info("partition is read for the first time", "partition",
+                 TEXT_OF(claim->partition), "from_offset", parameters[1], NULL);
+    return DONE;
+}
+
+/* What the database and the broker say of a source, and what is missing; a source that nobody has read is not
+ * compared. */
+static enum outcome look_at_place(const struct claimer *claimer, struct claim *claim,
+                                  const struct standing *standing, struct gap_log *log,
+                                  struct gap *gap, struct err *e)
+{
+    if (kafka_consumer_watermarks(claimer->consumer, claim->partition, &log->low,
+                                  &log->high, e))
+        return e->outcome;
+    return standing->next_offset < 0
+               ? DONE
+               : gap_find(standing, log, gap, &claim->last_offset, e);
+}
+
+/* Makes what was seen durable; no row, if all is well. */
+static enum outcome settle_place(const struct claimer *claimer, const struct claim *claim,
+                                 const struct standing *standing,
+                                 const struct gap_log *log, struct gap *gap,
+                                 struct err *e)
+{
+    bool is_first = standing->next_offset < 0;
+
+    if ((is_first || gap->reason[0]) && check_identity(claimer, e))
+        return e->outcome;
+    if (is_first && begin_source(claimer, claim, standing, log, gap, e))
+        return e->outcome;
+    if (!gap->reason[0])
+        return DONE;
+    tell_gap(claim, gap, !standing->open.reason[0]);
+    POINT("before_gap");
+    return is_first ? DONE : write_gap(claimer, claim, standing, gap, e);
+}
+
+/* Whether reading can go on. *is_readable false: it cannot now, and the log and bus.gap say why. */
+static enum outcome check_place(const struct claimer *claimer,
+                                const struct claim_wish *wish, struct claim *claim,
+                                bool *is_readable, struct err *e)
+{
+    struct gap_log log = {.kafka = claimer->kafka,
+                          .group = claimer->group,
+                          .topic = claimer->topic,
+                          .partition = wish->partition,
+                          .is_doubted = wish->is_doubted};
+    struct gap gap = {.reason = ""};
+    struct standing standing;
 
     *is_readable = false;
-    if (read_progress(pg, claim->source_id, &next, &has_gap, e))
+    claim->last_offset = -1;
+    if (read_standing(claimer->pg, claim->source_id, &standing, e))
         return e->outcome;
-    if (kafka_consumer_watermarks(consumer, claim->partition, &low, &high, e)) {
+    if (look_at_place(claimer, claim, &standing, &log, &gap, e)) {
         log_warn("partition left out for now", "partition", TEXT_OF(claim->partition),
                  "error", e->message, NULL);
         return e->outcome == RETRY ? DONE : e->outcome;
     }
-    if (next < 0) {
-        bool is_whole = low == 0 || settings->start_at_earliest;
-        if (make_progress(pg, claim, is_whole ? low : 0, e))
-            return e->outcome;
-        next = is_whole ? low : 0;
-        if (!is_whole)
-            return write_gap(pg, claim, 0, low, "before_first_start", e);
-    }
-    if (has_gap)
-        log_warn("partition waits for an operator to accept a gap", "partition",
-                 TEXT_OF(claim->partition), NULL);
-    else if (next < low)
-        return write_gap(pg, claim, next, low, "retention", e);
-    else if (next > high)
-        return write_gap(pg, claim, high, next, "truncated", e);
-    *is_readable = !has_gap;
+    if (settle_place(claimer, claim, &standing, &log, &gap, e))
+        return e->outcome;
+    *is_readable = !gap.reason[0];
     return DONE;
 }
 
 /* One statement that commits by itself: a claimer that stalls holds nothing. */
-static enum outcome take_row(struct pg *pg, const struct claim_settings *settings,
-                             struct claim *claim, struct err *e)
+static enum outcome take_row(const struct claimer *claimer, struct claim *claim,
+                             struct err *e)
 {
-    const char *parameters[] = {TEXT_OF(claim->source_id), settings->owner};
+    const char *parameters[] = {TEXT_OF(claim->source_id), claimer->owner};
     struct pg_result *result = NULL;
-    enum outcome outcome = pg_query(pg, sql_text("claim"), parameters, 2, &result, e);
+    enum outcome outcome =
+        pg_query(claimer->pg, sql_text("claim"), parameters, 2, &result, e);
 
     if (!outcome && pg_rows(result) != 1)
-        outcome = err_set(e, RETRY, "the progress row is gone");
+        outcome = err_set(e, RETRY, "the progress row is gone, or waits for an operator");
     if (!outcome) {
         claim->next_offset = pg_number(result, 0, 0);
         claim->owner_epoch = pg_number(result, 0, 1);
+        claim->leader_epoch = (int32_t)number_or(result, 2, -1);
+        if (claim->last_offset >= 0)
+            claim->last_offset = claim->next_offset - 1;
     }
     pg_result_free(result);
     return outcome;
@@ -145,52 +223,66 @@ static enum outcome evict(struct pg *pg, const struct claim *claim, struct err *
 
 /* A lock that outlasts the time-out is held by a former owner that stalls: its session is ended, and the
  * claim is tried once more. */
-static enum outcome take_over(const struct claim_settings *settings, struct pg *pg,
-                              struct claim *claim, struct err *e)
+static enum outcome take_over(const struct claimer *claimer, struct claim *claim,
+                              struct err *e)
 {
-    if (!take_row(pg, settings, claim, e))
+    if (!take_row(claimer, claim, e))
         return DONE;
-    if (strcmp(pg_sqlstate(pg), "55P03") != 0)
+    if (strcmp(pg_sqlstate(claimer->pg), "55P03") != 0)
         return e->outcome;
-    if (evict(pg, claim, e))
+    if (evict(claimer->pg, claim, e))
         return e->outcome;
-    return take_row(pg, settings, claim, e);
+    return take_row(claimer, claim, e);
 }
 
-static enum outcome claim_one(const struct claim_settings *settings, struct pg *pg,
-                              struct kafka_consumer *consumer,
-                              const struct claim_identity *identity, struct claim *claim,
+static enum outcome look_one(const struct claimer *claimer, const struct claim_wish *wish,
+                             struct claim *claim, bool *is_readable, struct err *e)
+{
+    *claim = (struct claim){.partition = wish->partition};
+    if (find_source(claimer, claim, e)
+        || check_place(claimer, wish, claim, is_readable, e))
+        return e->outcome;
+    return DONE;
+}
+
+enum outcome claim_look(const struct claimer *claimer, const struct claim_wish *wishes,
+                        size_t count, bool *is_free, struct err *e)
+{
+    *is_free = false;
+    for (size_t i = 0; i < count && !*is_free; i++) {
+        struct claim claim;
+        if (look_one(claimer, &wishes[i], &claim, is_free, e))
+            return err_wrap(e, "looking at partition %" PRId32, wishes[i].partition);
+    }
+    return DONE;
+}
+
+static enum outcome claim_one(const struct claimer *claimer,
+                              const struct claim_wish *wish, struct claim *claim,
                               bool *is_readable, struct err *e)
 {
-    if (find_source(settings, pg, identity, claim, e)
-        || check_place(settings, pg, consumer, claim, is_readable, e))
+    if (look_one(claimer, wish, claim, is_readable, e))
         return e->outcome;
     POINT("before_claim");
-    return *is_readable ? take_over(settings, pg, claim, e) : DONE;
+    return *is_readable ? take_over(claimer, claim, e) : DONE;
 }
 
-static enum outcome claim_all(const struct claim_settings *settings, struct pg *pg,
-                              struct kafka_consumer *consumer,
-                              const struct claim_identity *identity,
-                              const int32_t *partitions, size_t count,
+static enum outcome claim_all(const struct claimer *claimer,
+                              const struct claim_wish *wishes, size_t count,
                               struct claim *claims, size_t *claimed, struct err *e)
 {
     *claimed = 0;
     for (size_t i = 0; i < count; i++) {
-        struct claim *claim = &claims[*claimed];
         bool is_readable;
-        *claim = (struct claim){.partition = partitions[i]};
-        if (claim_one(settings, pg, consumer, identity, claim, &is_readable, e))
-            return err_wrap(e, "claiming partition %" PRId32, partitions[i]);
+        if (claim_one(claimer, &wishes[i], &claims[*claimed], &is_readable, e))
+            return err_wrap(e, "claiming partition %" PRId32, wishes[i].partition);
         *claimed += is_readable;
     }
     return DONE;
 }
 
-enum outcome claim_partitions(const struct claim_settings *settings, struct pg *pg,
-                              struct kafka_consumer *consumer,
-                              const struct claim_identity *identity,
-                              const int32_t *partitions, size_t count,
+enum outcome claim_partitions(const struct claimer *claimer,
+                              const struct claim_wish *wishes, size_t count,
                               struct claim *claims, size_t *claimed, struct err *e)
 {
     char begin[64];
@@ -198,13 +290,12 @@ enum outcome claim_partitions(const struct claim_settings *settings, struct pg *
     enum outcome outcome;
 
     *claimed = 0;
-    snprintf(begin, sizeof begin, "set lock_timeout = %d", settings->lock_timeout_ms);
-    if (count > 0 && pg_run(pg, begin, e))
+    snprintf(begin, sizeof begin, "set lock_timeout = %d", claimer->lock_timeout_ms);
+    if (count > 0 && pg_run(claimer->pg, begin, e))
         return e->outcome;
-    outcome = claim_all(settings, pg, consumer, identity, partitions, count, claims,
-                        claimed, e);
-    if (count > 0 && pg_is_usable(pg)
-        && pg_run(pg, PG_DEFAULT_LOCK_TIMEOUT, outcome ? &ignored : e))
+    outcome = claim_all(claimer, wishes, count, claims, claimed, e);
+    if (count > 0 && pg_is_usable(claimer->pg)
+        && pg_run(claimer->pg, PG_DEFAULT_LOCK_TIMEOUT, outcome ? &ignored : e))
         return e->outcome;
     return outcome;
 }

@@ -9,6 +9,8 @@
 #include "common/arena.h"
 #include "consumers/runtime/sql.h"
 
+#define UNDEFINED_COLUMN "42703"
+
 typedef void put_value(struct text *out, const struct schema *schema,
                        const struct value *value);
 
@@ -26,7 +28,7 @@ struct columns {
     struct column *list;
     struct text table; /* "events.<kind>" */
     struct text copy_sql;
-    struct text layout; /* the names as a PostgreSQL array */
+    struct text names, types; /* of the layout, as PostgreSQL's arrays */
 };
 
 /* ---- COPY's binary form: big endian, each value behind its length ---- */
@@ -253,6 +255,44 @@ static void find_type(struct column *column)
     }
 }
 
+/* Types of a newer table that take all that the field can be. */
+static const struct wider_row {
+    const char *sql_type, *wider;
+    put_value *put;
+} wider_rows[] = {
+    {"integer", "bigint", put_bigint},
+    {"real", "double precision", put_double},
+};
+
+/* Takes on the type that the column has in the table; false: the field does not fit it. */
+static bool adapt_type(struct column *column, const char *sql_type)
+{
+    if (column->schema)
+        find_type(column);
+    if (strcmp(column->sql_type, sql_type) == 0)
+        return true;
+    for (size_t i = 0; column->schema && i < sizeof wider_rows / sizeof wider_rows[0];
+         i++)
+        if (strcmp(wider_rows[i].sql_type, column->sql_type) == 0
+            && strcmp(wider_rows[i].wider, sql_type) == 0) {
+            column->sql_type = wider_rows[i].wider;
+            column->put = wider_rows[i].put;
+            return true;
+        }
+    return false;
+}
+
+/* The column will be wide enough once the table is as new as we are. */
+static bool is_behind(const struct column *column, const char *sql_type)
+{
+    for (size_t i = 0; column->schema && i < sizeof wider_rows / sizeof wider_rows[0];
+         i++)
+        if (strcmp(wider_rows[i].wider, column->sql_type) == 0
+            && strcmp(wider_rows[i].sql_type, sql_type) == 0)
+            return true;
+    return false;
+}
+
 /* ---- the list ---- */
 
 static const struct column own_columns[] = {
@@ -272,19 +312,29 @@ static const struct column found_columns[] = {
 };
 enum { FOUND_COLUMNS = sizeof found_columns / sizeof found_columns[0] };
 
-static void write_statements(struct columns *columns)
+static void write_statement(struct columns *columns)
 {
     text_format(&columns->table, "events.%s", columns->kind);
     text_format(&columns->copy_sql, "copy %s (", columns->table.bytes);
-    text_add_string(&columns->layout, "{");
     for (size_t i = 0; i < columns->count; i++) {
         char *quoted = pg_quote_name(columns->list[i].name);
         text_format(&columns->copy_sql, "%s%s", i ? ", " : "", quoted);
-        text_format(&columns->layout, "%s\"%s\"", i ? "," : "", columns->list[i].name);
         free(quoted);
     }
     text_add_string(&columns->copy_sql, ") from stdin (format binary)");
-    text_add_string(&columns->layout, "}");
+}
+
+static void write_layout(struct columns *columns)
+{
+    text_clear(&columns->names);
+    text_clear(&columns->types);
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct column *column = &columns->list[i];
+        text_format(&columns->names, "%s\"%s\"", i ? "," : "{", column->name);
+        text_format(&columns->types, "%s\"%s\"", i ? "," : "{", column->sql_type);
+    }
+    text_add_string(&columns->names, "}");
+    text_add_string(&columns->types, "}");
 }
 
 struct columns *columns_new(const struct reader *reader, const char *kind)
@@ -304,7 +354,8 @@ struct columns *columns_new(const struct reader *reader, const char *kind)
         column->field = (int)i;
         find_type(column);
     }
-    write_statements(columns);
+    write_statement(columns);
+    write_layout(columns);
     return columns;
 }
 
@@ -314,7 +365,8 @@ void columns_free(struct columns *columns)
         return;
     text_free(&columns->table);
     text_free(&columns->copy_sql);
-    text_free(&columns->layout);
+    text_free(&columns->names);
+    text_free(&columns->types);
     free(columns->list);
     free(columns);
 }
@@ -324,7 +376,7 @@ const char *columns_copy_sql(const struct columns *columns)
     return columns->copy_sql.bytes;
 }
 
-static const struct column *find_column(const struct columns *columns, const char *name)
+static struct column *find_column(const struct columns *columns, const char *name)
 {
     for (size_t i = 0; i < columns->count; i++)
         if (strcmp(columns->list[i].name, name) == 0)
@@ -333,7 +385,7 @@ static const struct column *find_column(const struct columns *columns, const cha
 }
 
 /* One column of the table against ours; ours may be NULL. */
-static enum outcome check_column(const char *kind, const struct column *ours,
+static enum outcome check_column(const char *kind, struct column *ours,
                                  const struct pg_result *result, size_t row,
                                  struct err *e)
 {
@@ -347,6 +399,11 @@ static enum outcome check_column(const char *kind, const struct column *ours,
                         name, kind);
     if (!ours)
         return DONE;
+    if (!adapt_type(ours, type) && is_behind(ours, type))
+        return err_set(e, RETRY,
+                       "column %s of events.%s is %s; the schema needs %s: run "
+                       "gridloopctl setup",
+                       name, kind, type, ours->sql_type);
     if (strcmp(type, ours->sql_type) != 0)
         return err_exit(e, EX_CONFIG, "column %s of events.%s is %s; the schema needs %s",
                         name, kind, type, ours->sql_type);
@@ -371,7 +428,7 @@ static enum outcome check_all(const struct columns *columns,
                               const struct pg_result *result, struct err *e)
 {
     for (size_t row = 0; row < pg_rows(result); row++) {
-        const struct column *ours = find_column(columns, pg_value(result, row, 0));
+        struct column *ours = find_column(columns, pg_value(result, row, 0));
         if (check_column(columns->kind, ours, result, row, e))
             return e->outcome;
     }
@@ -386,7 +443,7 @@ static enum outcome check_all(const struct columns *columns,
     return DONE;
 }
 
-enum outcome columns_check(const struct columns *columns, struct pg *pg, struct err *e)
+enum outcome columns_check(struct columns *columns, struct pg *pg, struct err *e)
 {
     struct pg_result *result = NULL;
     enum outcome outcome =
@@ -394,6 +451,8 @@ enum outcome columns_check(const struct columns *columns, struct pg *pg, struct 
 
     if (!outcome)
         outcome = check_all(columns, result, e);
+    if (!outcome)
+        write_layout(columns);
     pg_result_free(result);
     return outcome;
 }
@@ -401,11 +460,15 @@ enum outcome columns_check(const struct columns *columns, struct pg *pg, struct 
 enum outcome columns_layout(const struct columns *columns, struct pg *pg,
                             int32_t *layout_id, struct err *e)
 {
-    const char *parameters[] = {columns->table.bytes, columns->layout.bytes};
+    const char *parameters[] = {columns->table.bytes, columns->names.bytes,
+                                columns->types.bytes};
     struct pg_result *result = NULL;
-    enum outcome outcome = pg_query(pg, sql_text("layout"), parameters, 2, &result, e);
+    enum outcome outcome = pg_query(pg, sql_text("layout"), parameters, 3, &result, e);
 
-    if (!outcome && pg_rows(result) == 0)
+    if (outcome == FATAL && strcmp(pg_sqlstate(pg), UNDEFINED_COLUMN) == 0)
+        outcome = err_set(
+            e, RETRY, "bus.layout is that of an older version: run gridloopctl setup");
+    else if (!outcome && pg_rows(result) == 0)
         outcome = err_set(e, RETRY, "another session is writing the layout");
     else if (!outcome)
         *layout_id = (int32_t)pg_number(result, 0, 0);

@@ -30,6 +30,13 @@ struct pg_result {
 static struct pg_result answer;
 static enum outcome answer_outcome;
 static const char *asked[4]; /* the last question's parameters */
+static const char *sqlstate = "";
+
+const char *pg_sqlstate(const struct pg *pg)
+{
+    (void)pg;
+    return sqlstate;
+}
 
 enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters,
                       size_t count, struct pg_result **result, struct err *e)
@@ -159,6 +166,11 @@ static void test_a_layout_is_asked_for_by_its_columns(void **state)
                         "\"wgs84_latitude\",\"located_grid_code\","
                         "\"located_community_code\",\"located_subdistrict_code\","
                         "\"located_version\"}");
+    assert_string_equal(asked[2],
+                        "{\"integer\",\"bigint\",\"bytea\",\"uuid\","
+                        "\"timestamp with time zone\",\"timestamp with time zone\","
+                        "\"integer\",\"double precision\",\"double precision\",\"text\","
+                        "\"text\",\"text\",\"integer\"}");
     answer.rows = 0;
     assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
     close_bench(&bench);
@@ -246,12 +258,12 @@ static void test_a_column_that_takes_less_than_its_field(void **state)
 static void test_a_column_of_another_type(void **state)
 {
     static const char *const cells[][4] = {
-        OURS, {"a", "bigint", "t", "t"}, {"b", "text", "f", "f"}};
+        OURS, {"a", "smallint", "t", "t"}, {"b", "text", "f", "f"}};
     static const char *const own[][4] = {{"source_id", "bigint", "t", "t"}};
 
     (void)state;
     assert_check(cells, ROWS(cells), FATAL,
-                 "column a of events.sample is bigint; the schema needs integer");
+                 "column a of events.sample is smallint; the schema needs integer");
     assert_check(own, ROWS(own), FATAL,
                  "column source_id of events.sample is bigint; the schema needs integer");
 }
@@ -260,6 +272,9 @@ static void test_a_table_that_is_behind_is_waited_for(void **state)
 {
     static const char *const cells[][4] = {OURS, {"a", "integer", "t", "t"}};
     static const char *const strange[][4] = {{"other", "integer", "f", "f"}};
+    static const char *const narrow[][4] = {OURS, {"c", "integer", "f", "f"}};
+    struct bench bench;
+    struct err e;
 
     (void)state;
     assert_check(cells, ROWS(cells), RETRY,
@@ -268,6 +283,12 @@ static void test_a_table_that_is_behind_is_waited_for(void **state)
                  "table events.sample has no column source_id: run gridloopctl setup");
     assert_check(cells, 0, RETRY,
                  "there is no table events.sample: run gridloopctl setup");
+    open_bench(&bench, EVENT(FIELD("c", "['null','long']")));
+    answer = (struct pg_result){narrow, ROWS(narrow)};
+    assert_int_equal(columns_check(bench.columns, NULL, &e), RETRY);
+    assert_string_equal(e.message, "column c of events.sample is integer; the schema "
+                                   "needs bigint: run gridloopctl setup");
+    close_bench(&bench);
 }
 
 static void test_what_the_server_says_is_passed_on(void **state)
@@ -281,6 +302,11 @@ static void test_what_the_server_says_is_passed_on(void **state)
     answer_outcome = RETRY;
     assert_int_equal(columns_check(bench.columns, NULL, &e), RETRY);
     assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    answer_outcome = FATAL;
+    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), FATAL);
+    sqlstate = "42703"; /* a column of bus.layout is not there yet */
+    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    sqlstate = "";
     answer_outcome = DONE;
     close_bench(&bench);
 }
@@ -405,7 +431,8 @@ static struct take put_row(struct bench *bench, const char *type, struct value v
                          (const uint8_t *)bench->row.bytes + bench->row.size};
 }
 
-enum { FOUND = 6 }; /* columns of what enrichment found: null without a location */
+/* Columns of what enrichment found, null without a location. */
+enum { FOUND = 6, NULL_SIZE = 4 };
 
 /* The fourth field alone. */
 static struct take put_value(struct bench *bench, const char *type, struct value value)
@@ -419,6 +446,45 @@ static struct take put_value(struct bench *bench, const char *type, struct value
         assert_null(take_value(&row).at);
     assert_rest(&row, "", 0);
     return fourth;
+}
+
+/* The columns' types as the table has them decide about the rows and their layout, and may change again. */
+static void test_a_wider_column_gets_wider_values(void **state)
+{
+    static const char *const wide[][4] = {
+        OURS, {"a", "bigint", "t", "t"}, {"b", "double precision", "f", "f"}};
+    static const char *const narrow[][4] = {
+        OURS, {"a", "integer", "t", "t"}, {"b", "real", "f", "f"}};
+    struct value values[] = {bytes(id, 16), number(0), number(0), number(-3), real(1.5)};
+    struct event event = {.values = values};
+    static const char wide_end[] =
+        "\0\0\0\10\377\377\377\377\377\377\377\375\0\0\0\10\77\370\0\0\0\0\0\0";
+    static const char narrow_end[] = "\0\0\0\4\377\377\377\375\0\0\0\4\77\300\0\0";
+    struct bench bench;
+    int32_t layout_id;
+    const char *end;
+    struct err e;
+
+    (void)state;
+    open_bench(&bench, EVENT(FIELD("a", "'int'") FIELD("b", "['null','float']")));
+    values[4].branch = 1;
+    for (int round = 0; round < 4; round++) {
+        bool is_wide = round % 2;
+        answer = (struct pg_result){is_wide ? wide : narrow, ROWS(wide)};
+        assert_int_equal(columns_check(bench.columns, NULL, &e), DONE);
+        text_clear(&bench.row);
+        columns_put_row(bench.columns, &bench.row, &event, 7);
+        end = bench.row.bytes + bench.row.size - FOUND * NULL_SIZE;
+        if (is_wide)
+            assert_memory_equal(end - 24, wide_end, 24);
+        else
+            assert_memory_equal(end - 16, narrow_end, 16);
+        columns_layout(bench.columns, NULL, &layout_id, &e);
+        assert_non_null(strstr(asked[2], is_wide
+                                             ? ",\"bigint\",\"double precision\",\"double"
+                                             : ",\"integer\",\"real\",\"double"));
+    }
+    close_bench(&bench);
 }
 
 static void test_head_and_end_of_a_copy(void **state)
@@ -678,6 +744,7 @@ int main(void)
         cmocka_unit_test(test_a_table_that_is_behind_is_waited_for),
         cmocka_unit_test(test_what_the_server_says_is_passed_on),
         cmocka_unit_test(test_each_type_has_its_column),
+        cmocka_unit_test(test_a_wider_column_gets_wider_values),
         cmocka_unit_test(test_head_and_end_of_a_copy),
         cmocka_unit_test(test_a_row_begins_with_where_it_came_from),
         cmocka_unit_test(test_times_count_from_2000),

@@ -22,7 +22,8 @@ static const struct option_row rows[] = {
      "PostgreSQL, as postgresql://user@host:port/database, without a password", true},
     {"database_password_file", OPTION_TEXT, AT(database_password_file), NULL, 0, 0, NULL,
      "file that holds the password", false},
-    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
+    REGISTRY_ROWS(struct pump_settings, registry),
+    {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topic's and group's name", false},
     {"start_at", OPTION_CHOICE, AT(start_at), "zero", 0, 0, "zero|earliest",
      "where a partition begins that was never read: at offset 0 (stops if that is gone), "
@@ -38,6 +39,15 @@ static const struct option_row rows[] = {
      NULL, "a larger message becomes a dead letter", false},
     {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "4096", 64, 2097151, NULL,
      "fetched and not yet taken, kilobytes", false},
+    {"dead_letter_kbytes_per_s", OPTION_NUMBER, AT(dead_letter_kbytes_per_s), "1024", 0,
+     1 << 20, NULL,
+     "bytes of dead letters that are kept, kilobytes per second on the average of 64 s; "
+     "beyond it only size and SHA-256",
+     false},
+    {"breaker_pause_s", OPTION_NUMBER, AT(breaker_pause_s), "60", 0, 86400, NULL,
+     "how long a partition is left alone that brings hardly anything but events to be "
+     "set aside, seconds; 0: never",
+     false},
     {"lock_timeout_ms", OPTION_NUMBER, AT(lock_timeout_ms), "2000", 1, 600000, NULL,
      "how long a former owner may hold a partition before its session is ended, "
      "milliseconds",
@@ -46,6 +56,12 @@ static const struct option_row rows[] = {
      3600000, NULL, "longest wait for PostgreSQL's answer, milliseconds", false},
     {"backoff_max_ms", OPTION_NUMBER, AT(backoff_max_ms), "5000", 1, 600000, NULL,
      "longest pause before trying again, milliseconds", false},
+    {"check_interval_ms", OPTION_NUMBER, AT(check_interval_ms), "30000", 100, 3600000,
+     NULL,
+     "how often to look whether a partition that waits can be read, and whether the "
+     "topic "
+     "was created anew, milliseconds",
+     false},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",

@@ -1,85 +1,34 @@
-/* decode.c - framing, and which plan reads a message. */
+/* decode.c - which plan reads a message. */
 #include "consumers/runtime/decode.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
-#include "common/builtin.h"
-
-enum { MOST_WRITERS = 64, FRAME_SIZE = 10 };
+#include "consumers/runtime/frame.h"
+#include "consumers/runtime/headers.h"
+#include "consumers/runtime/writers.h"
 
 struct decoder {
     size_t max_event_bytes;
-    struct reader *reader;
-    size_t count;
-    struct writer {
-        uint64_t fingerprint;
-        struct schema_file *file;
-        struct plan *plan;
-    } writers[MOST_WRITERS];
+    bool has_registry;
+    struct writers *writers;
+    struct reader *reader; /* the writers' */
 };
 
-/* The N of "schemas/<kind>/v<N>.avsc"; 0: another kind's. */
-static int version_of(const char *path, const char *kind)
-{
-    char head[128];
-    int length = snprintf(head, sizeof head, "schemas/%s/v", kind);
-
-    return strncmp(path, head, (size_t)length) == 0 ? atoi(path + length) : 0;
-}
-
-static enum outcome load_writers(struct decoder *decoder, const char *kind,
-                                 struct schema_file **newest, struct err *e)
-{
-    int highest = 0;
-
-    for (const struct builtin_file *file = builtin_schemas; file->path; file++) {
-        int version = version_of(file->path, kind);
-        struct writer *writer = &decoder->writers[decoder->count];
-        if (version == 0)
-            continue;
-        if (decoder->count == MOST_WRITERS)
-            return err_set(e, FATAL, "more than %d versions of %s", MOST_WRITERS, kind);
-        writer->file = schema_parse(file->path, file->text, file->size, e);
-        if (!writer->file)
-            return e->outcome;
-        writer->fingerprint = schema_fingerprint(writer->file);
-        decoder->count++;
-        if (version > highest) {
-            highest = version;
-            *newest = writer->file;
-        }
-    }
-    return highest ? DONE : err_set(e, FATAL, "no schema of %s was built in", kind);
-}
-
-static enum outcome compile_plans(struct decoder *decoder, struct err *e)
-{
-    for (size_t i = 0; i < decoder->count; i++) {
-        struct writer *writer = &decoder->writers[i];
-        writer->plan = plan_compile(schema_root(writer->file), decoder->reader->schema,
-                                    &decoder->reader->defaults, e);
-        if (!writer->plan)
-            return err_exit(e, EX_CONFIG,
-                            "a built-in schema cannot be read by the newest: %s",
-                            e->message);
-    }
-    return DONE;
-}
-
-struct decoder *decoder_new(const char *kind, size_t max_event_bytes, struct err *e)
+struct decoder *decoder_new(const char *kind, size_t max_event_bytes,
+                            struct registry *registry, struct err *e)
 {
     struct decoder *decoder = xcalloc(1, sizeof *decoder);
-    struct schema_file *newest = NULL;
 
     decoder->max_event_bytes = max_event_bytes;
-    if (!load_writers(decoder, kind, &newest, e)
-        && (decoder->reader = reader_new(newest, e)) && !compile_plans(decoder, e))
+    decoder->has_registry = registry;
+    decoder->writers = writers_new(kind, registry, e);
+    if (decoder->writers) {
+        decoder->reader = writers_reader(decoder->writers);
         return decoder;
-    decoder_free(decoder);
+    }
+    free(decoder);
     return NULL;
 }
 
@@ -87,25 +36,13 @@ void decoder_free(struct decoder *decoder)
 {
     if (!decoder)
         return;
-    for (size_t i = 0; i < decoder->count; i++) {
-        plan_free(decoder->writers[i].plan);
-        schema_free(decoder->writers[i].file);
-    }
-    reader_free(decoder->reader);
+    writers_free(decoder->writers);
     free(decoder);
 }
 
 const struct reader *decoder_reader(const struct decoder *decoder)
 {
     return decoder->reader;
-}
-
-static const struct plan *find_plan(const struct decoder *decoder, uint64_t fingerprint)
-{
-    for (size_t i = 0; i < decoder->count; i++)
-        if (decoder->writers[i].fingerprint == fingerprint)
-            return decoder->writers[i].plan;
-    return NULL;
 }
 
 static bool is_heartbeat(const struct kafka_message *message)
@@ -129,68 +66,121 @@ static void decode_empty(struct event *event)
     }
 }
 
-static void bury_unknown(struct event *event, uint64_t fingerprint, struct arena *arena)
+/* False: the event was buried, or is none. */
+static bool frame_event(const struct decoder *decoder, struct event *event,
+                        struct frame *frame)
 {
-    char detail[80];
+    const struct kafka_message *message = &event->message;
 
-    snprintf(detail, sizeof detail, "no schema with fingerprint %016" PRIx64 " is known",
-             fingerprint);
-    event_bury(event, "schema_unknown", NULL, arena_copy(arena, detail, strlen(detail)));
-}
-
-/* The plan for a message with a proper frame; NULL: the event was buried. */
-static const struct plan *choose_plan(const struct decoder *decoder, struct event *event,
-                                      struct arena *arena)
-{
-    const uint8_t *bytes = event->message.value;
-    const struct plan *plan;
-    uint64_t fingerprint = 0;
-
-    if (event->message.value_size > decoder->max_event_bytes) {
+    if (message->value_size == 0)
+        decode_empty(event);
+    else if (message->value_size > decoder->max_event_bytes)
         event_bury(event, "too_large", NULL,
                    "the message is larger than max_event_bytes");
-        return NULL;
-    }
-    if (event->message.value_size < FRAME_SIZE || bytes[0] != 0xc3 || bytes[1] != 0x01) {
+    else if (!frame_read(message->value, message->value_size, decoder->has_registry,
+                         frame))
         event_bury(event, "envelope", NULL,
-                   "the message does not begin as an Avro single object");
-        return NULL;
-    }
-    for (int i = 7; i >= 0; i--)
-        fingerprint = fingerprint << 8 | bytes[2 + i];
-    plan = find_plan(decoder, fingerprint);
-    if (!plan)
-        bury_unknown(event, fingerprint, arena);
-    return plan;
+                   decoder->has_registry
+                       ? "the message begins neither as an Avro single object nor as "
+                         "Confluent's clients write it"
+                       : "the message does not begin as an Avro single object");
+    else
+        return true;
+    return false;
 }
 
-static void decode_event(struct decoder *decoder, struct event *event,
-                         struct arena *arena)
+static void bury_unread(struct event *event, const struct writer *writer,
+                        struct schema_id id, struct arena *arena)
 {
-    const struct plan *plan;
-    struct value record;
+    char text[SCHEMA_ID_TEXT], detail[96];
+    int size;
 
-    if (event->message.value_size == 0) {
-        decode_empty(event);
+    if (writer->detail) {
+        event_bury(event, writer->reason, NULL, writer->detail);
         return;
     }
-    plan = choose_plan(decoder, event, arena);
-    if (!plan)
-        return;
-    if (!plan_run(plan, event->message.value + FRAME_SIZE,
-                  event->message.value_size - FRAME_SIZE, arena, &record,
+    schema_id_format(text, id);
+    size = snprintf(detail, sizeof detail, "no schema with %s is known", text);
+    event_bury(event, writer->reason, NULL, arena_copy(arena, detail, (size_t)size));
+}
+
+static void run_plan(struct decoder *decoder, struct writer *writer,
+                     const struct frame *frame, struct event *event, struct arena *arena)
+{
+    struct value record;
+
+    event->is_of_proven_writer = writer->has_decoded;
+    if (!plan_run(writer->plan, frame->body, frame->size, arena, &record,
                   &event->reject)) {
         event_bury(event, event->reject.reason, event->reject.field,
                    event->reject.detail);
         return;
     }
+    writer->has_decoded = true;
     event->values = record.items;
     event->event_id = record.items[decoder->reader->event_id].bytes;
     reader_content_hash(decoder->reader, event->values, event->content_hash);
 }
 
-void decode_batch(struct decoder *decoder, struct batch *batch)
+/* False: its writer's schema is not known, and nobody was asked yet. */
+static bool decode_event(struct decoder *decoder, struct event *event,
+                         struct arena *arena)
 {
-    for (size_t i = 0; i < batch->count; i++)
-        decode_event(decoder, &batch->events[i], batch->arena);
+    struct writer *writer;
+    struct frame frame;
+
+    headers_check(event);
+    if (event->is_settled || !frame_event(decoder, event, &frame))
+        return true;
+    writer = writers_find(decoder->writers, frame.writer);
+    if (!writer)
+        return false;
+    if (writer->plan)
+        run_plan(decoder, writer, &frame, event, arena);
+    else
+        bury_unread(event, writer, frame.writer, arena);
+    return true;
+}
+
+/* Asks for the schemas that the events from here on name and that are not known. */
+static enum outcome look_up(struct decoder *decoder, struct pg *pg,
+                            const struct batch *batch, size_t from, struct err *e)
+{
+    struct schema_id *ids =
+        arena_take_array(batch->arena, batch->count - from, sizeof *ids);
+    size_t count = 0;
+
+    for (size_t i = from; i < batch->count; i++) {
+        const struct kafka_message *message = &batch->events[i].message;
+        struct frame frame;
+        if (message->value_size <= decoder->max_event_bytes
+            && frame_read(message->value, message->value_size, decoder->has_registry,
+                          &frame)
+            && !writers_find(decoder->writers, frame.writer))
+            ids[count++] = frame.writer;
+    }
+    return writers_look_up(decoder->writers, pg, ids, count, e);
+}
+
+enum outcome decode_batch(struct decoder *decoder, struct pg *pg, struct batch *batch,
+                          struct err *e)
+{
+    bool has_asked = false;
+
+    writers_tidy(decoder->writers);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct event *event = &batch->events[i];
+        bool done;
+        headers_count(event, NULL);
+        done = decode_event(decoder, event, batch->arena);
+        if (!done && !has_asked) {
+            if (look_up(decoder, pg, batch, i, e))
+                return e->outcome;
+            has_asked = true;
+            done = decode_event(decoder, event, batch->arena);
+        }
+        if (!done)
+            batch_cut(batch, i);
+    }
+    return DONE;
 }

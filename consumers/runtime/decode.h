@@ -1,25 +1,28 @@
-/* decode.h - from the bytes of a message to the values of the reader: framing, writer schema, plan.
- *
- * Framing is Avro's single-object encoding: C3 01, the writer schema's CRC-64-AVRO fingerprint in little
- * endian, the encoded record. */
+/* decode.h - from the bytes of a message to the values of the reader: frame, writer schema, plan. */
 #ifndef GRIDLOOP_DECODE_H
 #define GRIDLOOP_DECODE_H
 
 #include "common/err.h"
+#include "common/pg.h"
+#include "common/registry.h"
 #include "consumers/runtime/batch.h"
 #include "consumers/runtime/reader.h"
 
 struct decoder; /* opaque */
 
-/* Reads the built-in schemas of a kind: the highest version is the reader, every version may be a writer.
+/* Reads the events of a kind (writers.h). registry: NULL where there is none, else it must outlive the decoder.
  * NULL: *e is FATAL. */
-struct decoder *decoder_new(const char *kind, size_t max_event_bytes, struct err *e);
+struct decoder *decoder_new(const char *kind, size_t max_event_bytes,
+                            struct registry *registry, struct err *e);
 void decoder_free(struct decoder *decoder); /* NULL is fine */
 
 const struct reader *decoder_reader(const struct decoder *decoder); /* borrowed */
 
 /* Decodes every event, and hashes its content; one that cannot be decoded is marked dead with its reason,
- * a heartbeat is marked absent. */
-void decode_batch(struct decoder *decoder, struct batch *batch);
+ * a heartbeat is marked absent. Schemas that are not known yet are looked up, in bus.schema by one query. The batch
+ * is cut before the first event whose schema could not be looked up in time. RETRY, FATAL: who had to be asked
+ * for a schema could not answer; the batch is to be forgotten. */
+enum outcome decode_batch(struct decoder *decoder, struct pg *pg, struct batch *batch,
+                          struct err *e);
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "consumers/runtime/batch.h"
 #include "consumers/runtime/decode.h"
+#include "consumers/runtime/fake_schemas.h"
 
 enum { MAX_EVENT_BYTES = 4096 };
 
@@ -31,13 +32,32 @@ const void *kafka_message_header(const struct kafka_message *message, const char
     return ce_type;
 }
 
+bool kafka_message_headers(const struct kafka_message *message, kafka_visit_header *visit,
+                           void *context)
+{
+    const struct kafka_header header = {"ce_type", ce_type,
+                                        ce_type ? strlen(ce_type) : 0};
+
+    (void)message;
+    if (ce_type)
+        visit(context, &header);
+    return true;
+}
+
+size_t kafka_message_room(const struct kafka_message *message,
+                          const struct kafka_message *next)
+{
+    (void)message, (void)next;
+    return SIZE_MAX;
+}
+
 void kafka_message_free(struct kafka_message *message)
 {
     message->handle = NULL;
 }
 
 struct bench {
-    struct decoder *decoder;
+    struct decoder *decoder, *with_registry;
     struct batch *batch;
 };
 
@@ -46,11 +66,13 @@ static int set_up(void **state)
     struct bench *bench = xcalloc(1, sizeof *bench);
     struct err e;
 
-    bench->decoder = decoder_new("patrol_log", MAX_EVENT_BYTES, &e);
+    fake_reset();
+    bench->decoder = decoder_new("patrol_log", MAX_EVENT_BYTES, NULL, &e);
+    bench->with_registry = decoder_new("patrol_log", MAX_EVENT_BYTES, &fake_registry, &e);
     bench->batch = batch_new(16);
     ce_type = NULL;
     *state = bench;
-    return bench->decoder ? 0 : -1;
+    return bench->decoder && bench->with_registry ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -58,19 +80,27 @@ static int tear_down(void **state)
     struct bench *bench = *state;
 
     decoder_free(bench->decoder);
+    decoder_free(bench->with_registry);
     batch_free(bench->batch);
     free(bench);
     return 0;
 }
 
-static const struct event *decode(struct bench *bench, const void *value, size_t size)
+static const struct event *decode_by(struct bench *bench, struct decoder *decoder,
+                                     const void *value, size_t size)
 {
     struct batch *batch = batch_reset(bench->batch);
+    struct err e;
 
     batch->events[batch->count++] = (struct event){
         .message = {.value = value, .value_size = size}, .outcome = EVENT_STORED};
-    decode_batch(bench->decoder, batch);
+    assert_int_equal(decode_batch(decoder, NULL, batch, &e), DONE);
     return &batch->events[0];
+}
+
+static const struct event *decode(struct bench *bench, const void *value, size_t size)
+{
+    return decode_by(bench, bench->decoder, value, size);
 }
 
 static void assert_dead(const struct event *event, const char *reason)
@@ -105,7 +135,7 @@ static void set_text(avro_value_t *record, const char *name, const char *value)
 static void set_null(avro_value_t *record)
 {
     avro_value_t field, branch;
-    size_t count;
+    size_t count = 0;
 
     avro_value_get_size(record, &count);
     for (size_t i = 0; i < count; i++) {
@@ -264,16 +294,97 @@ static void test_one_bad_message_costs_no_other(void **state)
     struct batch *batch = batch_reset(bench->batch);
     char bytes[1000];
     size_t size = write_patrol_log(bytes, sizeof bytes, "G-07");
+    struct err e;
 
     for (size_t i = 0; i < 9; i++)
         batch->events[batch->count++] =
             (struct event){.message = {.value = (const uint8_t *)bytes,
                                        .value_size = i % 3 == 1 ? size - 1 : size},
                            .outcome = EVENT_STORED};
-    decode_batch(bench->decoder, batch);
+    assert_int_equal(decode_batch(bench->decoder, NULL, batch, &e), DONE);
     for (size_t i = 0; i < 9; i++)
         assert_int_equal(batch->events[i].outcome,
                          i % 3 == 1 ? EVENT_DEAD : EVENT_STORED);
+}
+
+/* ---- schemas that are looked up ---- */
+
+/* Confluent's frame: 00 and the number in big endian. */
+static size_t write_numbered(char *out, size_t room, uint32_t number)
+{
+    char single[1000];
+    size_t size = write_patrol_log(single, room - 5, "G-07");
+
+    memcpy(out, (const char[]){0, 0, 0, (char)(number >> 8), (char)number}, 5);
+    memcpy(out + 5, single + 10, size - 10);
+    return size - 5;
+}
+
+static void test_a_registry_number_names_the_schema(void **state)
+{
+    struct bench *bench = *state;
+    char bytes[1000];
+    size_t size = write_numbered(bytes, sizeof bytes, 258);
+
+    fake_numbers[0] = (struct fake_schema){258, patrol_log()->text};
+    fake_number_count = 1;
+    assert_dead(decode(bench, bytes, size), "envelope");
+    assert_int_equal(decode_by(bench, bench->with_registry, bytes, size)->outcome,
+                     EVENT_STORED);
+    assert_int_equal(decode_by(bench, bench->with_registry, bytes, 4)->outcome,
+                     EVENT_DEAD);
+    assert_int_equal(fake_requests, 1);
+}
+
+static void test_an_unknown_number_is_named(void **state)
+{
+    struct bench *bench = *state;
+    const struct event *event =
+        decode_by(bench, bench->with_registry, "\0\0\0\1\2 more", 10);
+
+    assert_dead(event, "schema_unknown");
+    assert_non_null(strstr(event->reject.detail, "registry number 258"));
+}
+
+/* Three partitions; the fourth event's schema is there, but was not given this time. */
+static void test_a_batch_is_cut_before_a_schema_that_was_not_looked_up(void **state)
+{
+    static const char late[] = "\xc3\x01\x01\0\0\0\0\0\0\0";
+    struct bench *bench = *state;
+    struct batch *batch = batch_reset(bench->batch);
+    int64_t next_offsets[] = {90, 51, 20};
+    char bytes[1000];
+    size_t size = write_patrol_log(bytes, sizeof bytes, "G-07");
+    struct err e;
+
+    fake_store(1, NULL);
+    batch->next_offsets = next_offsets;
+    for (size_t i = 0; i < 8; i++)
+        batch->events[batch->count++] =
+            (struct event){.message = {.value = (const uint8_t *)(i == 3 ? late : bytes),
+                                       .value_size = i == 3 ? sizeof late - 1 : size,
+                                       .offset = (int64_t)(10 * i)},
+                           .claim = i % 2,
+                           .outcome = EVENT_STORED};
+    assert_int_equal(decode_batch(bench->decoder, (struct pg *)(uintptr_t)8, batch, &e),
+                     DONE);
+    assert_int_equal(batch->count, 3);
+    assert_true(batch->is_cut);
+    assert_int_equal(next_offsets[0], 40);
+    assert_int_equal(next_offsets[1], 30);
+    assert_int_equal(next_offsets[2], 20);
+}
+
+static void test_the_batch_waits_for_who_has_to_be_asked(void **state)
+{
+    struct bench *bench = *state;
+    struct batch *batch = batch_reset(bench->batch);
+    struct err e;
+
+    fake_outcome = RETRY;
+    batch->events[batch->count++] = (struct event){
+        .message = {.value = (const uint8_t *)"\0\0\0\1\2", .value_size = 5}};
+    assert_int_equal(decode_batch(bench->with_registry, NULL, batch, &e), RETRY);
 }
 
 /* ---- decoders ---- */
@@ -283,9 +394,9 @@ static void test_a_kind_without_a_schema_has_no_decoder(void **state)
     struct err e;
 
     (void)state;
-    assert_null(decoder_new("drone", MAX_EVENT_BYTES, &e));
+    assert_null(decoder_new("drone", MAX_EVENT_BYTES, NULL, &e));
     assert_int_equal(e.outcome, FATAL);
-    assert_null(decoder_new("", MAX_EVENT_BYTES, &e));
+    assert_null(decoder_new("", MAX_EVENT_BYTES, NULL, &e));
     decoder_free(NULL);
 }
 
@@ -304,6 +415,10 @@ int main(void)
         TEST(test_a_message_may_be_too_large),
         TEST(test_a_refused_field_is_named),
         TEST(test_one_bad_message_costs_no_other),
+        TEST(test_a_registry_number_names_the_schema),
+        TEST(test_an_unknown_number_is_named),
+        TEST(test_a_batch_is_cut_before_a_schema_that_was_not_looked_up),
+        TEST(test_the_batch_waits_for_who_has_to_be_asked),
         TEST(test_a_kind_without_a_schema_has_no_decoder),
     };
 

@@ -22,6 +22,7 @@
 #include "common/schema.h"
 #include "common/text.h"
 #include "consumers/runtime/plan.h"
+#include "consumers/runtime/reader.h"
 #include "consumers/runtime/value.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -89,41 +90,13 @@ static struct schema_file *parse(const char *quoted)
     return file;
 }
 
-static void make_default(struct pair *pair, const struct schema_field *field)
-{
-    struct plan *plan = plan_compile(field->type, field->type, NULL, &pair->e);
-    struct value *value = arena_take(pair->arena, sizeof *value);
-    struct reject reject;
-
-    assert_non_null(plan);
-    assert_true(plan_run(plan, field->default_avro, field->default_size, pair->arena,
-                         value, &reject));
-    plan_free(plan);
-    pair->defaults.values[field->ordinal] = value;
-}
-
-static void make_defaults(struct pair *pair, const struct schema *schema)
-{
-    bool has_items = schema->type == SCHEMA_ARRAY || schema->type == SCHEMA_MAP;
-    size_t branches = schema->type == SCHEMA_UNION ? schema->count : has_items;
-
-    for (size_t i = 0; i < branches; i++)
-        make_defaults(pair, schema->branches[i]);
-    for (size_t i = 0; schema->type == SCHEMA_RECORD && i < schema->count; i++) {
-        make_defaults(pair, schema->fields[i].type);
-        if (schema->fields[i].default_json)
-            make_default(pair, &schema->fields[i]);
-    }
-}
-
 /* The pair owns both files. */
 static void pair_open(struct pair *pair, struct schema_file *writer,
                       struct schema_file *reader)
 {
     *pair = (struct pair){.writer = writer, .reader = reader, .arena = arena_new()};
-    pair->defaults.values =
-        xcalloc(schema_field_count(reader) + 1, sizeof *pair->defaults.values);
-    make_defaults(pair, schema_root(reader));
+    assert_int_equal(defaults_decode(&pair->defaults, reader, pair->arena, &pair->e),
+                     DONE);
     pair->plan =
         plan_compile(schema_root(writer), schema_root(reader), &pair->defaults, &pair->e);
 }
@@ -131,7 +104,6 @@ static void pair_open(struct pair *pair, struct schema_file *writer,
 static void pair_close(struct pair *pair)
 {
     plan_free(pair->plan);
-    free(pair->defaults.values);
     arena_free(pair->arena);
     schema_free(pair->writer);
     schema_free(pair->reader);
@@ -450,8 +422,8 @@ static void assert_same_number(const struct schema *schema, const struct value *
 static void assert_same_real(const struct schema *schema, const struct value *found,
                              const avro_value_t *written)
 {
-    double real;
-    float narrow;
+    double real = 0;
+    float narrow = 0;
 
     assert_int_equal(found->kind, VALUE_REAL);
     if (schema->type == SCHEMA_FLOAT) {
@@ -467,8 +439,8 @@ static void assert_same_text(const struct schema *schema, const struct value *fo
                              const avro_value_t *written)
 {
     char uuid[UUID_TEXT_SIZE];
-    const char *text;
-    size_t size;
+    const char *text = "";
+    size_t size = 1;
 
     avro_value_get_string(written, &text, &size);
     if (schema->logical == LOGICAL_UUID) {
@@ -484,9 +456,9 @@ static void assert_same_text(const struct schema *schema, const struct value *fo
 static void assert_same_bytes(const struct schema *schema, const struct value *found,
                               const avro_value_t *written)
 {
-    const void *raw;
-    size_t size;
-    int symbol;
+    const void *raw = "";
+    size_t size = 0;
+    int symbol = 0;
 
     assert_int_equal(found->kind, VALUE_BYTES);
     if (schema->type == SCHEMA_STRING) {
@@ -525,7 +497,7 @@ static void assert_same_items(const struct schema *schema, const struct value *f
 {
     bool is_record = schema->type == SCHEMA_RECORD;
     avro_value_t item;
-    size_t count;
+    size_t count = 0;
 
     avro_value_get_size(written, &count);
     assert_int_equal(found->kind, VALUE_ITEMS);
@@ -545,7 +517,7 @@ static void assert_same_branch(const struct schema *schema, const struct value *
                                const avro_value_t *written)
 {
     avro_value_t branch;
-    int index;
+    int index = 0;
 
     avro_value_get_discriminant(written, &index);
     assert_int_equal(found->branch, index);
@@ -715,6 +687,7 @@ static void test_impossible_lengths_are_refused(void **state)
 
 static const char skipping_writer[] = RECORD(FIELD("gone", "%s") "," FIELD("a", "'int'"));
 static const char skipping_reader[] = RECORD(FIELD("a", "'int'"));
+static const char skipping_all[] = RECORD("");
 
 /* The same in a field that the reader does not have. */
 static void assert_skipped_refused(const char *type, const char *hex, const char *reason)
@@ -1275,6 +1248,7 @@ static void test_an_added_field_takes_its_default(void **state)
          "\"018f3a4e-0000-7000-8000-000000000001\""},
         {TIME, "1000000", "\"1970-01-01T00:00:01Z\""},
         {FIXED("2"), "'ab'", "\"6162\""},
+        {FIXED("3"), "'\\u0000a\\u0000'", "\"006100\""},
         {ENUM("'symbols':['A','B']"), "'B'", "\"B\""},
         {ARRAY("'int'"), "[1,2]", "[1,2]"},
         {MAP("'int'"), "{'k':1}", "{\"k\":1}"},
@@ -1449,7 +1423,61 @@ static void test_an_unreadable_field_is_named_with_its_place(void **state)
                      "{'type':'record','name':'S','fields':[" FIELD("b", "'long'") "]}")),
         RECORD(FIELD("a",
                      "{'type':'record','name':'S','fields':[" FIELD("b", "'int'") "]}")),
-        "a: b: the reader's type does not take the writer's");
+        "a.b: the reader's type does not take the writer's");
+}
+
+static void assert_weakness(const char *writer, const char *reader, const char *weakness)
+{
+    struct pair pair;
+
+    pair_of(&pair, writer, reader);
+    if (weakness)
+        assert_string_equal(plan_weakness(pair.plan), weakness);
+    else
+        assert_null(plan_weakness(pair.plan));
+    pair_close(&pair);
+}
+
+static void test_what_cannot_always_be_read_is_told_beforehand(void **state)
+{
+    static const char wide[] = RECORD(
+        FIELD("s", "'string'") "," FIELD("m", MAP(ENUM("'symbols':['A','B','C']"))));
+    static const char narrow[] =
+        RECORD(FIELD("m", MAP(ENUM("'symbols':['A'],'aliases':['Old']"))));
+    static const char safe[] =
+        RECORD(FIELD("m", MAP(ENUM("'symbols':['A'],'default':'A'"))));
+
+    (void)state;
+    assert_weakness(wide, wide, NULL);
+    assert_weakness(wide, safe, NULL);
+    assert_weakness(wide, skipping_all, NULL);
+    assert_weakness(wide, narrow,
+                    "m.values: the symbol B is unknown to the reader and its enum has no "
+                    "default");
+    assert_weakness(RECORD(FIELD("x", "['null','int','string']")),
+                    RECORD(FIELD("x", "['null','long']")),
+                    "x: the reader cannot take branch 2 of the writer's union");
+    assert_weakness("'string'", "['null'," UUID "]", "a text need not be a UUID");
+    assert_weakness(UUID, "'string'", NULL);
+    assert_weakness("'long'", TIME, "a number need not be a time of the years 1 to 9999");
+    assert_weakness("'int'", TIME, NULL);
+    assert_weakness("'bytes'", "'string'", "bytes need not be a text in UTF-8");
+    assert_weakness("['null','int']", "'int'",
+                    "the reader cannot take branch 0 of the writer's union");
+}
+
+/* A branch that is refused as a whole has no weaknesses of its own. */
+static void test_a_refused_branch_is_one_weakness(void **state)
+{
+    (void)state;
+    assert_weakness(
+        RECORD(FIELD(
+            "x", "['null',{'type':'record','name':'S','fields':[" FIELD(
+                     "e", ENUM("'symbols':['A','B']")) "," FIELD("i", "'long'") "]}]")),
+        RECORD(
+            FIELD("x", "['null',{'type':'record','name':'S','fields':[" FIELD(
+                           "e", ENUM("'symbols':['A']")) "," FIELD("i", "'int'") "]}]")),
+        "x: the reader cannot take branch 1 of the writer's union");
 }
 
 static void test_a_field_may_become_optional(void **state)
@@ -1479,6 +1507,11 @@ static void test_the_same_type_goes_before_a_promotion(void **state)
     pair_of(&pair, "'int'", "['string','double']");
     assert_true(plan_run(pair.plan, (const uint8_t *)"\16", 1, arena, &value, &reject));
     assert_int_equal(value.kind, VALUE_REAL);
+    assert_int_equal(value.branch, 1);
+    pair_close(&pair);
+    pair_of(&pair, "'int'",
+            "['string','float','long','double']"); /* the first of three */
+    assert_true(plan_run(pair.plan, (const uint8_t *)"\16", 1, arena, &value, &reject));
     assert_int_equal(value.branch, 1);
     pair_close(&pair);
     arena_free(arena);
@@ -1528,6 +1561,157 @@ static void test_records_in_unions_are_told_apart_by_name(void **state)
     (void)state;
     assert_read(writer, reader, "00 02", "{\"x\":1,\"is\":\"A\"}");
     assert_read(writer, reader, "02 04", "{\"x\":2,\"is\":\"B\"}");
+}
+
+static void test_names_match_without_their_namespaces(void **state)
+{
+    static const char of_b[] = "[{'type':'record','name':'a.R','fields':[" FIELD(
+        "x", "'int'") "]},"
+                      "{'type':'record','name':'b.R','fields':[" FIELD(
+                          "x", "'int'") "," FIELD_OR("y", "'int'", "1") "]}]";
+
+    (void)state;
+    assert_read("{'type':'record','name':'a.R','fields':[" FIELD("x", "'int'") "]}",
+                "{'type':'record','name':'b.R','fields':[" FIELD("x", "'int'") "]}", "02",
+                "{\"x\":1}");
+    assert_read("{'type':'fixed','name':'a.F','size':1}",
+                "{'type':'fixed','name':'F','size':1}", "07", "\"07\"");
+    /* The same name goes before one that is the same without its namespace. */
+    assert_read("{'type':'record','name':'b.R','fields':[" FIELD("x", "'int'") "]}", of_b,
+                "02", "{\"x\":1,\"y\":1}");
+    assert_read("{'type':'record','name':'c.R','fields':[" FIELD("x", "'int'") "]}", of_b,
+                "02", "{\"x\":1}");
+    /* An alias has its namespace. */
+    assert_unreadable("{'type':'fixed','name':'a.Old','size':1}",
+                      "{'type':'fixed','name':'b.New','aliases':['Old'],'size':1}",
+                      "the reader's type does not take the writer's");
+}
+
+static void test_each_field_goes_once(void **state)
+{
+    static const char reader[] =
+        RECORD(FIELD_ALSO("a", "'int'", "'aliases':['x','y']") "," FIELD_ALSO(
+            "b", "'int'", "'aliases':['x'],'default':9"));
+
+    (void)state;
+    assert_read(RECORD(FIELD("y", "'int'") "," FIELD("x", "'int'")), reader, "02 04",
+                "{\"a\":2,\"b\":9}");
+    assert_read(RECORD(FIELD("y", "'int'")), reader, "02", "{\"a\":1,\"b\":9}");
+    assert_read(RECORD(FIELD("x", "'int'") "," FIELD("a", "'int'")), reader, "02 04",
+                "{\"a\":2,\"b\":1}");
+}
+
+static void test_what_is_read_as_a_float_is_rounded_to_one(void **state)
+{
+    (void)state;
+    assert_read("'int'", "'float'", "82 80 80 10", "16777216");
+    assert_read("'int'", "'double'", "82 80 80 10", "16777217");
+    assert_read("'long'", "'float'", "ff ff ff ff ff ff ff ff ff 01",
+                "-9.223372036854776e+18");
+}
+
+/* Every case takes part in a rule: bounds hold on either side of a promotion, and in a branch. */
+static void test_rules_hold_for_what_is_promoted(void **state)
+{
+    static const char reader[] = RULED("['null','double','string']",
+                                       "'gridloop.maximum':5,'gridloop.max_length':1");
+    static const char writer[] = RECORD(FIELD("a", "['int','string','null']"));
+    struct bytes number = unhex("00 0c"), text = unhex("02 04 61 61");
+
+    (void)state;
+    assert_read(writer, reader, "00 0a", "{\"a\":5}");
+    assert_bytes_refused(writer, reader, &number, "range");
+    assert_read(writer, reader, "02 02 61", "{\"a\":\"a\"}");
+    assert_bytes_refused(writer, reader, &text, "range");
+    assert_read(writer, reader, "04", "{\"a\":null}");
+    free(number.at);
+    free(text.at);
+}
+
+/* ---- memory ---- */
+
+static size_t most_used(const char *writer, const char *reader, const struct bytes *bytes)
+{
+    struct arena *arena = arena_new();
+    struct reject reject;
+    struct value value;
+    struct pair pair;
+    size_t most;
+
+    pair_of(&pair, writer, reader);
+    plan_run(pair.plan, bytes->at, bytes->size, arena, &value, &reject);
+    most = arena_most_used(arena);
+    arena_free(arena);
+    pair_close(&pair);
+    return most;
+}
+
+/* What is only checked costs one value for each record above it, and nothing for what it contains. */
+static void test_what_is_skipped_takes_no_memory(void **state)
+{
+    static const char *const skipped[] = {
+        RECORD(FIELD("gone", ARRAY("'string'"))),
+        RECORD(FIELD("gone", ARRAY("{'type':'record','name':'S','fields':[" FIELD(
+                                 "x", "'string'") "," FIELD("y", ARRAY("'null'")) "]}"))),
+    };
+    struct text raw = {0};
+    struct bytes bytes;
+
+    (void)state;
+    text_add(&raw, "\xd0\x0f",
+             2); /* 1000 items: an empty text, or one and an empty array */
+    for (size_t i = 0; i < ROWS(skipped); i++) {
+        raw.size = 2;
+        for (size_t zeros = 0; zeros < 1000 * (i + 1) + 1; zeros++)
+            text_add(&raw, "\0", 1);
+        bytes = bytes_of(raw.bytes, raw.size);
+        assert_true(most_used(skipped[i], skipping_all, &bytes)
+                    <= 2 * sizeof(struct value));
+        free(bytes.at);
+    }
+    text_free(&raw);
+}
+
+static void test_a_refused_message_gives_its_memory_back(void **state)
+{
+    static const char schema[] = RECORD(FIELD("a", ARRAY("'string'")));
+    struct arena *arena = arena_new();
+    struct bytes bytes = unhex("06 02 61 02 61 02 ff 00");
+    struct reject reject;
+    struct value value;
+    struct pair pair;
+
+    (void)state;
+    pair_of(&pair, schema, schema);
+    arena_take(arena, 1);
+    for (int i = 0; i < 100; i++) {
+        struct arena_mark mark = arena_mark(arena);
+        assert_false(plan_run(pair.plan, bytes.at, bytes.size, arena, &value, &reject));
+        assert_string_equal(reject.detail, "a text is not UTF-8 (at byte 7)");
+        assert_true(arena_used(arena) - mark.given <= strlen(reject.detail) + 16);
+    }
+    pair_close(&pair);
+    arena_free(arena);
+    free(bytes.at);
+}
+
+/* Each array believes what the ones around it leave: 60 levels that all announce as much as the message could hold
+ * take room once. */
+static void test_nested_announcements_take_room_once(void **state)
+{
+    enum { LEVELS = 60, SIZE = 100000 };
+    char *schema = nested(LEVELS);
+    struct bytes bytes = {xcalloc(SIZE, 1), SIZE};
+
+    (void)state;
+    for (size_t i = 0; i < LEVELS; i++)
+        memcpy(bytes.at + 3 * i, "\x80\xb5\x18", 3); /* 200,000 */
+    assert_true(most_used(schema, schema, &bytes) <= 16 * SIZE);
+    for (size_t i = 0; i < LEVELS; i++)
+        memcpy(bytes.at + 3 * i, "\xa0\x8d\x06", 3); /* 50,000 */
+    assert_true(most_used(schema, schema, &bytes) <= 16 * SIZE);
+    free(bytes.at);
+    free(schema);
 }
 
 /* ---- whatever else may come ---- */
@@ -1647,6 +1831,53 @@ static void test_random_bytes(void **state)
     arena_free(arena);
 }
 
+/* ---- as far as it goes ---- */
+
+/* The reader's fields: b, a (a default), c (texts), d (a record). Cut off at each byte, and one too many. */
+static void test_what_was_read_before_a_fault_is_left_there(void **state)
+{
+    static const char writer[] =
+        "{'type':'record','name':'r','fields':[{'name':'c','type':{'type':'array','items'"
+        ":'string'}},"
+        "{'name':'x','type':'int'},{'name':'b','type':'long'},{'name':'d','type':{'type':"
+        "'record','name':'s',"
+        "'fields':[{'name':'e','type':'int'},{'name':'f','type':'int'}]}}]}";
+    static const char reader[] =
+        "{'type':'record','name':'r','fields':[{'name':'b','type':'long'},{'name':'a','"
+        "type':'int','default':7},"
+        "{'name':'c','type':{'type':'array','items':'string'}},{'name':'d','type':{'type'"
+        ":'record','name':'s',"
+        "'fields':[{'name':'e','type':'int'},{'name':'f','type':'int'}]}}]}";
+    struct pair pair;
+    struct arena *arena = arena_new();
+    struct bytes all = unhex("02 02 61 00 08 06 02 04");
+
+    (void)state;
+    pair_of(&pair, writer, reader);
+    for (size_t size = 0; size <= all.size + 1; size++) {
+        struct bytes bytes = {xcalloc(size + 1, 1), size};
+        struct reject reject = {0};
+        struct value values[4];
+        char read[5] = "    ";
+        bool done;
+        memcpy(bytes.at, all.at, size < all.size ? size : all.size);
+        done = plan_run_partial(pair.plan, bytes.at, bytes.size, arena, values, &reject);
+        assert_int_equal(done, size == all.size);
+        assert_int_equal(done, !reject.reason);
+        for (size_t i = 0; i < 4; i++)
+            if (values[i].kind != VALUE_UNREAD)
+                read[i] = "bacd"[i];
+        assert_string_equal(read, size < 4   ? " a  "
+                                  : size < 6 ? " ac "
+                                  : size < 8 ? "bac "
+                                             : "bacd");
+        free(bytes.at);
+    }
+    free(all.at);
+    arena_free(arena);
+    pair_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1703,14 +1934,24 @@ int main(void)
         cmocka_unit_test(test_what_becomes_text_has_to_be_text),
         cmocka_unit_test(test_a_narrower_type_does_not_take_a_wider_one),
         cmocka_unit_test(test_an_unreadable_field_is_named_with_its_place),
+        cmocka_unit_test(test_what_cannot_always_be_read_is_told_beforehand),
+        cmocka_unit_test(test_a_refused_branch_is_one_weakness),
         cmocka_unit_test(test_a_field_may_become_optional),
         cmocka_unit_test(test_the_same_type_goes_before_a_promotion),
         cmocka_unit_test(test_a_union_may_end),
         cmocka_unit_test(test_unions_may_differ),
         cmocka_unit_test(test_records_in_unions_are_told_apart_by_name),
+        cmocka_unit_test(test_names_match_without_their_namespaces),
+        cmocka_unit_test(test_each_field_goes_once),
+        cmocka_unit_test(test_what_is_read_as_a_float_is_rounded_to_one),
+        cmocka_unit_test(test_rules_hold_for_what_is_promoted),
+        cmocka_unit_test(test_what_is_skipped_takes_no_memory),
+        cmocka_unit_test(test_a_refused_message_gives_its_memory_back),
+        cmocka_unit_test(test_nested_announcements_take_room_once),
         cmocka_unit_test(test_a_message_cut_off_anywhere_is_refused),
         cmocka_unit_test(test_a_million_flipped_bits),
         cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_what_was_read_before_a_fault_is_left_there),
     };
 
     return cmocka_run_group_tests(tests, sow, NULL);

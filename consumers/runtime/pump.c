@@ -15,9 +15,12 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "common/text.h"
+#include "consumers/runtime/breaker.h"
 #include "consumers/runtime/claim.h"
 #include "consumers/runtime/decode.h"
 #include "consumers/runtime/enrich.h"
+#include "consumers/runtime/headers.h"
+#include "consumers/runtime/sql.h"
 #include "consumers/runtime/store.h"
 
 enum {
@@ -26,8 +29,9 @@ enum {
     TELL_MS = 1000,
     REPORT_MS = 10000,
     FIRST_PATIENCE_MS = 250,
-    CHECK_MS = 30000, /* between two looks at whether what we read is what there is */
-    HOLD_MS = 10000,  /* for which a partition with a fault is left alone */
+    SLOW_MS = 20,    /* without a sign of the server, we look how long storing takes */
+    STORE_MS = 500,  /* after which nothing is fetched until the batch is stored */
+    HOLD_MS = 10000, /* for which a partition with a fault is left alone */
     NAME_SIZE = 320
 };
 
@@ -46,11 +50,13 @@ struct pump {
     char topic[NAME_SIZE], group[NAME_SIZE], owner[NAME_SIZE];
 
     struct kafka_consumer *consumer;
-    struct pg *pg; /* NULL: not connected */
+    struct pg *pg;             /* NULL: not connected */
+    struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
     struct enricher *enricher;
     struct columns *columns;
     struct store *store;
+    struct breaker *breaker;
     struct batch *batch;
 
     struct claim *claims; /* what we read now, or read last */
@@ -65,6 +71,7 @@ struct pump {
     size_t hold_count;
 
     size_t rows_limit; /* of a batch; halved where the server ran out of memory or time */
+    int64_t storing_ms; /* since when, on the monotonic clock; 0: not now */
     int64_t backoff_ms;
     int64_t told_ms, reported_ms; /* when, on the monotonic clock */
     int64_t reported_batches;
@@ -72,15 +79,38 @@ struct pump {
 
 /* ---- owning ---- */
 
+/* What librdkafka fetches while we store is bounded by the bytes of values alone: messages with large keys or headers
+ * would fill the memory. So nothing is fetched while a batch of such messages is stored, nor as soon as storing takes
+ * long; reading goes on from the claims afterwards. */
+static void stop_fetching(struct pump *p)
+{
+    struct err ignored;
+
+    p->storing_ms = 0;
+    kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
+    p->batch->is_cut = true;
+}
+
+static void on_slow_store(void *context)
+{
+    struct pump *p = context;
+
+    if (p->storing_ms == 0 || clock_monotonic_ms() - p->storing_ms < STORE_MS)
+        return;
+    stop_fetching(p);
+    log_info("storing takes long, nothing is fetched meanwhile", NULL);
+}
+
 static enum outcome connect(struct pump *p, struct err *e)
 {
     if (p->pg && pg_is_usable(p->pg))
-        return DONE;
+        return store_check(p->store, p->pg, e);
     pg_close(p->pg);
     p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
                     p->program, (int)p->settings->statement_timeout_ms, e);
     if (!p->pg)
         return err_wrap(e, "connecting to PostgreSQL");
+    pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
     if (!store_begin(p->store, p->pg, e))
         return DONE;
     pg_close(p->pg);
@@ -96,6 +126,12 @@ static struct kafka_place *places_of(const struct pump *p)
         places[i] =
             (struct kafka_place){p->claims[i].partition, p->claims[i].next_offset};
     return places;
+}
+
+/* The last message stored comes once more, to see that the log is still the same. */
+static int64_t first_to_read(const struct claim *claim)
+{
+    return claim->last_offset >= 0 ? claim->last_offset : claim->next_offset;
 }
 
 /* After trouble the group may have gone on without us. Claiming again would then take the partitions away
@@ -129,17 +165,26 @@ static void note_fault(struct pump *p, int32_t partition)
     p->holds[p->hold_count++] = (struct hold){partition, 0};
 }
 
-/* Those of the wanted partitions that are not left alone; the caller frees the list. */
-static int32_t *choose_partitions(const struct pump *p, const int32_t *wanted,
-                                  size_t count, size_t *chosen)
+static const struct claim *find_claim(const struct pump *p, int32_t partition)
 {
-    int32_t *list = xcalloc(count + 1, sizeof *list);
+    for (size_t i = 0; i < p->claim_count; i++)
+        if (p->claims[i].partition == partition)
+            return &p->claims[i];
+    return NULL;
+}
+
+/* Those of the wanted partitions that we have no claim to and that are not left alone; the caller frees the list. */
+static struct claim_wish *choose_partitions(const struct pump *p, const int32_t *wanted,
+                                            size_t count, size_t *chosen)
+{
+    struct claim_wish *list = xcalloc(count + 1, sizeof *list);
 
     *chosen = 0;
     for (size_t i = 0; i < count; i++) {
         const struct hold *hold = find_hold(p, wanted[i]);
-        if (!hold || hold->until_ms <= clock_monotonic_ms())
-            list[(*chosen)++] = wanted[i];
+        if (!find_claim(p, wanted[i]) && (!hold || hold->until_ms <= clock_monotonic_ms())
+            && !breaker_is_paused(p->breaker, wanted[i], clock_monotonic_ms()))
+            list[(*chosen)++] = (struct claim_wish){wanted[i], hold != NULL};
     }
     return list;
 }
@@ -147,55 +192,64 @@ static int32_t *choose_partitions(const struct pump *p, const int32_t *wanted,
 static enum outcome read_claims(struct pump *p, struct err *e)
 {
     struct kafka_place *places = places_of(p);
-    enum outcome outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
+    enum outcome outcome;
 
+    for (size_t i = 0; i < p->claim_count; i++)
+        places[i].offset = first_to_read(&p->claims[i]);
+    outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
     free(places);
+    breaker_begin(p->breaker);
     return outcome;
+}
+
+/* What the topic of our name is now. */
+static enum outcome ask_identity(struct pump *p, struct claim_identity *now,
+                                 struct err *e)
+{
+    return kafka_consumer_identity(p->consumer, now->cluster_id, now->topic_id, e);
+}
+
+static bool is_claimed_topic(const struct pump *p, const struct claim_identity *now)
+{
+    return strcmp(now->topic_id, p->identity.topic_id) == 0;
+}
+
+static struct claimer claimer_of(const struct pump *p)
+{
+    return (struct claimer){.pg = p->pg,
+                            .consumer = p->consumer,
+                            .kafka = &p->settings->kafka,
+                            .group = p->group,
+                            .topic = p->topic,
+                            .identity = &p->identity,
+                            .owner = p->owner,
+                            .start_at_earliest =
+                                strcmp(p->settings->start_at, "earliest") == 0,
+                            .lock_timeout_ms = (int)p->settings->lock_timeout_ms};
 }
 
 static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
                           struct err *e)
 {
-    const struct claim_settings settings = {
-        p->topic, p->owner, strcmp(p->settings->start_at, "earliest") == 0,
-        (int)p->settings->lock_timeout_ms};
+    const struct claimer claimer = claimer_of(p);
     size_t chosen;
-    int32_t *partitions = choose_partitions(p, wanted, count, &chosen);
+    struct claim_wish *wishes;
     enum outcome outcome = DONE;
 
     p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
     p->claim_count = 0;
+    wishes = choose_partitions(p, wanted, count, &chosen);
     if (chosen > 0)
-        outcome = kafka_consumer_identity(p->consumer, p->identity.cluster_id,
-                                          p->identity.topic_id, e);
+        outcome = ask_identity(p, &p->identity, e);
     if (!outcome)
-        outcome = claim_partitions(&settings, p->pg, p->consumer, &p->identity,
-                                   partitions, chosen, p->claims, &p->claim_count, e);
-    free(partitions);
+        outcome =
+            claim_partitions(&claimer, wishes, chosen, p->claims, &p->claim_count, e);
+    free(wishes);
     return outcome ? outcome : read_claims(p, e);
 }
 
-/* True, now and then, if partitions are left out, or the topic was created anew: then everything is to be
- * claimed again. */
-static bool is_outdated(struct pump *p, size_t wanted)
-{
-    struct claim_identity now;
-    struct err ignored;
-
-    if (clock_monotonic_ms() - p->checked_ms
-        < (p->patience_ms ? p->patience_ms : CHECK_MS))
-        return false;
-    p->checked_ms = clock_monotonic_ms();
-    if (p->claim_count < wanted)
-        return true;
-    return wanted > 0
-           && !kafka_consumer_identity(p->consumer, now.cluster_id, now.topic_id,
-                                       &ignored)
-           && strcmp(now.topic_id, p->identity.topic_id) != 0;
-}
-
-/* A partition that was left out is mostly there again soon (its leader was moving); one that waits for an
- * operator is not worth disturbing the others for. */
+/* A partition that was left out is mostly there again soon (its leader was moving); for an operator it waits
+ * longer. */
 static void plan_check(struct pump *p, size_t wanted)
 {
     p->checked_ms = clock_monotonic_ms();
@@ -203,8 +257,45 @@ static void plan_check(struct pump *p, size_t wanted)
         p->patience_ms = 0;
     else
         p->patience_ms = p->patience_ms ? p->patience_ms * 2 : FIRST_PATIENCE_MS;
-    if (p->patience_ms > CHECK_MS)
-        p->patience_ms = CHECK_MS;
+    if (p->patience_ms > p->settings->check_interval_ms)
+        p->patience_ms = p->settings->check_interval_ms;
+}
+
+/* Whether one of those that were left out could be read now. The others are not disturbed by the question. */
+static enum outcome look_at_rest(struct pump *p, const int32_t *wanted, size_t count,
+                                 bool *is_free, struct err *e)
+{
+    struct claimer claimer;
+    size_t chosen;
+    struct claim_wish *wishes;
+    enum outcome outcome = connect(p, e);
+
+    if (outcome)
+        return outcome;
+    claimer = claimer_of(p);
+    wishes = choose_partitions(p, wanted, count, &chosen);
+    outcome = claim_look(&claimer, wishes, chosen, is_free, e);
+    free(wishes);
+    return outcome;
+}
+
+/* True, now and then, if everything is to be claimed again: the topic was created anew, a partition that was left
+ * out could be read, or nobody can tell. */
+static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
+{
+    struct claim_identity now;
+    struct err ignored;
+    bool is_free = false;
+
+    if (count == 0
+        || clock_monotonic_ms() - p->checked_ms
+               < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
+        return false;
+    plan_check(p, count);
+    if (!ask_identity(p, &now, &ignored) && !is_claimed_topic(p, &now))
+        return true;
+    return p->claim_count < count
+           && (look_at_rest(p, wanted, count, &is_free, &ignored) || is_free);
 }
 
 /* Makes sure that we own what the group wants us to read. */
@@ -214,12 +305,13 @@ static enum outcome own(struct pump *p, struct err *e)
     size_t count;
     uint64_t wanted = kafka_consumer_wanted(p->consumer, &partitions, &count);
 
-    if (p->is_claimed && wanted == p->taken && !is_outdated(p, count))
+    if (p->is_claimed && wanted == p->taken && !is_outdated(p, partitions, count))
         return DONE;
     if (connect(p, e) || (wanted == p->taken && confirm(p, e)))
         return e->outcome;
     if (wanted != p->taken) {
         p->hold_count = 0;
+        breaker_keep(p->breaker, partitions, count);
         p->patience_ms = 0;
     }
     p->taken = wanted;
@@ -250,23 +342,56 @@ static void begin_batch(const struct pump *p, struct batch *batch)
         batch->next_offsets[i] = p->claims[i].next_offset;
 }
 
-static void add_message(const struct pump *p, struct batch *batch,
-                        struct kafka_message *message)
+/* The last message stored has the leader epoch that it had, and those behind it have no lower one. */
+static bool is_of_our_log(const struct claim *claim, const struct kafka_message *message)
 {
-    size_t claim = 0;
+    if (claim->leader_epoch < 0 || message->leader_epoch < 0)
+        return true;
+    return message->offset == claim->last_offset
+               ? message->leader_epoch == claim->leader_epoch
+               : message->leader_epoch >= claim->leader_epoch;
+}
+
+/* The next message and its claim (NULL: it is not ours); one of another log is a fault. */
+static enum outcome next_message(struct pump *p, int timeout_ms,
+                                 struct kafka_message *message,
+                                 const struct claim **claim, struct kafka_fault *fault,
+                                 struct err *e)
+{
+    enum outcome outcome =
+        kafka_consumer_poll(p->consumer, timeout_ms, message, fault, e);
+
+    *claim = message->handle ? find_claim(p, message->partition) : NULL;
+    if (outcome || !*claim || is_of_our_log(*claim, message))
+        return outcome;
+    fault->partition = message->partition;
+    kafka_message_free(message);
+    return err_set(e, RETRY,
+                   "partition %" PRId32 " offset %" PRId64 ": leader epoch %" PRId32
+                   ", %" PRId32 " was read: this is another log",
+                   message->partition, message->offset, message->leader_epoch,
+                   (*claim)->leader_epoch);
+}
+
+/* False: not ours, or counted already: what we keep is what the claims say. */
+static bool is_next(const struct pump *p, const struct batch *batch,
+                    const struct claim *claim, const struct kafka_message *message)
+{
+    return claim && message->offset >= batch->next_offsets[claim - p->claims];
+}
+
+static void add_message(struct batch *batch, size_t claim,
+                        const struct kafka_message *message)
+{
     struct event *event;
 
-    while (claim < p->claim_count && p->claims[claim].partition != message->partition)
-        claim++;
-    if (claim == p->claim_count || message->offset < batch->next_offsets[claim]) {
-        kafka_message_free(
-            message); /* not ours, or counted already: what we keep is what the claims say */
-        return;
-    }
+    if (batch->count > 0)
+        batch->other_bytes += headers_count(&batch->events[batch->count - 1], message);
     event = &batch->events[batch->count++];
     *event = (struct event){.message = *message, .outcome = EVENT_STORED, .claim = claim};
     batch->next_offsets[claim] = message->offset + 1;
-    batch->bytes += message->key_size + message->value_size;
+    batch->value_bytes += message->value_size;
+    batch->other_bytes += message->key_size;
 }
 
 static int fill_timeout(const struct batch *batch, int64_t linger_end_ms)
@@ -303,13 +428,15 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
     int64_t linger_end_ms = 0;
 
     begin_batch(p, batch);
-    while (batch->count < p->rows_limit && batch->bytes < (size_t)p->settings->batch_bytes
+    while (batch->count < p->rows_limit
+           && batch->value_bytes + batch->other_bytes < (size_t)p->settings->batch_bytes
            && !*p->stop) {
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
+        const struct claim *claim;
         int timeout_ms = fill_timeout(batch, linger_end_ms);
         bool ends = false;
-        if (kafka_consumer_poll(p->consumer, timeout_ms, &message, &fault, e)
+        if (next_message(p, timeout_ms, &message, &claim, &fault, e)
             && take_fault(p, &fault, batch, &ends, e))
             return e->outcome;
         if (ends)
@@ -324,11 +451,106 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
             return DONE;
         if (!message.handle)
             continue;
-        add_message(p, batch, &message);
+        if (!is_next(p, batch, claim, &message)) {
+            kafka_message_free(&message);
+        } else if (breaker_admits(p->breaker, message.partition)) {
+            add_message(batch, (size_t)(claim - p->claims), &message);
+        } else {
+            kafka_message_free(&message);
+            batch->is_cut = true;
+            return DONE;
+        }
         if (linger_end_ms == 0)
             linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
     }
     return DONE;
+}
+
+/* ---- store ---- */
+
+static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
+{
+    enum outcome outcome;
+
+    p->storing_ms = clock_monotonic_ms();
+    if (batch->other_bytes > (size_t)p->settings->batch_bytes / 2)
+        stop_fetching(p);
+    outcome = store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e);
+    p->storing_ms = 0;
+    return outcome;
+}
+
+/* ---- judging what came ---- */
+
+/* Rejects that may be a mistake on a large scale. */
+static bool is_counted_reject(const struct event *event)
+{
+    return event->outcome == EVENT_DEAD
+           && (event->sqlstate || (event->is_of_proven_writer && !event->values));
+}
+
+/* For people: bus.progress tells since when and why. reason NULL: it goes on. */
+static enum outcome note_pause(struct pump *p, const struct claim *claim,
+                               const char *reason, struct err *e)
+{
+    char source[16], epoch[24];
+
+    snprintf(source, sizeof source, "%" PRId32, claim->source_id);
+    snprintf(epoch, sizeof epoch, "%" PRId64, claim->owner_epoch);
+    if (pg_query(p->pg, sql_text("pause"), (const char *const[]){source, epoch, reason},
+                 3, NULL, e))
+        return err_wrap(e, "noting a pause");
+    return DONE;
+}
+
+static enum outcome pause_partition(struct pump *p, const struct event *event,
+                                    struct err *e)
+{
+    const struct claim *claim = &p->claims[event->claim];
+    const char *field = event->reject.field;
+    char reason[300];
+
+    snprintf(reason, sizeof reason, "most of what came was set aside, at last: %s%s%s",
+             event->reject.reason, field ? " of " : "", field ? field : "");
+    log_warn("partition paused", "partition", LOG_NUMBER(claim->partition), "reason",
+             reason, "seconds", LOG_NUMBER(p->settings->breaker_pause_s), NULL);
+    p->is_claimed = false;
+    return note_pause(p, claim, reason, e);
+}
+
+static enum outcome judge(struct pump *p, const struct batch *batch, struct err *e)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *event = &batch->events[i];
+        int32_t partition = event->message.partition;
+        enum verdict verdict =
+            breaker_count(p->breaker, partition, is_counted_reject(event), now_ms);
+        if (verdict == VERDICT_PAUSE && pause_partition(p, event, e))
+            return e->outcome;
+        if (verdict != VERDICT_GO_ON)
+            continue;
+        log_info("partition goes on", "partition", LOG_NUMBER(partition), NULL);
+        if (note_pause(p, &p->claims[event->claim], NULL, e))
+            return e->outcome;
+    }
+    return DONE;
+}
+
+/* librdkafka goes on at its place in a topic that was created anew, if that is long enough by then. Ids are never
+ * used again: if the topic is still the one that was claimed, all that was fetched until now is from it. What
+ * remains is the moment in which one broker serves the new topic and the one that we ask has not heard of it. */
+static enum outcome check_topic(struct pump *p, const struct batch *batch, struct err *e)
+{
+    struct claim_identity now;
+
+    if (batch->count == 0)
+        return DONE;
+    if (ask_identity(p, &now, e))
+        return err_wrap(e, "asking whether the topic is still the same");
+    return is_claimed_topic(p, &now) ? DONE
+                                     : err_set(e, RETRY, "the topic was created anew");
 }
 
 /* ---- advance ---- */
@@ -380,11 +602,12 @@ static enum outcome pump_once(struct pump *p, struct err *e)
 {
     struct batch *batch = batch_reset(p->batch);
 
-    if (own(p, e) || fill(p, batch, e))
+    if (own(p, e) || fill(p, batch, e) || check_topic(p, batch, e))
         return e->outcome;
-    decode_batch(p->decoder, batch);
-    if (enrich_batch(p->enricher, p->pg, batch, e)
-        || store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
+    if (decode_batch(p->decoder, p->pg, batch, e)
+        || enrich_batch(p->enricher, p->pg, batch, e) || store(p, batch, e))
+        return e->outcome;
+    if (judge(p, batch, e) || (batch->is_cut && p->is_claimed && read_claims(p, e)))
         return e->outcome;
     return advance(p);
 }
@@ -480,7 +703,10 @@ struct pump *pump_new(const struct kind *kind, const char *program,
                  "statement_timeout_ms must be larger than lock_timeout_ms");
         goto fail;
     }
-    p->decoder = decoder_new(kind->name, (size_t)settings->max_event_bytes, e);
+    if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))
+        goto fail;
+    p->decoder =
+        decoder_new(kind->name, (size_t)settings->max_event_bytes, p->registry, e);
     if (!p->decoder)
         goto fail;
     p->enricher = enricher_new(&kind->position, decoder_reader(p->decoder), e);
@@ -488,7 +714,9 @@ struct pump *pump_new(const struct kind *kind, const char *program,
         goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
     p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name,
-                         (size_t)settings->batch_rows);
+                         (size_t)settings->batch_rows,
+                         settings->dead_letter_kbytes_per_s * 1024);
+    p->breaker = breaker_new(settings->breaker_pause_s * 1000);
     p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic,
                                       (size_t)settings->max_event_bytes,
                                       (size_t)settings->queue_kbytes, e);
@@ -502,6 +730,11 @@ fail:
     return NULL;
 }
 
+size_t pump_troubled(const struct pump *pump)
+{
+    return breaker_troubled(pump->breaker);
+}
+
 void pump_free(struct pump *p)
 {
     if (!p)
@@ -510,9 +743,11 @@ void pump_free(struct pump *p)
     kafka_consumer_close(p->consumer);
     pg_close(p->pg);
     store_free(p->store);
+    breaker_free(p->breaker);
     columns_free(p->columns);
     enricher_free(p->enricher);
     decoder_free(p->decoder);
+    registry_close(p->registry);
     free(p->claims);
     free(p->holds);
     free(p);

@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/option.h"
+#include "common/registry.h"
 #include "consumers/runtime/kind.h"
 
 struct pump_settings {
@@ -20,7 +21,13 @@ struct pump_settings {
     const char *log_level;
     int64_t batch_rows, batch_bytes, linger_ms; /* a batch ends at the first of these */
     int64_t max_event_bytes, queue_kbytes;
+    int64_t
+        dead_letter_kbytes_per_s; /* kept of dead letters; beyond it only their SHA-256 */
+    int64_t breaker_pause_s;      /* breaker.h */
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
+    struct registry_settings registry;
+    int64_t
+        check_interval_ms; /* between two looks at whether what we read is what there is */
     struct kafka_properties kafka;
 };
 
@@ -30,6 +37,9 @@ struct pump; /* opaque */
 struct pump *pump_new(const struct kind *kind, const char *program,
                       const struct pump_settings *settings, struct err *e);
 void pump_free(struct pump *pump); /* leaves the group; NULL is fine */
+
+/* Partitions that are left alone for a while because of what they bring (breaker.h). 0: all is well. */
+size_t pump_troubled(const struct pump *pump);
 
 /* Runs until *stop is true (0) or something FATAL happens (its exit code). Logs each failure. */
 int pump_run(struct pump *pump, const volatile bool *stop);

@@ -9,41 +9,51 @@
 
 #include "common/arena.h"
 
-static enum outcome decode_default(struct reader *reader,
+static enum outcome decode_default(struct defaults *defaults, struct arena *arena,
                                    const struct schema_field *field, struct err *e)
 {
-    struct value *value = arena_take(reader->arena, sizeof *value);
+    struct value *value = arena_take(arena, sizeof *value);
     struct plan *plan = plan_compile(field->type, field->type, NULL, e);
     struct reject reject;
     bool done = plan
-                && plan_run(plan, field->default_avro, field->default_size, reader->arena,
-                            value, &reject);
+                && plan_run(plan, field->default_avro, field->default_size, arena, value,
+                            &reject);
 
     plan_free(plan);
     if (!done)
         return err_exit(e, EX_CONFIG, "%s: the default cannot be used", field->name);
-    reader->defaults.values[field->ordinal] = value;
+    defaults->values[field->ordinal] = value;
     return DONE;
 }
 
 /* Defaults of this type and of all that it contains. */
-static enum outcome decode_defaults(struct reader *reader, const struct schema *schema,
-                                    struct err *e)
+static enum outcome decode_defaults(struct defaults *defaults, struct arena *arena,
+                                    const struct schema *schema, struct err *e)
 {
     bool has_branches = schema->type == SCHEMA_UNION || schema->type == SCHEMA_ARRAY
                         || schema->type == SCHEMA_MAP;
     size_t branches = schema->type == SCHEMA_UNION ? schema->count : has_branches;
 
     for (size_t i = 0; i < branches; i++)
-        if (decode_defaults(reader, schema->branches[i], e))
+        if (decode_defaults(defaults, arena, schema->branches[i], e))
             return e->outcome;
     for (size_t i = 0; schema->type == SCHEMA_RECORD && i < schema->count; i++) {
         const struct schema_field *field = &schema->fields[i];
-        if (decode_defaults(reader, field->type, e)
-            || (field->default_json && decode_default(reader, field, e)))
+        if (decode_defaults(defaults, arena, field->type, e)
+            || (field->default_json && decode_default(defaults, arena, field, e)))
             return e->outcome;
     }
     return DONE;
+}
+
+enum outcome defaults_decode(struct defaults *defaults, const struct schema_file *file,
+                             struct arena *arena, struct err *e)
+{
+    size_t count = schema_field_count(file) + 1;
+
+    defaults->values = arena_take_array(arena, count, sizeof *defaults->values);
+    memset(defaults->values, 0, count * sizeof *defaults->values);
+    return decode_defaults(defaults, arena, schema_root(file), e);
 }
 
 /* Columns that the store fills by itself. */
@@ -88,10 +98,8 @@ struct reader *reader_new(const struct schema_file *file, struct err *e)
     reader->schema = schema_root(file);
     reader->arena = arena_new();
     reader->sha256 = sha256_new();
-    reader->defaults.values =
-        xcalloc(schema_field_count(file) + 1, sizeof *reader->defaults.values);
     if (!find_common_fields(reader, e) && !refuse_own_names(reader->schema, e)
-        && !decode_defaults(reader, reader->schema, e))
+        && !defaults_decode(&reader->defaults, file, reader->arena, e))
         return reader;
     reader_free(reader);
     return NULL;
@@ -104,7 +112,6 @@ void reader_free(struct reader *reader)
     arena_free(reader->arena);
     sha256_free(reader->sha256);
     text_free(&reader->canonical);
-    free(reader->defaults.values);
     free(reader);
 }
 
@@ -120,19 +127,26 @@ void reader_free(struct reader *reader)
 static void put_value(struct text *out, const struct reader *reader,
                       const struct schema *schema, const struct value *value);
 
-static void put_head(struct text *out, char letter, uint64_t number)
-{
-    uint8_t head[9] = {(uint8_t)letter};
+enum { HEAD_SIZE = 9 };
 
+static inline void write_head(char *at, char letter, uint64_t number)
+{
     number = htobe64(number);
-    memcpy(head + 1, &number, sizeof number);
-    text_add(out, head, sizeof head);
+    at[0] = letter;
+    memcpy(at + 1, &number, sizeof number);
 }
 
-static void put_bytes(struct text *out, const struct value *value)
+static inline void put_head(struct text *out, char letter, uint64_t number)
 {
-    put_head(out, 'b', value->count);
-    text_add(out, value->bytes, value->count);
+    write_head(text_more(out, HEAD_SIZE), letter, number);
+}
+
+static inline void put_bytes(struct text *out, const struct value *value)
+{
+    char *at = text_more(out, HEAD_SIZE + (size_t)value->count);
+
+    write_head(at, 'b', value->count);
+    memcpy(at + HEAD_SIZE, value->bytes, value->count);
 }
 
 /* A whole number is hashed alike whether its field is an int, a long or a double. */
@@ -189,7 +203,7 @@ static void put_value(struct text *out, const struct reader *reader,
     bool optional;
 
     /* Making a field optional must not change what is hashed. */
-    if (!schema_strip_null(schema, &optional))
+    if (schema->type == SCHEMA_UNION && !schema_strip_null(schema, &optional))
         put_head(out, 'u', value->branch);
     switch (value->kind) {
     case VALUE_NULL: put_head(out, 'z', 0); break;

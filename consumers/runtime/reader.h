@@ -20,6 +20,11 @@ struct reader {
         canonical; /* what is being hashed; memory kept from one event to the next */
 };
 
+/* The defaults of every field of a schema, nested ones too, in memory of the arena. *e is FATAL 78 if one cannot be
+ * used, such as a text that is no UUID. */
+enum outcome defaults_decode(struct defaults *defaults, const struct schema_file *file,
+                             struct arena *arena, struct err *e);
+
 /* file must outlive the reader. NULL: *e is FATAL 78 (a field that every kind must have is missing). */
 struct reader *reader_new(const struct schema_file *file, struct err *e);
 void reader_free(struct reader *reader); /* NULL is fine */

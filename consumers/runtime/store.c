@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/clock.h"
 #include "common/point.h"
+#include "consumers/runtime/bucket.h"
+#include "consumers/runtime/dead_letter.h"
 #include "consumers/runtime/fold.h"
 #include "consumers/runtime/recent.h"
 #include "consumers/runtime/sql.h"
@@ -15,19 +18,19 @@
 
 enum {
     RECENT_IDS = 65536,
-    CHUNK_BYTES = 64 << 10,      /* handed to libpq at once */
-    KEPT_VALUE_BYTES = 64 << 10, /* of a dead letter's value */
-    LOOK_UP_BATCHES = 64, /* how long we ask first, after an id was there already */
-    NAMED_REFUSALS = 2    /* of a batch, as errors name them; more are searched for */
+    CHUNK_BYTES = 64 << 10, /* handed to libpq at once */
+    LOOK_UP_BATCHES = 64,   /* how long we ask first, after an id was there already */
+    NAMED_REFUSALS = 2      /* of a batch, as errors name them; more are searched for */
 };
 
 struct store {
     const struct reader *reader;
-    const struct columns *columns;
+    struct columns *columns;
     const char *kind;
     int32_t layout_id;
     struct recent *recent;
     struct text buffer;
+    struct bucket bucket; /* for the bytes of dead letters */
     struct store_counts counts;
     int look_up_batches; /* > 0: ask which ids are stored before inserting */
 
@@ -38,21 +41,23 @@ struct store {
     size_t claim_count;
     struct event **rows; /* events to insert, sorted by id */
     size_t row_count;
-    bool is_inserting; /* the last error came from the insert of event rows */
-    int refusals;      /* of this batch */
+    struct bucket taken; /* what the bucket will be when this is committed */
+    bool is_inserting;   /* the last error came from the insert of event rows */
+    int refusals;        /* of this batch */
     char violated
         [64]; /* constraint that said that an id is stored already; "": none did */
     bool wants_smaller;
 };
 
-struct store *store_new(const struct reader *reader, const struct columns *columns,
-                        const char *kind, size_t batch_rows)
+struct store *store_new(const struct reader *reader, struct columns *columns,
+                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s)
 {
     struct store *store = xcalloc(1, sizeof *store);
 
     store->reader = reader;
     store->columns = columns;
     store->kind = kind;
+    store->bucket = bucket_full(dead_bytes_per_s, clock_monotonic_ms());
     /* All ids of a batch must fit: what a look-up finds is remembered there. */
     store->recent = recent_new(batch_rows > RECENT_IDS ? batch_rows : RECENT_IDS);
     return store;
@@ -80,12 +85,17 @@ static enum outcome check_encoding(struct pg *pg, struct err *e)
     return outcome;
 }
 
+enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
+{
+    if (columns_check(store->columns, pg, e))
+        return e->outcome;
+    return columns_layout(store->columns, pg, &store->layout_id, e);
+}
+
 enum outcome store_begin(struct store *store, struct pg *pg, struct err *e)
 {
     recent_clear(store->recent);
-    if (check_encoding(pg, e) || columns_check(store->columns, pg, e))
-        return e->outcome;
-    return columns_layout(store->columns, pg, &store->layout_id, e);
+    return check_encoding(pg, e) ? e->outcome : store_check(store, pg, e);
 }
 
 const struct store_counts *store_counted(const struct store *store)
@@ -173,15 +183,14 @@ static void choose_rows(struct store *store)
 }
 
 /* The ids as uuid[] in binary form. */
-static void put_ids(struct store *store)
+static void put_ids(struct text *out, struct event *const *events, size_t count)
 {
     const uint32_t uuid_oid = 2950;
-    struct text *out = &store->buffer;
 
     text_clear(out);
-    copy_put_array_head(out, uuid_oid, (uint32_t)store->row_count);
-    for (size_t i = 0; i < store->row_count; i++)
-        copy_put_bytes(out, store->rows[i]->event_id, UUID_SIZE);
+    copy_put_array_head(out, uuid_oid, (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        copy_put_bytes(out, events[i]->event_id, UUID_SIZE);
 }
 
 /* What is found is stored for certain, so it is remembered like what we stored ourselves. */
@@ -196,37 +205,49 @@ static enum outcome remember_found(struct store *store, const struct pg_result *
         pg_bytes(result, row, 1, hash, sizeof hash);
         recent_add(store->recent, event_id, hash);
     }
-    if (pg_rows(result) == 0 && store->violated[0])
-        return err_set(
-            e, FATAL,
-            "constraint %s of events.%s refuses an event whose id is not stored",
-            store->violated, store->kind);
-    store->violated[0] = '\0';
     return DONE;
 }
 
-static enum outcome look_up(struct store *store, struct err *e)
+/* Remembers those of the events' ids that are stored; *found counts them. */
+static enum outcome find_stored(struct store *store, struct event *const *events,
+                                size_t count, size_t *found, struct err *e)
 {
     char sql[160];
     struct pg_result *result = NULL;
     struct pg_parameter parameter;
     enum outcome outcome;
 
-    if (store->row_count == 0)
-        return DONE;
-    put_ids(store);
+    put_ids(&store->buffer, events, count);
     parameter = (struct pg_parameter){store->buffer.bytes, store->buffer.size, true};
     snprintf(
         sql, sizeof sql,
         "select event_id, content_hash from events.%s where event_id = any ($1::uuid[])",
         store->kind);
     if (pg_query_binary(store->pg, sql, &parameter, 1, &result, e))
-        return e->outcome;
+        return err_wrap(e, "looking up ids");
     store->counts.look_ups++;
+    *found = pg_rows(result);
     outcome = remember_found(store, result, e);
     pg_result_free(result);
-    choose_rows(store);
     return outcome;
+}
+
+static enum outcome look_up(struct store *store, struct err *e)
+{
+    size_t found;
+
+    if (store->row_count == 0)
+        return DONE;
+    if (find_stored(store, store->rows, store->row_count, &found, e))
+        return e->outcome;
+    if (found == 0 && store->violated[0])
+        return err_set(
+            e, FATAL,
+            "constraint %s of events.%s refuses an event whose id is not stored",
+            store->violated, store->kind);
+    store->violated[0] = '\0';
+    choose_rows(store);
+    return DONE;
 }
 
 /* ---- the inserts ---- */
@@ -277,36 +298,9 @@ static enum outcome insert_events(struct store *store, struct err *e)
     return DONE;
 }
 
-static void put_dead_letter(struct store *store, const struct event *event)
-{
-    const struct kafka_message *message = &event->message;
-    struct text *out = &store->buffer;
-    uint8_t digest[SHA256_SIZE];
-
-    sha256_of(message->value, message->value_size, digest);
-    copy_put_count(out, 12);
-    copy_put_int32(out, store->claims[event->claim].source_id);
-    copy_put_int64(out, message->offset);
-    copy_put_string(out, store->kind);
-    copy_put_string(out, event->reject.reason);
-    copy_put_string(out, event->reject.detail);
-    copy_put_string(out, event->reject.field);
-    copy_put_bytes(out, event->event_id, UUID_SIZE);
-    copy_put_string(out, event->sqlstate);
-    copy_put_bytes(out, message->key, message->key_size);
-    copy_put_bytes(out, message->value,
-                   message->value_size < KEPT_VALUE_BYTES ? message->value_size
-                                                          : KEPT_VALUE_BYTES);
-    copy_put_int64(out, (int64_t)message->value_size);
-    copy_put_bytes(out, digest, sizeof digest);
-}
-
 static enum outcome insert_dead_letters(struct store *store, struct err *e)
 {
-    static const char sql[] = "copy bus.dead_letter (source_id, topic_offset, kind, "
-                              "reason, detail, field, event_id, "
-                              "sqlstate, message_key, value, value_size, value_sha256) "
-                              "from stdin (format binary)";
+    struct bucket bucket = store->bucket;
     bool is_open = false;
 
     for (size_t i = 0; i < store->batch->count; i++) {
@@ -314,16 +308,18 @@ static enum outcome insert_dead_letters(struct store *store, struct err *e)
         if (event->outcome != EVENT_DEAD)
             continue;
         if (!is_open) {
-            if (pg_copy_begin(store->pg, sql, e))
+            if (pg_copy_begin(store->pg, dead_letter_copy_sql(), e))
                 return e->outcome;
             text_clear(&store->buffer);
             copy_put_head(&store->buffer);
             is_open = true;
         }
-        put_dead_letter(store, event);
+        dead_letter_put_row(&store->buffer, event, store->claims[event->claim].source_id,
+                            store->kind, &bucket);
         if (flush(store, CHUNK_BYTES, e))
             return e->outcome;
     }
+    store->taken = bucket;
     if (!is_open)
         return DONE;
     copy_put_end(&store->buffer);
@@ -357,7 +353,7 @@ static enum outcome attempt(struct store *store, struct err *e)
     POINT("after_lock");
     choose_rows(store);
     if (store->look_up_batches > 0 && look_up(store, e))
-        return err_wrap(e, "looking up ids");
+        return e->outcome;
     if (insert_events(store, e))
         return e->outcome;
     if (insert_dead_letters(store, e))
@@ -392,49 +388,72 @@ static bool is_known_id(const struct store *store)
     return strcmp(pg_sqlstate(store->pg), "23505") == 0;
 }
 
-static const char *describe_refusal(struct store *store)
+/* What an error of the insert said, kept beyond the call that failed. */
+struct refusal {
+    struct event *event; /* NULL: the error names no row */
+    const char *sqlstate, *field, *detail;
+};
+
+static const char *keep(struct store *store, const char *text)
 {
+    return text[0] ? arena_copy(store->batch->arena, text, strlen(text)) : NULL;
+}
+
+/* After an error of the insert of rows[from, to). *next: the row behind the one that it names; from, if it names
+ * none. */
+static struct refusal read_refusal(struct store *store, size_t from, size_t to,
+                                   size_t *next)
+{
+    size_t line = to - from == 1 ? 1 : pg_copy_line(store->pg);
     const char *constraint = pg_constraint(store->pg);
+    struct refusal refusal = {0};
     char detail[300];
 
+    *next = from;
+    if (line < 1 || line > to - from)
+        return refusal;
+    *next = from + line;
     snprintf(detail, sizeof detail, "PostgreSQL refused the row, SQLSTATE %s%s%s",
              pg_sqlstate(store->pg), constraint[0] ? ", constraint " : "", constraint);
-    return arena_copy(store->batch->arena, detail, strlen(detail));
+    return (struct refusal){store->rows[from + line - 1],
+                            keep(store, pg_sqlstate(store->pg)),
+                            keep(store, pg_column(store->pg)), keep(store, detail)};
 }
 
 /* Buries the event, and its repeats behind it: what the server says of one holds for the others. An event
  * with its id and other content ends this: that one takes the place, and is what later ones are
  * compared with, as if each had come in a batch of its own. */
-static void bury_refused(struct store *store, struct event *refused)
+static void bury_refused(struct batch *batch, const struct refusal *refusal)
 {
-    struct batch *batch = store->batch;
-    const char *column = pg_column(store->pg), *detail = describe_refusal(store);
-    const char *sqlstate = arena_copy(batch->arena, pg_sqlstate(store->pg), 5);
-    const char *field =
-        column[0] ? arena_copy(batch->arena, column, strlen(column)) : NULL;
+    const struct event *refused = refusal->event;
 
-    for (struct event *event = refused; event < batch->events + batch->count; event++) {
+    for (struct event *event = refusal->event; event < batch->events + batch->count;
+         event++) {
         if (event->is_settled
             || memcmp(event->event_id, refused->event_id, UUID_SIZE) != 0)
             continue;
         if (memcmp(event->content_hash, refused->content_hash, SHA256_SIZE) != 0)
             break;
-        event_bury(event, "refused_by_server", field, detail);
-        event->sqlstate = sqlstate;
+        event_bury(event, "refused_by_server", refusal->field, refusal->detail);
+        event->sqlstate = refusal->sqlstate;
     }
-    store->refusals++;
 }
 
-/* After an error of the insert of rows[from, to): buries the row that it names. Returns the row behind it;
- * from, if it names none. */
-static size_t bury_named(struct store *store, size_t from, size_t to)
+/* A row with an id that is stored may be refused before the server sees the id. It is a repeat or a conflict all
+ * the same, whether or not we remembered the id: so that is asked first. */
+static enum outcome settle(struct store *store, const struct refusal *refusal,
+                           struct err *e)
 {
-    size_t line = to - from == 1 ? 1 : pg_copy_line(store->pg);
+    size_t found = 0;
 
-    if (line < 1 || line > to - from)
-        return from;
-    bury_refused(store, store->rows[from + line - 1]);
-    return from + line;
+    if (!refusal->event)
+        return DONE;
+    if (find_stored(store, &refusal->event, 1, &found, e))
+        return e->outcome;
+    if (!found)
+        bury_refused(store->batch, refusal);
+    store->refusals++;
+    return DONE;
 }
 
 /* Finds every row of [from, to) that the server refuses, by inserting and taking back. Rows in front of the
@@ -443,6 +462,7 @@ static size_t bury_named(struct store *store, size_t from, size_t to)
 static enum outcome probe(struct store *store, size_t from, size_t to, struct err *e)
 {
     while (from < to) {
+        struct refusal refusal;
         size_t next;
         if (pg_run(store->pg, "savepoint probe", e))
             return e->outcome;
@@ -450,8 +470,9 @@ static enum outcome probe(struct store *store, size_t from, size_t to, struct er
             return DONE;
         if (!is_row_fault(store))
             return e->outcome;
-        next = bury_named(store, from, to);
-        if (pg_run(store->pg, "rollback to savepoint probe; release savepoint probe", e))
+        refusal = read_refusal(store, from, to, &next);
+        if (pg_run(store->pg, "rollback to savepoint probe; release savepoint probe", e)
+            || settle(store, &refusal, e))
             return e->outcome;
         if (next == from) {
             next = from + (to - from) / 2;
@@ -489,23 +510,25 @@ static enum outcome probe_all(struct store *store, int refusals, struct err *e)
  * start. Each run settles an event or more, so that there are not more of them than events. */
 static enum outcome repair(struct store *store, struct err *e)
 {
-    bool is_known = is_known_id(store), is_named = false;
+    struct refusal refusal = {0};
+    bool is_known = is_known_id(store);
     bool is_null = strcmp(pg_sqlstate(store->pg), "23502") == 0;
     int refusals = store->refusals;
+    size_t next;
 
     store->counts.redone++;
     if (is_known)
         expect_known(store);
     else
-        is_named = bury_named(store, 0, store->row_count) > 0;
-    if (pg_run(store->pg, "rollback", e))
+        refusal = read_refusal(store, 0, store->row_count, &next);
+    if (pg_run(store->pg, "rollback", e) || settle(store, &refusal, e))
         return e->outcome;
     /* Somebody may have altered the table meanwhile: then it is not the event's fault. */
     if (is_null && columns_check(store->columns, store->pg, e))
         return e->outcome;
-    if (is_known || (is_named && store->refusals <= NAMED_REFUSALS))
+    if (is_known || (refusal.event && store->refusals <= NAMED_REFUSALS))
         return DONE;
-    if (is_named)
+    if (refusal.event)
         choose_rows(store);
     return probe_all(store, refusals, e);
 }
@@ -552,6 +575,7 @@ static void count_outcome(struct store_counts *counts, const struct event *event
 
 static void remember(struct store *store)
 {
+    store->bucket = store->taken;
     for (size_t i = 0; i < store->row_count; i++)
         recent_add(store->recent, store->rows[i]->event_id, store->rows[i]->content_hash);
     for (size_t i = 0; i < store->batch->count; i++)

@@ -20,13 +20,17 @@ struct store_counts {
     int64_t redone;   /* transactions run again from the start: known ids, refused rows */
 };
 
-/* reader, columns and kind must outlive the store; batch_rows: most events of a batch. */
-struct store *store_new(const struct reader *reader, const struct columns *columns,
-                        const char *kind, size_t batch_rows);
+/* reader, columns and kind must outlive the store; batch_rows: most events of a batch; dead_bytes_per_s: how many
+ * bytes of dead letters are kept on the whole (bucket.h). */
+struct store *store_new(const struct reader *reader, struct columns *columns,
+                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s);
 void store_free(struct store *store); /* NULL is fine */
 
 /* To be called for each new connection: checks the table and forgets what may no longer be so. */
 enum outcome store_begin(struct store *store, struct pg *pg, struct err *e);
+
+/* Checks the table alone: it may have been changed under an open connection. */
+enum outcome store_check(struct store *store, struct pg *pg, struct err *e);
 
 /* Stores the batch and moves the claims. RETRY: nothing was stored, or (after a lost connection at COMMIT)
  * nobody knows: claim again and see. */

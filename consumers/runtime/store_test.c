@@ -416,11 +416,11 @@ static enum outcome insert_all(struct pg *pg, struct err *e)
 {
     const uint8_t *at = (const uint8_t *)pg->copy.bytes + 19;
     bool is_event = strcmp(pg->copied_table, "events.sample") == 0;
-    struct field fields[16];
+    struct field fields[24];
     size_t count;
 
     for (size_t line = 1; (at = take_row(at, fields, &count)); line++) {
-        assert_int_equal(count, is_event ? 13 : 12);
+        assert_int_equal(count, is_event ? 13 : 19);
         if (is_event && insert_event(pg, fields, line, e))
             return e->outcome;
         pg->now.dead += !is_event;
@@ -440,6 +440,21 @@ enum outcome pg_copy_end(struct pg *pg, size_t *rows, struct err *e)
         return refuse(pg, sqlstate, "", 1, e);
     }
     return insert_all(pg, e);
+}
+
+/* Without headers. */
+bool kafka_message_headers(const struct kafka_message *message, kafka_visit_header *visit,
+                           void *context)
+{
+    (void)message, (void)visit, (void)context;
+    return true;
+}
+
+size_t kafka_message_room(const struct kafka_message *message,
+                          const struct kafka_message *next)
+{
+    (void)message, (void)next;
+    return 0;
 }
 
 /* Never held here. */
@@ -483,15 +498,16 @@ struct bench {
 static void claim(struct bench *bench)
 {
     for (int i = 0; i < SOURCES; i++)
-        bench->claims[i] =
-            (struct claim){i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i]};
+        bench->claims[i] = (struct claim){
+            i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i], -1, -1};
 }
 
 /* A new process, and a new connection. */
 static void start(struct bench *bench)
 {
     store_free(bench->store);
-    bench->store = store_new(bench->reader, bench->columns, "sample", MOST_EVENTS);
+    bench->store =
+        store_new(bench->reader, bench->columns, "sample", MOST_EVENTS, 1 << 20);
     roll_back(bench->pg);
     bench->pg->is_lost = false;
     bench->pg->fuse = -1;
@@ -764,6 +780,29 @@ static void test_other_contents_of_a_refused_id_are_tried_in_turn(void **state)
     assert_int_equal(bench->pg->now.next_offset[0], 32);
 }
 
+/* The server sees the check before it sees the id. */
+static void test_a_stored_id_is_no_refusal(void **state)
+{
+    struct bench *bench = *state;
+
+    send(bench, 1, 1);
+    store_once(bench, 1);
+    start(bench);
+    send(bench, 1, REFUSED), send(bench, 2, 1), send(bench, 1, 1);
+    store_once(bench, 3);
+    assert_outcomes(bench, 0, "sxsd");
+    assert_string_equal(bench->batch->events[0].reject.reason, "identity_conflict");
+    assert_null(bench->batch->events[0].sqlstate);
+    start(bench);
+    for (int i = 0; i < 10; i++)
+        send(bench, (uint8_t)(i % 5), REFUSED + i);
+    store_once(bench, 10);
+    for (size_t i = 0; i < 10; i++)
+        assert_string_equal(bench->batch->events[i].reject.reason,
+                            i % 5 == 1 || i % 5 == 2 ? "identity_conflict"
+                                                     : "refused_by_server");
+}
+
 static void test_a_refused_row_costs_few_transactions(void **state)
 {
     struct bench *bench = *state;
@@ -1006,6 +1045,7 @@ int main(void)
         cmocka_unit_test(test_errors_that_name_no_row),
         TEST(test_copies_of_a_refused_event_are_refused_together),
         TEST(test_other_contents_of_a_refused_id_are_tried_in_turn),
+        TEST(test_a_stored_id_is_no_refusal),
         TEST(test_a_refused_row_costs_few_transactions),
         TEST(test_only_the_insert_of_events_blames_an_event),
         TEST(test_faults_of_the_surroundings_bury_nothing),

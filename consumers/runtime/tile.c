@@ -13,7 +13,8 @@ struct tile {
     struct text outcomes;
     char letter; /* of the run that is open */
     int64_t run;
-    int64_t counts[4]; /* stored, duplicate, dead letter, absent */
+    int64_t counts[4];    /* stored, duplicate, dead letter, absent */
+    int32_t leader_epoch; /* of the last event seen so far */
 };
 
 struct tiles {
@@ -74,6 +75,7 @@ struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,
         }
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *event = &batch->events[i];
+        of_claim[event->claim]->leader_epoch = event->message.leader_epoch;
         add_absent(of_claim[event->claim], event->message.offset);
         add_outcome(of_claim[event->claim], (char)event->outcome, 1);
     }
@@ -105,10 +107,11 @@ const char *const *tiles_parameters(struct tiles *tiles, int32_t layout_id)
 {
     for (size_t i = 0; i < tiles->count; i++) {
         const struct tile *tile = &tiles->list[i];
-        const int64_t numbers[] = {
-            tile->claim->source_id,   tile->claim->next_offset, tile->next_offset,
-            tile->claim->owner_epoch, 0 /* outcomes */,         tile->counts[0],
-            tile->counts[1],          tile->counts[2],          tile->counts[3]};
+        const int64_t numbers[] = {tile->claim->source_id, tile->claim->next_offset,
+                                   tile->next_offset,      tile->claim->owner_epoch,
+                                   0 /* outcomes */,       tile->counts[0],
+                                   tile->counts[1],        tile->counts[2],
+                                   tile->counts[3],        tile->leader_epoch};
         for (size_t j = 0; j < TILE_PARAMETERS - 1; j++) {
             text_add_string(&tiles->arrays[j], i ? "," : "{");
             if (j == 4)

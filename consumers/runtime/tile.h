@@ -6,7 +6,7 @@
 
 struct tiles; /* opaque */
 
-enum { TILE_PARAMETERS = 10 };
+enum { TILE_PARAMETERS = 11 };
 
 /* One tile per claim that the batch moves. Offsets that no event stands for are absent. */
 struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,

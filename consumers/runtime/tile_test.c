@@ -24,7 +24,19 @@ void kafka_message_free(struct kafka_message *message)
 }
 
 /* Positions in tiles_parameters(): see sql/advance.sql. */
-enum { SOURCE, FROM, NEXT, EPOCH, OUTCOMES, STORED, DUPLICATE, DEAD, ABSENT, LAYOUT };
+enum {
+    SOURCE,
+    FROM,
+    NEXT,
+    EPOCH,
+    OUTCOMES,
+    STORED,
+    DUPLICATE,
+    DEAD,
+    ABSENT,
+    LEADER,
+    LAYOUT
+};
 
 struct bench {
     struct batch *batch;
@@ -49,7 +61,7 @@ static int set_up(void **state)
 
     bench->batch = batch_new(ROOM);
     for (int i = 0; i < CLAIMS; i++)
-        bench->claims[i] = (struct claim){i, 100 + i, 1000, 7 + i};
+        bench->claims[i] = (struct claim){i, 100 + i, 1000, 7 + i, -1, -1};
     begin(bench);
     *state = bench;
     return 0;
@@ -109,6 +121,21 @@ static void test_one_run_of_stored_events(void **state)
     assert_parameter(bench, DEAD, "{0}");
     assert_parameter(bench, ABSENT, "{0}");
     assert_parameter(bench, LAYOUT, "42");
+}
+
+/* Of the last message: it is the one that is read again. */
+static void test_the_last_leader_epoch(void **state)
+{
+    struct bench *bench = *state;
+
+    add(bench, 0, 1000, EVENT_STORED);
+    add(bench, 1, 1000, EVENT_STORED);
+    add(bench, 1, 1001, EVENT_DEAD);
+    bench->batch->events[0].message.leader_epoch = -1;
+    bench->batch->events[1].message.leader_epoch = 3;
+    bench->batch->events[2].message.leader_epoch = 4;
+    make(bench);
+    assert_parameter(bench, LEADER, "{-1,4}");
 }
 
 static void test_every_outcome_has_its_letter(void **state)
@@ -355,6 +382,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_one_run_of_stored_events),
+        TEST(test_the_last_leader_epoch),
         TEST(test_every_outcome_has_its_letter),
         TEST(test_offsets_without_an_event_are_absent),
         TEST(test_absent_offsets_behind_the_last_event_count),

@@ -19,7 +19,14 @@
 #include "common/schema.h"
 #include "common/text.h"
 
-enum value_kind { VALUE_NULL, VALUE_NUMBER, VALUE_REAL, VALUE_BYTES, VALUE_ITEMS };
+enum value_kind {
+    VALUE_NULL,
+    VALUE_NUMBER,
+    VALUE_REAL,
+    VALUE_BYTES,
+    VALUE_ITEMS,
+    VALUE_UNREAD /* a field behind a fault: by plan_run_partial() alone */
+};
 
 struct value {
     uint8_t kind; /* enum value_kind */

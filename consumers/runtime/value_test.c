@@ -105,7 +105,7 @@ static void test_real_numbers(void **state)
     assert_json("'double'", real(5e-324), "4.94065645841247e-324");
     assert_json("'double'", real(1e22), "1e+22");
     assert_json("'double'", real(0x1p53 + 2), "9007199254740994");
-    assert_json("'double'", real(-0.0), "-0");
+    assert_json("'double'", real(-0.0), "-0.0");
 }
 
 static void test_every_real_number_reads_back(void **state)

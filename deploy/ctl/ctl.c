@@ -1,6 +1,7 @@
 /* ctl.c - what the commands of gridloopctl share. */
 #include "deploy/ctl/ctl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +21,104 @@ const char *ctl_sql(const char *name)
     abort();
 }
 
+static void print_commands(FILE *out, const char *program,
+                           const struct ctl_command *commands)
+{
+    int width = 0;
+
+    fprintf(out, "usage: %s COMMAND [OPTION...]\n\n", program);
+    for (const struct ctl_command *row = commands; row->name; row++)
+        if ((int)strlen(row->name) > width)
+            width = (int)strlen(row->name);
+    for (const struct ctl_command *row = commands; row->name; row++)
+        fprintf(out, "  %-*s  %s\n", width, row->name, row->purpose);
+    fprintf(out, "\n%s COMMAND --help tells more.\n", program);
+}
+
+int ctl_dispatch(const char *program, const struct ctl_command *commands, int argc,
+                 char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    for (const struct ctl_command *row = commands; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row->run(argc - 1, argv + 1);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+        print_commands(stdout, program, commands);
+        return EX_OK;
+    }
+    if (*name)
+        fprintf(stderr, "%s: there is no command \"%s\"\n\n", program, name);
+    print_commands(stderr, program, commands);
+    return EX_USAGE;
+}
+
+enum outcome ctl_load_operands(const struct option_set *options, int argc, char **argv,
+                               void *settings, struct option_list *operands, size_t least,
+                               size_t most, struct err *e)
+{
+    if (options_load(options, argc, argv, settings, operands, e))
+        return e->outcome;
+    if (operands->count > most)
+        return err_exit(e, EX_USAGE, "unexpected \"%s\"", operands->items[most]);
+    return operands->count < least ? err_exit(e, EX_USAGE, "usage: %s %s",
+                                              options->program, options->synopsis)
+                                   : DONE;
+}
+
 enum outcome ctl_load(const struct option_set *options, int argc, char **argv,
                       void *settings, struct err *e)
 {
-    struct option_list operands = {0};
+    struct option_list none = {0};
 
-    if (options_load(options, argc, argv, settings, &operands, e))
-        return e->outcome;
-    return operands.count ? err_exit(e, EX_USAGE, "unexpected \"%s\"", operands.items[0])
-                          : DONE;
+    return ctl_load_operands(options, argc, argv, settings, &none, 0, 0, e);
 }
 
 struct pg *ctl_open(const struct ctl_database *database, struct err *e)
 {
     return pg_open(database->url, database->password_file, "gridloopctl",
                    STATEMENT_TIMEOUT_MS, e);
+}
+
+enum outcome ctl_open_schemas(struct ctl_schemas *schemas, struct err *e)
+{
+    if (schemas->registry.url && !(schemas->asked = registry_open(&schemas->registry, e)))
+        return e->outcome;
+    if (!schemas->database.url || (schemas->pg = ctl_open(&schemas->database, e)))
+        return DONE;
+    ctl_close_schemas(schemas);
+    return e->outcome;
+}
+
+void ctl_close_schemas(struct ctl_schemas *schemas)
+{
+    pg_close(schemas->pg);
+    registry_close(schemas->asked);
+    schemas->pg = NULL;
+    schemas->asked = NULL;
+}
+
+enum outcome ctl_read_file(const char *path, size_t most, struct text *out, struct err *e)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    char bytes[65536];
+    size_t got = 1;
+    bool failed;
+
+    if (!file)
+        return err_exit(e, EX_NOINPUT, "%s: %s", path, strerror(errno));
+    while (got > 0 && out->size <= most) {
+        got = fread(bytes, 1, sizeof bytes, file);
+        text_add(out, bytes, got);
+    }
+    failed = ferror(file);
+    if (file != stdin)
+        fclose(file);
+    if (failed)
+        return err_exit(e, EX_NOINPUT, "%s: cannot be read", path);
+    return out->size > most
+               ? err_exit(e, EX_DATAERR, "%s: larger than %zu bytes", path, most)
+               : DONE;
 }
 
 enum outcome ctl_is_set_up(struct pg *pg, struct err *e)

@@ -1,5 +1,6 @@
 /* ctl.h - what the commands of gridloopctl share. A command is one file with one function; its row in
- * main.c is all that makes it known. */
+ * main.c is all that makes it known. A command that has commands of its own ("gap list") is a table of the same
+ * kind, which its function hands to ctl_dispatch(). */
 #ifndef GRIDLOOP_CTL_H
 #define GRIDLOOP_CTL_H
 
@@ -9,11 +10,30 @@
 #include "common/err.h"
 #include "common/option.h"
 #include "common/pg.h"
+#include "common/registry.h"
+#include "common/text.h"
+
+/* A table of commands ends with a row whose name is NULL. */
+struct ctl_command {
+    const char *name;
+    const char *purpose; /* one line of the help */
+    int (*run)(int argc, char **argv);
+};
+
+/* Runs the command that argv[1] names, with argv[0] its name, and returns its exit code. "--help" and "help" print
+ * the table and return 0; without a known name the table goes to stderr: 64. program: "gridloopctl gap". */
+int ctl_dispatch(const char *program, const struct ctl_command *commands, int argc,
+                 char **argv);
 
 /* argv[0] is the command's name; the result is the exit code. */
+int decode_main(int argc, char **argv);
+int schema_main(int argc, char **argv);
 int setup_main(int argc, char **argv);
+int tap_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
 int reference_main(int argc, char **argv);
+int dead_letter_main(int argc, char **argv);
+int gap_main(int argc, char **argv);
 
 /* deploy/postgres/, schemas/<kind>/ and deploy/ctl/: every .sql file, sorted by path; ends with a NULL. */
 extern const struct builtin_file builtin_sql[];
@@ -27,11 +47,12 @@ struct ctl_database {
     const char *url;
     const char *password_file;
 };
-#define CTL_DATABASE_ROWS(type, member)                                                  \
+#define CTL_DATABASE_ROWS(type, member) CTL_DATABASE_ROWS_IF(type, member, true)
+#define CTL_DATABASE_ROWS_IF(type, member, is_required)                                  \
     {.name = "database_url",                                                             \
      .offset = offsetof(type, member.url),                                               \
      .help = "PostgreSQL, as postgresql://user@host:port/database, without a password",  \
-     .required = true},                                                                  \
+     .required = is_required},                                                           \
     {                                                                                    \
         .name = "database_password_file",                                                \
         .offset = offsetof(type, member.password_file),                                  \
@@ -42,8 +63,31 @@ struct ctl_database {
 enum outcome ctl_load(const struct option_set *options, int argc, char **argv,
                       void *settings, struct err *e);
 
+/* Like options_load(), for commands that take least to most operands; another number of them is FATAL 64. */
+enum outcome ctl_load_operands(const struct option_set *options, int argc, char **argv,
+                               void *settings, struct option_list *operands, size_t least,
+                               size_t most, struct err *e);
+
 /* Like pg_open(), with time for long statements. */
 struct pg *ctl_open(const struct ctl_database *database, struct err *e);
+
+/* Where writer schemas are found besides those built in: each only where one is given. Opened by ctl_open_schemas(),
+ * whose failure leaves nothing open. */
+struct ctl_schemas {
+    struct ctl_database database;
+    struct registry_settings registry;
+    struct pg *pg;          /* NULL: no database */
+    struct registry *asked; /* NULL: no registry */
+};
+#define CTL_SCHEMAS_ROWS(type, member)                                                   \
+    CTL_DATABASE_ROWS_IF(type, member.database, false),                                  \
+        REGISTRY_ROWS(type, member.registry)
+enum outcome ctl_open_schemas(struct ctl_schemas *schemas, struct err *e);
+void ctl_close_schemas(struct ctl_schemas *schemas);
+
+/* The whole of a file, "-": of standard input. FATAL: 66 if it cannot be read, 65 if it is larger than most. */
+enum outcome ctl_read_file(const char *path, size_t most, struct text *out,
+                           struct err *e);
 
 /* DONE: the database has been set up; FATAL 78 if not. */
 enum outcome ctl_is_set_up(struct pg *pg, struct err *e);

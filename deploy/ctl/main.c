@@ -1,4 +1,4 @@
-/* main.c - gridloopctl: finds the command. */
+/* main.c - gridloopctl: the table of its commands. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -6,52 +6,26 @@
 #include "common/standard.h"
 #include "deploy/ctl/ctl.h"
 
-static const struct command {
-    const char *name;
-    const char *purpose;
-    int (*run)(int argc, char **argv);
-} commands[] = {
+static const struct ctl_command commands[] = {
     {"setup", "make or update the database, register the schemas, create the topics",
      setup_main},
+    {"schema", "which writer schemas are registered; is a new one compatible",
+     schema_main},
+    {"tap", "print the messages of a topic as JSON", tap_main},
+    {"decode", "print one message, or what is wrong with it", decode_main},
     {"verify", "check that every offset and every accepted event is accounted for",
      verify_main},
     {"reference", "load areas, units and rules; say where points lie", reference_main},
+    {"dead-letter", "what was set aside: list, show, send again, give up",
+     dead_letter_main},
+    {"gap", "offsets that are missing: list them, accept them", gap_main},
+    {0},
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
-static void print_help(FILE *out)
-{
-    fputs("usage: gridloopctl COMMAND [OPTION...]\n\n", out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].purpose);
-    fputs("\ngridloopctl COMMAND --help tells more; --version prints the version.\n",
-          out);
-}
-
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-    return NULL;
-}
 
 int main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "";
-    const struct command *command = find_command(name);
-
     standard_hold();
-    if (command)
-        return command->run(argc - 1, argv + 1);
-    if (strcmp(name, "--version") == 0)
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return puts("gridloopctl " GRIDLOOP_VERSION) < 0 ? EX_IOERR : EX_OK;
-    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
-        print_help(stdout);
-        return EX_OK;
-    }
-    if (*name)
-        fprintf(stderr, "gridloopctl: there is no command \"%s\"\n\n", name);
-    print_help(stderr);
-    return EX_USAGE;
+    return ctl_dispatch("gridloopctl", commands, argc, argv);
 }

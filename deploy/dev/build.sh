@@ -4,6 +4,7 @@
 #   release  what is shipped
 #   points   with crash points compiled in, where tests make it die
 #   asan     points, and the address and undefined behaviour sanitizers
+#   fuzz     the targets of tests/fuzz alone, by clang, with the same sanitizers
 set -euo pipefail
 
 variant_options() {
@@ -11,7 +12,11 @@ variant_options() {
         release) ;;
         points) echo -DGRIDLOOP_POINTS=ON ;;
         asan) printf '%s\n' -DGRIDLOOP_POINTS=ON -DGRIDLOOP_SANITIZE=address,undefined ;;
-        *) usage_error "build: release, points or asan, not $1" ;;
+        fuzz)
+            printf '%s\n' -DGRIDLOOP_FUZZ=ON -DCMAKE_C_COMPILER=clang \
+                -DGRIDLOOP_SANITIZE=fuzzer-no-link,address,undefined
+            ;;
+        *) usage_error "build: release, points, asan or fuzz, not $1" ;;
     esac
 }
 
@@ -40,8 +45,17 @@ announce_work() {
         print text >"/dev/stderr"; said = 1 }'
 }
 
+# What Ninja is asked for: everything, unless a variant is there for less.
+variant_goal() {
+    case $1 in
+        fuzz) echo fuzz ;;
+        *) echo all ;;
+    esac
+}
+
 ninja_variant() {
-    ninja -C "$BUILD_DIR/$1" 2>&1 </dev/null | tee "$2" | announce_work "building build/$1"
+    ninja -C "$BUILD_DIR/$1" "$(variant_goal "$1")" 2>&1 </dev/null | tee "$2" |
+        announce_work "building build/$1"
 }
 
 build_variant_locked() {

@@ -3,16 +3,22 @@
 #
 #   unit    ctest
 #   contract pytest tests/contract: schemas, tables and examples
-#   e2e     pytest tests/e2e without the tests marked long
-#   long    pytest tests/e2e, only those
-#   NAME    pytest tests/NAME
+#   differential pytest tests/differential: our decoder and others'
+#   bounds  pytest tests/bounds: what bytes may cost the decoder
+#   fuzz    pytest tests/fuzz: each target for 20 s
+#   e2e     pytest tests/e2e
+#   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
+#   NAME    pytest tests/NAME; as above without the tests marked long
+#   long    pytest, only those, wherever they are
 set -euo pipefail
 
+readonly LONG_SUITES=(e2e differential)
 readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
     case $1 in
-        unit) echo release ;;
+        unit | contract | differential | bounds) echo release ;;
+        fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
         *) printf '%s\n' release points ;;
     esac
@@ -59,9 +65,8 @@ test_suite() {
     shift
     case $suite in
         unit) test_unit ;;
-        e2e) test_pytest e2e "$ROOT/tests/e2e" -m 'not long' "$@" ;;
-        long) test_pytest long "$ROOT/tests/e2e" -m long "$@" ;;
-        *) test_pytest "$suite" "$ROOT/tests/$suite" "$@" ;;
+        long) test_pytest long "${LONG_SUITES[@]/#/$ROOT/tests/}" -m long "$@" ;;
+        *) test_pytest "$suite" "$ROOT/tests/$suite" -m 'not long' "$@" ;;
     esac
 }
 
@@ -94,6 +99,17 @@ test_close() {
     return "$failed"
 }
 
+test_needs_servers() {
+    local suite
+    for suite in "$@"; do
+        case $suite in
+            unit | contract | differential | bounds) ;;
+            *) return 0 ;;
+        esac
+    done
+    return 1
+}
+
 test_prepare() {
     local suite variant
     install_all
@@ -107,7 +123,7 @@ test_prepare() {
     export GRIDLOOP_BUILD=$BUILD_DIR/release
     export GRIDLOOP_POINTS_BUILD=$BUILD_DIR/points
     export GRIDLOOP_ASAN_BUILD=$BUILD_DIR/asan
-    [ "$*" = unit ] || own_stack_start "$BUILD_DIR/teststack"
+    ! test_needs_servers "$@" || own_stack_start "$BUILD_DIR/teststack"
 }
 
 test_known_suite() {
@@ -125,7 +141,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract e2e)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds fuzz e2e hostile)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"

@@ -336,6 +336,18 @@ static bool is_version(const struct where *where, const char *name)
     return !where && strcmp(name, "schema_version") == 0;
 }
 
+/* A field by its name or by one that it had in an earlier version. */
+static bool is_field(const struct schema *record, const char *name)
+{
+    if (schema_find(record, name) >= 0)
+        return true;
+    for (size_t i = 0; i < record->count; i++)
+        for (const char **alias = record->fields[i].aliases; alias && *alias; alias++)
+            if (strcmp(*alias, name) == 0)
+                return true;
+    return false;
+}
+
 /* DONE: every name in the line is a field. */
 static enum outcome refuse_unknown(struct check *c, const struct where *where,
                                    const struct schema *record, const json_t *json)
@@ -347,7 +359,7 @@ static enum outcome refuse_unknown(struct check *c, const struct where *where,
     {
         struct nearest near = nearest_to(name);
         char shown[65];
-        if (schema_find(record, name) >= 0 || is_version(where, name))
+        if (is_field(record, name) || is_version(where, name))
             continue;
         for (size_t i = 0; i < record->count; i++)
             nearest_try(&near, record->fields[i].name);
@@ -426,14 +438,36 @@ static enum outcome check_version(struct check *c, const json_t *version)
     return DONE;
 }
 
+/* The line's value of a field, which may stand under an earlier name of it: *json stays NULL where there is none. */
+static enum outcome find_value(struct check *c, const struct where *where,
+                               const struct schema_field *field, const json_t *record,
+                               const json_t **json)
+{
+    const char *found = field->name;
+
+    *json = json_object_get(record, field->name);
+    for (const char **alias = field->aliases; alias && *alias; alias++) {
+        const json_t *other = json_object_get(record, *alias);
+        if (*json && other)
+            return refuse(c, where, "is given twice, as %s and as %s", found, *alias);
+        if (other) {
+            *json = other;
+            found = *alias;
+        }
+    }
+    return DONE;
+}
+
 /* One field; *given counts those that the line has. */
 static enum outcome fill_field(struct check *c, const struct where *up,
                                const struct schema_field *field, const json_t *record,
                                size_t *given, struct datum *out)
 {
     const struct where where = {up, field->name, 0};
-    const json_t *json = json_object_get(record, field->name);
+    const json_t *json;
 
+    if (find_value(c, &where, field, record, &json))
+        return REJECT;
     if (!json)
         return fill_absent(c, &where, field, out);
     *given += 1;

@@ -1,7 +1,7 @@
 /* check.h - one line of JSON -> one event that keeps the contract, or what is wrong with
  * it.
  *
- * Field names are those of the schema, values plain JSON: no union wrappers, times in
+ * Field names are those of the schema, or those that a field had in earlier versions (its aliases; not both), values plain JSON: no union wrappers, times in
  * RFC 3339 with a zone, UUIDs in their 36-character form, enums by their symbol. Fields
  * that have a default or may be null may be absent. event_id may be absent: a UUIDv7 is
  * made. schema_version may be given: it must be one that is built in. Numbers of persons

@@ -61,6 +61,17 @@ static const struct row {
     {"patrol_log", "\"item_kind\": \"DISPUTE\",",
      "\"item_kind\": \"DISPUTE\", \"schema_version\": 1,",
      "information_items[0]: no such field 'schema_version'"},
+    /* a field's earlier name */
+    {"drone_alert", "\"target_area_m2\": 4800",
+     "\"target_area_m2\": 4800, \"area_m2\": 4800",
+     "target_area_m2: is given twice, as target_area_m2 and as area_m2"},
+    {"drone_alert", "\"target_area_m2\": 4800",
+     "\"area_m2\": null, \"target_area_m2\": null",
+     "target_area_m2: is given twice, as target_area_m2 and as area_m2"},
+    {"drone_alert", "\"target_area_m2\": 4800", "\"area_m2\": -1",
+     "target_area_m2: is below 0"},
+    {"drone_alert", "\"waypoint_index\": 0", "\"waypoint_index\": -1",
+     "waypoint_index: is below 0"},
     /* required fields */
     {"patrol_log", "  \"grid_kind\": \"DEDICATED\",\n", "", "grid_kind: is missing"},
     {"patrol_log", "\"police_count\": 2", "\"police_count\": null",
@@ -285,6 +296,27 @@ static void puts_values_in_their_form(void **state)
     free(line);
 }
 
+/* A line that an upgraded device sends again says the same. */
+static void takes_a_field_by_its_earlier_name(void **state)
+{
+    char *line = example("drone_alert", "fullest");
+    char *former = replaced(line, "target_area_m2", "area_m2");
+    struct contract newest;
+    struct checker *own;
+    struct datum event;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(contract_open(&newest, "drone_alert", &e), DONE);
+    own = checker_new(&newest, &e);
+    assert_int_equal(check_line(own, arena, former, strlen(former), &event, &e), DONE);
+    assert_true(field(&event, "target_area_m2")->real == 4800);
+    checker_free(own);
+    contract_close(&newest);
+    free(former);
+    free(line);
+}
+
 static void makes_an_event_id(void **state)
 {
     char *line = example("patrol_log", "smallest");
@@ -433,6 +465,7 @@ int main(void)
         cmocka_unit_test(takes_the_examples),
         cmocka_unit_test(fills_in_what_is_absent),
         cmocka_unit_test(puts_values_in_their_form),
+        cmocka_unit_test(takes_a_field_by_its_earlier_name),
         cmocka_unit_test(makes_an_event_id),
         cmocka_unit_test(takes_a_stated_version),
         cmocka_unit_test(counts_characters),

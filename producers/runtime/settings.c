@@ -13,8 +13,9 @@ static const struct option_row rows[] = {
     {"spool", OPTION_TEXT, AT(spool), NULL, 0, 0, NULL,
      "File in which events are kept until Kafka has them; made if it is not there.",
      true},
-    {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
+    {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "First part of the topic's name.", false},
+    REGISTRY_ROWS(struct producer_settings, registry),
     {"follow", OPTION_SWITCH, AT(follow), "false", 0, 0, NULL,
      "Goes on reading the one FILE as it grows and is rotated.", false},
     {"max_line_bytes", OPTION_NUMBER, AT(max_line_bytes), "1048576", 64, 64 << 20, NULL,
@@ -56,16 +57,6 @@ const char *settings_program(const struct producer_kind *kind)
     return name.bytes;
 }
 
-/* What Kafka takes in a topic's name: events with another one would stay in the spool
- * for ever. */
-static bool is_name_space(const char *name)
-{
-    size_t size =
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-
-    return size > 0 && size <= 200 && !name[size];
-}
-
 static enum outcome check_together(struct producer_settings *settings,
                                    const struct option_list *files, struct err *e)
 {
@@ -74,10 +65,6 @@ static enum outcome check_together(struct producer_settings *settings,
     if (settings->follow && files->items[0][0] == '-' && !files->items[0][1])
         return err_exit(e, EX_USAGE,
                         "--follow needs a FILE; standard input cannot be followed");
-    if (!is_name_space(settings->name_space))
-        return err_exit(
-            e, EX_USAGE,
-            "namespace: letters, digits, '.', '_' and '-' are allowed, 200 at most");
     log_set_level(settings->log_level);
     return DONE;
 }

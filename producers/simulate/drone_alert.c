@@ -1,4 +1,6 @@
 /* drone_alert.c - three hangars; their drones fly a route each half hour and report what they see. */
+#include <string.h>
+
 #include "producers/simulate/device.h"
 
 static const int64_t flight_us = 1800000000;
@@ -128,7 +130,7 @@ static void write_place(const struct simulate_event *event, struct dice *dice,
             dice_between(dice, category->area_dm2, category->area_dm2_most);
 
         write_square(event, area_dm2, l);
-        line_decimal(l, "area_m2", area_dm2, 2);
+        line_decimal(l, "target_area_m2", area_dm2, 2);
     }
 }
 
@@ -172,6 +174,8 @@ static void write(const struct simulate_stream *stream,
     line_put(l, ".jpg");
     line_close(l);
     write_sha256(l, "image_sha256", dice);
+    if (strcmp(categories[event->category].major, "BURNING_BAN") == 0)
+        line_bool(l, "is_thermal", true);
 }
 
 const struct device drone_alert_device = {

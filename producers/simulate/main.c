@@ -66,7 +66,7 @@ static const struct option_row run_rows[] = {
         "Lines per second; 0: as fast as the producers take them."),
     ROW(bin_dir, OPTION_TEXT, NULL, 0, 0,
         "Folder of the gridloop-produce-<kind>; where this program lies if not given."),
-    {"namespace", OPTION_TEXT, offsetof(struct arguments, name_space), NULL, 0, 0, NULL,
+    {"namespace", OPTION_NAME, offsetof(struct arguments, name_space), NULL, 0, 0, NULL,
      "First part of the topics' names, for the producers.", false},
     WORLD_ROWS,
 };

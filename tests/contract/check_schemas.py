@@ -254,6 +254,24 @@ def check_schema(kind, schema):
     yield from check_record(schema, schema.json, kind)
 
 
+def check_evolution(kind, schemas=None):
+    """What every version owes the one before it, so that a line sent again by a newer device has the same content
+    hash and every daemon reads every device: fields keep their places, new ones stand at the end with a default."""
+    schemas = schemas or [Schema(path) for path in schema_files(kind)]
+    for number, (old, new) in enumerate(zip(schemas, schemas[1:]), 2):
+        for index, field in enumerate(old.fields):
+            now = new.fields[index] if index < len(new.fields) else {"name": "nothing"}
+            if field["name"] not in (now["name"], *now.get("aliases", [])):
+                yield f"{kind}: v{number}: {now['name']} stands in the place of {field['name']}"
+        for field in new.fields[len(old.fields):]:
+            if "default" not in field:
+                yield f"{kind}: v{number}: {field['name']} is new and has no default"
+        for name, old_type in old.named.items():
+            symbols = new.named.get(name, {}).get("symbols", [])
+            if old_type["type"] == "enum" and symbols[:len(old_type["symbols"])] != old_type["symbols"]:
+                yield f"{kind}: v{number}: {name} does not begin with the symbols that it had"
+
+
 def check_common_fields():
     """Every kind that is stored begins with the same fields, word for word."""
     first = None
@@ -441,9 +459,25 @@ def added_columns(kind):
                 for line in re.findall(pattern, path.read_text("utf-8"), re.MULTILINE))
 
 
+def widened_columns(kind):
+    """The columns that the later migrations give another type: name -> type."""
+    pattern = rf"^alter table events\.{kind} alter column (\w+) type (.*);"
+    files = sorted((SCHEMAS / kind).glob("[0-9]*.sql"))
+    return dict(found for path in files for found in re.findall(pattern, path.read_text("utf-8"), re.MULTILINE))
+
+
+def former_columns(kind):
+    """The columns of fields that have another name now; rows of before keep them, so they stay, and may be null."""
+    schemas = [Schema(path) for path in schema_files(kind)]
+    aliases = {alias for field in schemas[-1].fields for alias in field.get("aliases", [])}
+    return {name: (column, False) for schema in schemas[:-1]
+            for name, (column, _) in expected_columns(schema).items() if name in aliases}
+
+
 def check_columns(kind):
-    created, wanted = created_columns(kind), expected_columns(newest(kind))
+    created, wanted = created_columns(kind), expected_columns(newest(kind)) | former_columns(kind)
     found = created | added_columns(kind)
+    found |= {name: (wider, found[name][1]) for name, wider in widened_columns(kind).items()}
     for name in wanted.keys() | found.keys():
         if found.get(name) != wanted.get(name):
             yield f"{kind}: column {name}: {found.get(name)} instead of {wanted.get(name)}"
@@ -455,12 +489,13 @@ def check_comments(kind):
     """Each column has a comment: the schema's doc, then Chinese."""
     schema = newest(kind)
     docs = {field["name"]: field["doc"] for field in schema.fields}
-    sql = "\n".join(path.read_text("utf-8") for path in sorted((SCHEMAS / kind).glob("*.sql")))
+    files = [SCHEMAS / kind / "table.sql", *sorted((SCHEMAS / kind).glob("[0-9]*.sql"))]
+    sql = "\n".join(path.read_text("utf-8") for path in files)
     pattern = r"^comment on {} is\s+'((?:[^']|'')*)';"
     found = dict(re.findall(pattern.format(rf"column events\.{kind}\.(\w+)"), sql, re.MULTILINE))
     found[kind] = "".join(re.findall(pattern.format(rf"table events\.{kind}"), sql, re.MULTILINE))
     docs[kind] = schema.json["doc"]
-    for name in [kind, *expected_columns(schema)]:
+    for name in [kind, *expected_columns(schema), *former_columns(kind)]:
         comment = found.get(name, "").replace("''", "'")
         english, _, chinese = comment.rpartition(". ")
         if not english or not english.isascii() or not CHINESE.search(chinese):
@@ -511,6 +546,7 @@ def main():
             problems += check_schema(kind, schema)
             optional = sum(map(schema.optional, schema.fields))
             print(f"{path.relative_to(ROOT)}: {len(schema.fields)} fields, {optional} of them optional")
+        problems += check_evolution(kind)
         if kind in STORED_KINDS:
             problems += [*check_examples(kind), *check_table(kind)]
     if REAL_EVENTS.exists():

@@ -28,6 +28,11 @@ def test_schema(path):
     assert list(contract.check_schema(path.parent.name, schema)) == []
 
 
+@pytest.mark.parametrize("kind", contract.KINDS)
+def test_evolution(kind):
+    assert list(contract.check_evolution(kind)) == []
+
+
 def test_kinds_agree():
     assert [*contract.check_common_fields(), *contract.check_shared_types()] == []
 
@@ -61,6 +66,7 @@ def test_real_events():
     ("drone_alert", {"confidence": float("nan")}, "confidence: is not a number"),
     ("drone_alert", {"latitude": -90.5}, "latitude: is below the minimum"),
     ("drone_alert", {"bbox_xmin": None}, "bbox_ymin: needs bbox_xmin; bbox_xmax: needs bbox_xmin; bbox_ymax: needs bbox_xmin"),
+    ("drone_alert", {"area_m2": 4800}, "area_m2: unknown field"),
     ("drone_alert", {"bbox_xmin": True}, "bbox_xmin: is not a number"),
     ("drone_alert", {"bbox_xmin": 1 << 31}, "bbox_xmin: is not an int"),
     ("drone_alert", {"captured_at": "2026-03-10T09:41:07"}, "captured_at: is not a time of RFC 3339 with a zone and at most six decimals"),
@@ -119,3 +125,20 @@ def test_broken_schema_is_seen(change, reason):
     changed = copy.deepcopy(contract.newest("drone_alert").json)
     change({field["name"]: field for field in changed["fields"]})
     assert list(contract.check_schema("drone_alert", contract.Schema(changed))) == [reason]
+
+
+@pytest.mark.parametrize("change, reason", [
+    (lambda fields: fields.insert(0, fields.pop()), "v2: is_thermal stands in the place of event_id"),
+    (lambda fields: fields[-1].pop("default"), "v2: is_thermal is new and has no default"),
+    (lambda fields: fields.pop(), None),
+    (lambda fields: [field.pop("aliases", None) for field in fields],
+     "v2: target_area_m2 stands in the place of area_m2"),
+    (lambda fields: next(field for field in fields if field["name"] == "urgency")["type"]["symbols"].insert(1, "NOW"),
+     "v2: Urgency does not begin with the symbols that it had"),
+])
+def test_a_version_that_breaks_the_one_before_it_is_seen(change, reason):
+    first, second = (contract.Schema(path) for path in contract.schema_files("drone_alert")[:2])
+    changed = copy.deepcopy(second.json)
+    change(changed["fields"])
+    found = list(contract.check_evolution("drone_alert", [first, contract.Schema(changed)]))
+    assert found[:1] == ([f"drone_alert: {reason}"] if reason else [])

@@ -12,6 +12,9 @@ from places import Areas, is_same_place, position_of, why_unplaceable
 from world import Sent, sha256
 
 KEPT_BYTES = 65536
+KEPT_HEADER_BYTES = 16 << 10
+MOST_HEADERS_KEPT = 100
+MOST_HEADERS_READ = 100_000  # by librdkafka
 MOST_PROBLEMS = 15
 ENRICHED = ("wgs84_longitude", "wgs84_latitude", "located_grid_code", "located_community_code",
             "located_subdistrict_code", "located_version")
@@ -132,8 +135,9 @@ class KindCheck:
         self.rows = {str(row["event_id"]): row | {"place": (self.partition_of.get(row["source_id"]),
                                                             row["topic_offset"])} for row in rows}
         self.row_count = len(rows)
-        letters = ("source_id", "topic_offset", "kind", "reason", "detail", "event_id", "sqlstate", "message_key",
-                   "value", "value_size", "value_sha256", "recorded_at")
+        letters = ("source_id", "topic_offset", "kind", "reason", "detail", "field", "event_id", "sqlstate",
+                   "message_key", "value", "value_size", "value_sha256", "recorded_at", "is_kept", "header_names",
+                   "header_values", "header_count")
         dead = sql(f"select {', '.join(letters)} from bus.dead_letter where source_id = any (%s)", ids)
         self.dead = {(self.partition_of[row[0]], row[1]): dict(zip(letters, row)) for row in dead}
 
@@ -239,13 +243,16 @@ class KindCheck:
             yield f"{place}: reason {letter['reason']} ({letter['detail']}), not {' or '.join(sorted(reasons))}"
         if not letter["detail"]:
             yield f"{place}: no detail"
-        kept = None if sent.value is None else sent.value[:KEPT_BYTES]
+        if sent.field and letter["field"] != sent.field:
+            yield f"{place}: field {letter['field']}, not {sent.field}"
+        kept = None if sent.value is None or not letter["is_kept"] else sent.value[:KEPT_BYTES]
         if letter["value"] != kept:
             yield f"{place}: the value was not kept: {letter['value']!r:.60}, not {kept!r:.60}"
         if letter["value_size"] != len(sent.value or b"") or letter["value_sha256"] != sha256(sent.value):
             yield f"{place}: size or SHA-256 of the value is wrong"
-        if letter["message_key"] != sent.key:
+        if letter["message_key"] != (sent.key if letter["is_kept"] else None):
             yield f"{place}: key {letter['message_key']!r}, not {sent.key!r}"
+        yield from self.check_headers(place, letter, sent)
         if letter["kind"] != self.kind or not self.is_recent(letter["recorded_at"]):
             yield f"{place}: kind {letter['kind']}, recorded_at {letter['recorded_at']}"
         if sent.event and str(letter["event_id"]) != sent.event["event_id"].lower():
@@ -253,8 +260,31 @@ class KindCheck:
         if bool(letter["sqlstate"]) != (letter["reason"] == "refused_by_server"):
             yield f"{place}: {letter['reason']} with sqlstate {letter['sqlstate']}"
 
+    def check_headers(self, place, letter, sent):
+        readable = len(sent.headers) <= MOST_HEADERS_READ
+        if letter["header_count"] != (len(sent.headers) if readable else None):
+            yield f"{place}: {letter['header_count']} headers, sent were {len(sent.headers)}"
+        kept = letter["header_names"] and list(zip(letter["header_names"], letter["header_values"]))
+        if not letter["is_kept"] or not readable:
+            wanted = None
+        else:
+            wanted = headers_that_fit(sent.headers)
+        if (kept is None) != (wanted is None) or (kept or []) != (wanted or []):
+            yield f"{place}: headers {kept!r:.80} were kept, not {wanted!r:.80}"
+
     def is_recent(self, time):
         return self.world.began <= time <= self.now + datetime.timedelta(seconds=1)
+
+
+def headers_that_fit(headers):
+    """The first of them that a dead letter keeps."""
+    fitting, size = [], 0
+    for name, value in headers[:MOST_HEADERS_KEPT]:
+        size += len(name.encode()) + len(value or b"")
+        if size > KEPT_HEADER_BYTES:
+            break
+        fitting.append((name.encode(), value))
+    return fitting
 
 
 def expand(outcomes):

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -25,9 +26,9 @@ def flags(options):
 
 class Daemon:
     """point: "after_copy:2:hold" and the like makes the daemon of a build with points stop there (common/point.h);
-    wait_point() waits for that, release() ends a hold."""
+    wait_point() waits for that, release() ends a hold. program: another one than the kind's."""
 
-    def __init__(self, stack, kind, options, folder, name, build="release", point=None):
+    def __init__(self, stack, kind, options, folder, name, build="release", point=None, program=None):
         self.kind, self.name = kind, name
         self.log_file = pathlib.Path(folder) / f"{name}.log"
         self._point_file = pathlib.Path(folder) / f"{name}.point"
@@ -39,8 +40,8 @@ class Daemon:
             more["ASAN_OPTIONS"] = "abort_on_error=1:detect_leaks=1"
             more["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1"
         with open(self.log_file, "ab") as log:
-            program = stack.program("gridloop-consume-" + kind.replace("_", "-"), build)
-            self.process = subprocess.Popen([program, *flags(SHORT_TIMES | options)],
+            program = program or "gridloop-consume-" + kind.replace("_", "-")
+            self.process = subprocess.Popen([stack.program(program, build), *flags(SHORT_TIMES | options)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment(stack, **more))
 
@@ -80,6 +81,11 @@ class Daemon:
         """The sums of its last report; it reports every ten seconds and when it stops."""
         reports = self.log("progress")
         return {name: int(value) for name, value in reports[-1].items() if value.isdigit()} if reports else {}
+
+    def peak_resident_kbytes(self):
+        """The most memory that it has had so far."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1])
 
     # ---- what is done to it ----
 

@@ -91,11 +91,13 @@ class Field:
 
 
 class Kind:
-    def __init__(self, name):
+    """version: None, the newest, which the consumers read with."""
+
+    def __init__(self, name, version=None):
         self.name = name
         self.hyphens = name.replace("_", "-")
         self.folder = ROOT / "schemas" / name
-        self.version = max(int(path.stem[1:]) for path in self.folder.glob("v*.avsc"))
+        self.version = version or max(int(path.stem[1:]) for path in self.folder.glob("v*.avsc"))
         self.schema = json.loads((self.folder / f"v{self.version}.avsc").read_text("utf-8"))
         self.record = Type(self.schema, {})
         self.fields = {field.name: field for field in self.record.fields}
@@ -280,9 +282,7 @@ def read_json_value(type_, value):
 
 
 def read_json_column(type_, text):
-    # "-0" is a number with a sign, which Python's integers do not have.
-    return read_json_value(type_, json.loads(text, parse_int=lambda digits: float(digits) if digits == "-0"
-                                             else int(digits)))
+    return read_json_value(type_, json.loads(text))
 
 
 def comparable_column(type_, value):

@@ -9,6 +9,7 @@ import urllib.parse
 import confluent_kafka
 import confluent_kafka.admin
 import psycopg
+import psycopg.sql
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -33,7 +34,7 @@ class Stack:
     def url(self, database, user="gridloop"):
         """The URL of a database for a role: gridloop (owner), gridloop_ingest (daemons), postgres (superuser)."""
         parts = urllib.parse.urlsplit(self.owner_url)
-        return parts._replace(netloc=f"{user}@{parts.hostname}:{parts.port}", path=f"/{database}").geturl()
+        return parts._replace(netloc=f"{user}@{parts.hostname}:{parts.port}", path="/" + urllib.parse.quote(database, safe="")).geturl()
 
     def sql(self, statement, user="gridloop"):
         """One statement outside of a transaction, on no test's database."""
@@ -42,7 +43,7 @@ class Stack:
 
     def drop(self, database):
         """As superuser, for a daemon of the server's own may be looking at it."""
-        self.sql(f"drop database {database} with (force)", "postgres")
+        self.sql(psycopg.sql.SQL("drop database {} with (force)").format(psycopg.sql.Identifier(database)), "postgres")
 
     @functools.cached_property
     def admin(self):

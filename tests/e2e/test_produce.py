@@ -144,7 +144,7 @@ def bad_lines():
         "a wrong type": ("drone_alert", text(drone, latitude="36.1"), "latitude"),
         "a text where a number is": ("drone_alert", text(drone, hangar_id=7), "hangar_id"),
         "a fraction where an integer is": ("drone_alert", text(drone, waypoint_index=1.5), "waypoint_index"),
-        "an integer too large": ("drone_alert", text(drone, waypoint_index=2**31), "waypoint_index"),
+        "an integer too large": ("drone_alert", text(drone, bbox_xmin=2**31), "bbox_xmin"),
         "a number too large": ("drone_alert", text(drone).replace(b"36.195261", b"1e999"), "number"),
         "null where none may be": ("drone_alert", text(drone, latitude=None), "latitude"),
         "NaN": ("drone_alert", text(drone, latitude=float("nan")), "JSON"),

@@ -100,6 +100,22 @@ def test_refused_and_stored_before(world):
     assert len(dead(world)) == 40
 
 
+def test_refused_with_an_id_that_is_stored(world):
+    """A conflict, or a repeat, whether or not the daemon remembers the id: the server sees the constraint first."""
+    rng = world.rng()
+    old, heavy = event(rng), event(rng, True)
+    world.make_topic(KIND)
+    world.produce((good(KIND, one) for one in (old, heavy)), 0)
+    world.settle_and_stop(world.consumer(KIND))
+    world.sql(CONSTRAINT + " not valid")
+    repeats = [old | {"wires_fixed": TOO_MANY}, heavy, event(rng), old]
+    world.produce((good(KIND, one) for one in repeats), 0)
+    world.settle_and_stop(world.consumer(KIND, linger_ms=1000))
+    outcomes = "".join(outcomes for outcomes, in world.sql("select outcomes from bus.batch order by from_offset"))
+    assert outcomes.replace(" ", "") == "s2x1d1s1d1"
+    assert world.sql("select reason, sqlstate from bus.dead_letter") == [("identity_conflict", None)]
+
+
 # ---- other ways to refuse a row ----
 
 WAYS = {

@@ -56,6 +56,7 @@ def test_what_setup_makes(world):
         resource = confluent_kafka.admin.ConfigResource(confluent_kafka.admin.ResourceType.TOPIC, world.topic(kind))
         config = world.stack.admin.describe_configs([resource])[resource].result(30)
         assert config["cleanup.policy"].value == "delete"
+        assert config["compression.type"].value == "uncompressed"  # tests/hostile/test_log.py tells why
         assert config["retention.ms"].value == str(14 * 24 * 3600 * 1000)
     registered = dict(world.sql("select kind, fingerprint from bus.schema"))
     for kind, of in KINDS.items():
@@ -73,6 +74,13 @@ def test_setup_does_not_touch_what_is_there(world):
     world.make_topic(KIND, partitions=3)
     world.setup()
     assert len(world.stack.admin.list_topics(timeout=30).topics[world.topic(KIND)].partitions) == 3
+
+
+def test_setup_refuses_a_compacted_topic(world):
+    """Of two events with one key Kafka would keep the later, read or not."""
+    world.make_topic(KIND, cleanup_policy="compact,delete")
+    done = world.ctl("setup", f"--namespace={world.namespace}")
+    assert done.returncode == 78 and "compact,delete" in done.stderr and world.topic(KIND) in done.stderr
 
 
 def test_a_changed_migration_is_seen(world):

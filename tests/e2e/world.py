@@ -11,6 +11,7 @@ import subprocess
 import confluent_kafka
 import confluent_kafka.admin
 import psycopg
+import psycopg.sql
 
 from daemon import Daemon, environment, flags
 from events import KINDS
@@ -22,8 +23,8 @@ class Sent:
     """A message, and what has to become of it.
 
     event: what it holds; None: nothing that can be read. reasons: why it has to be set aside (any one of them);
-    empty: it has to be stored, or is a repeat. absent: nothing has to become of it. either: set aside for one of the
-    reasons, or stored as what fastavro reads.
+    empty: it has to be stored, or is a repeat. field: the one that a dead letter has to name; None: any. absent:
+    nothing has to become of it. either: set aside for one of the reasons, or stored as what fastavro reads.
     """
     kind: str
     value: bytes | None
@@ -31,6 +32,7 @@ class Sent:
     headers: list = dataclasses.field(default_factory=list)
     event: dict | None = None
     reasons: frozenset = frozenset()
+    field: str | None = None
     absent: bool = False
     either: bool = False
     partition: int = -1
@@ -60,9 +62,18 @@ class World:
         self._daemons, self._twins = [], []
         self._started = of._started if of else collections.Counter()
         stack.sql(f"create database {self.database} template {template}")
-        self.owner_url = stack.url(self.database)
-        self.ingest_url = stack.url(self.database, "gridloop_ingest")
+        self._name_urls()
         self.began = of.began if of else self.sql("select now()")[0][0]
+
+    def _name_urls(self):
+        self.owner_url = self.stack.url(self.database)
+        self.ingest_url = self.stack.url(self.database, "gridloop_ingest")
+
+    def rename_database(self, name):
+        self.stack.sql(psycopg.sql.SQL("alter database {} rename to {}").format(
+            psycopg.sql.Identifier(self.database), psycopg.sql.Identifier(name)))
+        self.database = name
+        self._name_urls()
 
     def twin(self, filled=False):
         """The same topics and another database: an empty one, or a copy of this one."""
@@ -102,10 +113,10 @@ class World:
         for future in self.stack.admin.create_topics([topic]).values():
             future.result(30)
 
-    def produce(self, messages, partition=None):
+    def produce(self, messages, partition=None, producer=None):
         """Sends what good() and bad() made, in order, and waits until the broker has it.
 
-        partition: of all of them; else the keys decide.
+        partition: of all of them; else the keys decide. producer: one with settings of its own.
         """
         failures = []
 
@@ -118,7 +129,7 @@ class World:
                 self.sent[sent.kind, sent.partition, sent.offset] = sent
             return note
 
-        producer = self.stack.producer
+        producer = producer or self.stack.producer
         where = {} if partition is None else {"partition": partition}
         messages = list(messages)
         for sent in messages:
@@ -160,13 +171,13 @@ class World:
 
     # ---- our programs ----
 
-    def consumer(self, kind, name=None, build="release", point=None, wait=True, **options):
+    def consumer(self, kind, name=None, build="release", point=None, wait=True, program=None, **options):
         """Starts a consumer. options: settings by name ({"kafka.x.y": 1} as **{...}); None takes one away."""
         if name is None:
             self._started[kind] += 1
             name = f"{KINDS[kind].hyphens}-{self._started[kind]}"
         options = {"namespace": self.namespace, "database_url": self.ingest_url} | options
-        daemon = Daemon(self.stack, kind, options, self.folder, name, build, point)
+        daemon = Daemon(self.stack, kind, options, self.folder, name, build, point, program)
         self._daemons.append(daemon)
         if wait:
             daemon.wait_claimed()
@@ -182,7 +193,9 @@ class World:
                               timeout=timeout, **more)
 
     def ctl(self, command, *arguments, **more):
-        return self.run("gridloopctl", command, *flags({"database_url": self.owner_url}), *arguments, text=True, **more)
+        """command: "verify", "schema list"."""
+        return self.run("gridloopctl", *command.split(), *flags({"database_url": self.owner_url}), *arguments, text=True,
+                        **more)
 
     def setup(self):
         """The topics of all kinds, as an operator makes them."""

@@ -3,6 +3,8 @@
 with found as (
     select source_id from bus.source
     where cluster_id = $1::text and topic = $2::text and topic_id = $3::text and partition = $4::integer
+    order by incarnation desc
+    limit 1
 ), made as (
     insert into bus.source (cluster_id, topic, topic_id, partition)
     select $1, $2, $3, $4

@@ -1,0 +1,5 @@
+-- The progress row first, as everybody who moves a source does.
+select next_offset
+from bus.progress
+where source_id = (select source_id from bus.gap where gap_id = $1::integer)
+for update
