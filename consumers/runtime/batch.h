@@ -27,19 +27,19 @@ enum event_outcome {
         'a' /* nothing to store: a heartbeat, a transaction marker, a compacted offset */
 };
 
+/* What enrichment found out about an event that has a position. */
+struct location {
+    struct position wgs84;
+    int32_t version; /* of the areas; 0: there were none */
+    const char *grid_code, *community_code, *subdistrict_code; /* NULL: in none */
+};
+
 /* A message's headers, as headers_count() found them. */
 struct header_sum {
     bool is_counted;
     size_t count; /* 0: few, and not read */
     size_t bytes; /* names and values; where not read, at most so many */
     size_t types; /* headers named ce_type; 0 where not read */
-};
-
-/* What enrichment found out about an event that has a position. */
-struct location {
-    struct position wgs84;
-    int32_t version; /* of the areas; 0: there were none */
-    const char *grid_code, *community_code, *subdistrict_code; /* NULL: in none */
 };
 
 struct event {
