@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -17,7 +18,8 @@ enum {
     CONNECT_MS = 2000,
     WHOLE_MS = 5000,
     MOST_BYTES = 1 << 20,
-    NO_SUCH_SCHEMA = 40403 /* in the body of a 404 */
+    NO_SUCH_SUBJECT = 40401, /* in the body of a 404 */
+    NO_SUCH_SCHEMA = 40403
 };
 
 struct registry {
@@ -93,10 +95,15 @@ static enum outcome set_login(struct registry *registry,
 static enum outcome set_options(struct registry *registry,
                                 const struct registry_settings *settings, struct err *e)
 {
+    static const char *const headers[] = {
+        "Accept: application/vnd.schemaregistry.v1+json, application/json",
+        "Content-Type: application/vnd.schemaregistry.v1+json",
+        "Expect:", /* nobody is asked before a body is sent */
+    };
     CURL *curl = registry->curl;
 
-    registry->headers = curl_slist_append(
-        NULL, "Accept: application/vnd.schemaregistry.v1+json, application/json");
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        registry->headers = curl_slist_append(registry->headers, headers[i]);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, registry->headers);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -140,9 +147,9 @@ void registry_close(struct registry *registry)
 
 /* ---- asking ---- */
 
-/* The body of the answer is in registry->body. */
-static enum outcome get(struct registry *registry, uint32_t id, long *status,
-                        struct err *e)
+/* The body of the answer is in registry->body. body: NULL, nothing is sent with it (GET). */
+static enum outcome ask(struct registry *registry, const char *path, const char *body,
+                        long *status, struct err *e)
 {
     struct text url = {0};
     size_t length = strlen(registry->url);
@@ -150,9 +157,13 @@ static enum outcome get(struct registry *registry, uint32_t id, long *status,
 
     while (length > 0 && registry->url[length - 1] == '/')
         length--;
-    text_format(&url, "%.*s/schemas/ids/%" PRIu32, (int)length, registry->url, id);
+    text_format(&url, "%.*s%s", (int)length, registry->url, path);
     curl_easy_setopt(registry->curl, CURLOPT_URL, url.bytes);
     text_free(&url);
+    if (body)
+        curl_easy_setopt(registry->curl, CURLOPT_COPYPOSTFIELDS, body);
+    else
+        curl_easy_setopt(registry->curl, CURLOPT_HTTPGET, 1L);
     text_clear(&registry->body);
     registry->is_too_large = false;
     registry->reason[0] = '\0';
@@ -163,6 +174,18 @@ static enum outcome get(struct registry *registry, uint32_t id, long *status,
         return DONE;
     return err_set(e, RETRY, "%s",
                    registry->reason[0] ? registry->reason : curl_easy_strerror(code));
+}
+
+/* What a status means that no call expects. */
+static enum outcome judge(long status, struct err *e)
+{
+    if (status == 401 || status == 403)
+        return err_exit(e, EX_NOPERM, "HTTP status %ld: check registry_user", status);
+    if (status == 408 || status == 429 || status >= 500 || status < 300)
+        return err_set(e, RETRY, "HTTP status %ld", status);
+    return err_exit(e, EX_CONFIG,
+                    "HTTP status %ld: registry_url is not that of a schema registry",
+                    status);
 }
 
 static enum outcome refuse(enum registry_answer *answer, struct text *text,
@@ -196,38 +219,97 @@ static enum outcome read_schema(struct registry *registry, enum registry_answer 
     return outcome;
 }
 
-static bool is_no_such_schema(const struct registry *registry)
+/* The error code in the body; 0: none. */
+static int64_t error_code(const struct registry *registry)
 {
     struct schema_answer said = {0};
-    bool is = registry->body.size > 0
-              && schema_read_answer(registry->body.bytes, registry->body.size, &said)
-              && said.error_code == NO_SUCH_SCHEMA;
 
+    if (registry->body.size > 0)
+        schema_read_answer(registry->body.bytes, registry->body.size, &said);
     free(said.schema);
-    return is;
+    return said.error_code;
 }
 
 enum outcome registry_schema(struct registry *registry, uint32_t id,
                              enum registry_answer *answer, struct text *text,
                              struct err *e)
 {
+    char path[40];
     long status;
 
     text_clear(text);
     *answer = REGISTRY_SCHEMA;
-    if (get(registry, id, &status, e))
+    snprintf(path, sizeof path, "/schemas/ids/%" PRIu32, id);
+    if (ask(registry, path, NULL, &status, e))
         return e->outcome;
     if (status == 200)
         return read_schema(registry, answer, text, e);
-    if (status == 404 && is_no_such_schema(registry)) {
-        *answer = REGISTRY_UNKNOWN;
+    if (status != 404 || error_code(registry) != NO_SUCH_SCHEMA)
+        return judge(status, e);
+    *answer = REGISTRY_UNKNOWN;
+    return DONE;
+}
+
+/* ---- registering ---- */
+
+static enum outcome read_number(const struct registry *registry, uint32_t *id,
+                                struct err *e)
+{
+    struct schema_answer said = {0};
+
+    if (registry->body.size > 0)
+        schema_read_answer(registry->body.bytes, registry->body.size, &said);
+    free(said.schema);
+    if (said.id < 1 || said.id > UINT32_MAX)
+        return err_set(e, RETRY, "the answer has no number");
+    *id = (uint32_t)said.id;
+    return DONE;
+}
+
+/* One of the two ways to ask for the number of a schema under a subject. *is_there: false, the registry has no such
+ * thing there. */
+static enum outcome ask_number(struct registry *registry, const char *subject,
+                               const char *way, const char *body, bool *is_there,
+                               uint32_t *id, struct err *e)
+{
+    struct text path = {0};
+    long status = 0;
+    enum outcome outcome;
+
+    text_format(&path, "/subjects/%s%s", subject, way);
+    outcome = ask(registry, path.bytes, body, &status, e);
+    text_free(&path);
+    *is_there = status == 200;
+    if (outcome)
+        return outcome;
+    if (status == 200)
+        return read_number(registry, id, e);
+    if (status == 404
+        && (error_code(registry) == NO_SUCH_SCHEMA
+            || error_code(registry) == NO_SUCH_SUBJECT))
         return DONE;
-    }
-    if (status == 401 || status == 403)
-        return err_exit(e, EX_NOPERM, "HTTP status %ld: check registry_user", status);
-    if (status == 408 || status == 429 || status >= 500 || status < 300)
-        return err_set(e, RETRY, "HTTP status %ld", status);
-    return err_exit(e, EX_CONFIG,
-                    "HTTP status %ld: registry_url is not that of a schema registry",
-                    status);
+    if (status == 409 || status == 422)
+        return err_set(e, REJECT,
+                       "HTTP status %ld: the registry does not take the schema", status);
+    return judge(status, e);
+}
+
+enum outcome registry_number(struct registry *registry, const char *subject,
+                             const char *schema, uint32_t *id, struct err *e)
+{
+    struct text body = {0};
+    bool is_there = false;
+    enum outcome outcome;
+
+    text_add_string(&body, "{\"schema\":");
+    text_add_json_string(&body, schema, strlen(schema));
+    text_add_string(&body, "}");
+    outcome = ask_number(registry, subject, "", body.bytes, &is_there, id, e);
+    if (!outcome && !is_there)
+        outcome =
+            ask_number(registry, subject, "/versions", body.bytes, &is_there, id, e);
+    text_free(&body);
+    if (!outcome && !is_there)
+        outcome = err_set(e, RETRY, "the registry has no subject and makes none");
+    return outcome ? err_wrap(e, "schema registry, subject %s", subject) : DONE;
 }

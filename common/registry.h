@@ -1,5 +1,5 @@
 /* registry.h - writer schemas from a schema registry that speaks Confluent's HTTP API (its "REST API" reference:
- * GET /schemas/ids/{id}). registry.c is the only user of curl/curl.h.
+ * GET /schemas/ids/{id}, POST /subjects/{subject} and .../versions). registry.c is the only user of curl/curl.h.
  *
  * A call waits at most 2 s for a connection and 5 s in all. Redirects and proxies are not followed, an answer is
  * read up to 1 MiB. One thread per handle. */
@@ -56,5 +56,10 @@ enum registry_answer {
 enum outcome registry_schema(struct registry *registry, uint32_t id,
                              enum registry_answer *answer, struct text *text,
                              struct err *e);
+
+/* The number of a schema (Avro, as text) under a subject; registered there if it is not. REJECT: the registry does not
+ * take it (409: not compatible with those before it; 422). RETRY and FATAL as above. */
+enum outcome registry_number(struct registry *registry, const char *subject,
+                             const char *schema, uint32_t *id, struct err *e);
 
 #endif

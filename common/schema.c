@@ -861,6 +861,7 @@ bool schema_read_answer(const char *json, size_t size, struct schema_answer *ans
         .schema = schema ? xstrdup(schema) : NULL,
         .is_avro = !type || json_is_null(type) || (name && strcmp(name, "AVRO") == 0),
         .has_references = json_array_size(json_object_get(object, "references")) > 0,
+        .id = json_integer_value(json_object_get(object, "id")),
         .error_code = json_integer_value(json_object_get(object, "error_code")),
     };
     json_decref(object);

@@ -100,7 +100,7 @@ struct schema_answer {
     char *schema; /* text; NULL: none. The caller frees it */
     bool is_avro; /* "schemaType" says so, or is absent */
     bool has_references;
-    int64_t error_code; /* 0: none */
+    int64_t id, error_code; /* 0: none */
 };
 bool schema_read_answer(const char *json, size_t size, struct schema_answer *answer);
 

@@ -9,6 +9,8 @@
 #include "common/arena.h"
 #include "consumers/runtime/sql.h"
 
+#define UNDEFINED_COLUMN "42703"
+
 typedef void put_value(struct text *out, const struct schema *schema,
                        const struct value *value);
 
@@ -275,6 +277,17 @@ static bool adapt_type(struct column *column, const char *sql_type)
     return false;
 }
 
+/* The column will be wide enough once the table is as new as we are. */
+static bool is_behind(const struct column *column, const char *sql_type)
+{
+    for (size_t i = 0; column->schema && i < sizeof wider_rows / sizeof wider_rows[0];
+         i++)
+        if (strcmp(wider_rows[i].wider, column->sql_type) == 0
+            && strcmp(wider_rows[i].sql_type, sql_type) == 0)
+            return true;
+    return false;
+}
+
 /* ---- the list ---- */
 
 static const struct column own_columns[] = {
@@ -369,7 +382,12 @@ static enum outcome check_column(const char *kind, struct column *ours,
                         name, kind);
     if (!ours)
         return DONE;
-    if (!adapt_type(ours, type))
+    if (!adapt_type(ours, type) && is_behind(ours, type))
+        return err_set(e, RETRY,
+                       "column %s of events.%s is %s; the schema needs %s: run "
+                       "gridloopctl setup",
+                       name, kind, type, ours->sql_type);
+    if (strcmp(type, ours->sql_type) != 0)
         return err_exit(e, EX_CONFIG, "column %s of events.%s is %s; the schema needs %s",
                         name, kind, type, ours->sql_type);
     if (ours->schema)
@@ -430,7 +448,10 @@ enum outcome columns_layout(const struct columns *columns, struct pg *pg,
     struct pg_result *result = NULL;
     enum outcome outcome = pg_query(pg, sql_text("layout"), parameters, 3, &result, e);
 
-    if (!outcome && pg_rows(result) == 0)
+    if (outcome == FATAL && strcmp(pg_sqlstate(pg), UNDEFINED_COLUMN) == 0)
+        outcome = err_set(
+            e, RETRY, "bus.layout is that of an older version: run gridloopctl setup");
+    else if (!outcome && pg_rows(result) == 0)
         outcome = err_set(e, RETRY, "another session is writing the layout");
     else if (!outcome)
         *layout_id = (int32_t)pg_number(result, 0, 0);

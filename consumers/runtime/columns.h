@@ -18,14 +18,15 @@ struct columns; /* opaque */
 struct columns *columns_new(const struct reader *reader, const char *kind);
 void columns_free(struct columns *columns); /* NULL is fine */
 
-/* Compares with the table. RETRY: it lacks a column (this daemon is newer than the table: wait for setup).
- * FATAL 78: a column has another type, or must not be null where the field may be, or is not ours and has no
- * default. Other columns that only the table has are left to their defaults. A column may be wider than the field
- * (bigint for integer, double precision for real): the table is newer, and rows are written in its type from now
- * on. */
+/* Compares with the table. RETRY: it lacks a column, or one is not yet wide enough (this daemon is newer than the
+ * table: wait for setup). FATAL 78: a column has another type, or must not be null where the field may be, or is not
+ * ours and has no default. Other columns that only the table has are left to their defaults. A column may be wider
+ * than the field (bigint for integer, double precision for real): the table is newer, and rows are written in its
+ * type from now on. */
 enum outcome columns_check(struct columns *columns, struct pg *pg, struct err *e);
 
-/* The number in bus.layout of this list of columns, with the types that columns_check() found. */
+/* The number in bus.layout of this list of columns, with the types that columns_check() found. RETRY also where
+ * bus.layout is older than this daemon. */
 enum outcome columns_layout(const struct columns *columns, struct pg *pg,
                             int32_t *layout_id, struct err *e);
 

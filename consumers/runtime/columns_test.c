@@ -30,6 +30,13 @@ struct pg_result {
 static struct pg_result answer;
 static enum outcome answer_outcome;
 static const char *asked[4]; /* the last question's parameters */
+static const char *sqlstate = "";
+
+const char *pg_sqlstate(const struct pg *pg)
+{
+    (void)pg;
+    return sqlstate;
+}
 
 enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters,
                       size_t count, struct pg_result **result, struct err *e)
@@ -253,6 +260,9 @@ static void test_a_table_that_is_behind_is_waited_for(void **state)
 {
     static const char *const cells[][4] = {OURS, {"a", "integer", "t", "t"}};
     static const char *const strange[][4] = {{"other", "integer", "f", "f"}};
+    static const char *const narrow[][4] = {OURS, {"c", "integer", "f", "f"}};
+    struct bench bench;
+    struct err e;
 
     (void)state;
     assert_check(cells, ROWS(cells), RETRY,
@@ -261,6 +271,12 @@ static void test_a_table_that_is_behind_is_waited_for(void **state)
                  "table events.sample has no column source_id: run gridloopctl setup");
     assert_check(cells, 0, RETRY,
                  "there is no table events.sample: run gridloopctl setup");
+    open_bench(&bench, EVENT(FIELD("c", "['null','long']")));
+    answer = (struct pg_result){narrow, ROWS(narrow)};
+    assert_int_equal(columns_check(bench.columns, NULL, &e), RETRY);
+    assert_string_equal(e.message, "column c of events.sample is integer; the schema "
+                                   "needs bigint: run gridloopctl setup");
+    close_bench(&bench);
 }
 
 static void test_what_the_server_says_is_passed_on(void **state)
@@ -274,6 +290,11 @@ static void test_what_the_server_says_is_passed_on(void **state)
     answer_outcome = RETRY;
     assert_int_equal(columns_check(bench.columns, NULL, &e), RETRY);
     assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    answer_outcome = FATAL;
+    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), FATAL);
+    sqlstate = "42703"; /* a column of bus.layout is not there yet */
+    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    sqlstate = "";
     answer_outcome = DONE;
     close_bench(&bench);
 }

@@ -135,7 +135,7 @@ static void set_text(avro_value_t *record, const char *name, const char *value)
 static void set_null(avro_value_t *record)
 {
     avro_value_t field, branch;
-    size_t count;
+    size_t count = 0;
 
     avro_value_get_size(record, &count);
     for (size_t i = 0; i < count; i++) {

@@ -39,6 +39,8 @@ struct flight {
 struct deliver {
     struct spool *spool;
     const struct kafka_properties *properties;
+    struct reframe *reframe;      /* NULL: events are sent as they are spooled */
+    struct text message;          /* what it made of one */
     struct kafka_producer *kafka; /* NULL: none is open */
     bool leads;                   /* we hold the lock */
     int64_t lock_next_ms;
@@ -185,10 +187,11 @@ static void close_kafka(struct deliver *d)
 }
 
 /* After a FATAL: the handle cannot go on, and what it still held is sent again by the
- * next one. Where we are not allowed to write, another handle does not help. */
+ * next one. Where we are not allowed to write, or what is said to be a registry is none,
+ * another handle does not help. */
 static enum outcome drop_kafka(struct deliver *d, const struct err *e)
 {
-    if (e->exit_code == EX_NOPERM)
+    if (e->exit_code == EX_NOPERM || e->exit_code == EX_CONFIG)
         return FATAL;
     close_kafka(d);
     clear_window(d);
@@ -208,12 +211,14 @@ static enum outcome lead(struct deliver *d, struct err *e)
 }
 
 struct deliver *deliver_open(struct spool *spool,
-                             const struct kafka_properties *properties, struct err *e)
+                             const struct kafka_properties *properties,
+                             struct reframe *reframe, struct err *e)
 {
     struct deliver *d = xcalloc(1, sizeof *d);
 
     d->spool = spool;
     d->properties = properties;
+    d->reframe = reframe;
     clear_window(d);
     if (lead(d, e)) {
         deliver_close(d);
@@ -224,8 +229,10 @@ struct deliver *deliver_open(struct spool *spool,
 
 void deliver_close(struct deliver *d)
 {
-    if (d)
-        kafka_producer_close(d->kafka);
+    if (!d)
+        return;
+    kafka_producer_close(d->kafka);
+    text_free(&d->message);
     free(d);
 }
 
@@ -255,10 +262,17 @@ static enum outcome send_event(struct deliver *d, const struct spool_event *even
     struct kafka_header headers[MOST_HEADERS];
     size_t header_count = unpack_headers(event, headers);
     uint32_t tag = d->spare[d->spare_count - 1];
+    const void *value = event->value;
+    size_t size = event->value_size;
 
-    if (kafka_producer_send(d->kafka, event->topic, event->key, event->key_size,
-                            event->value, event->value_size, headers, header_count, tag,
-                            e))
+    if (d->reframe) {
+        if (reframe_event(d->reframe, event->topic, value, size, &d->message, e))
+            return e->outcome;
+        value = d->message.bytes;
+        size = d->message.size;
+    }
+    if (kafka_producer_send(d->kafka, event->topic, event->key, event->key_size, value,
+                            size, headers, header_count, tag, e))
         return e->outcome;
     d->flights[tag] =
         (struct flight){event->sequence, event->value_size + event->headers_size};

@@ -6,7 +6,7 @@
  * deleted is then sent twice, and consumers store it once.
  *
  * What cannot go does not hold back what can: events of a topic that takes nothing (it
- * does not exist) are passed over, all of them, so the order within the topic stays; and
+ * does not exist, or the registry is away) are passed over, all of them, so the order within the topic stays; and
  * so is an event that a broker refuses when it comes alone (it is larger than the
  * topic's max.message.bytes). They stay in the spool and are tried again, at first after
  * a second, at last every half minute. */
@@ -14,15 +14,17 @@
 #define GRIDLOOP_DELIVER_H
 
 #include "common/kafka.h"
+#include "producers/runtime/reframe.h"
 #include "producers/runtime/spool.h"
 
 struct deliver; /* opaque; one thread, the spool's */
 
 /* Takes the spool's delivery lock if it is free and then opens a Kafka handle, which
- * checks the properties and does not wait for a broker. spool and properties must
- * outlive it. NULL: *e is FATAL. */
+ * checks the properties and does not wait for a broker. reframe: NULL, events are sent
+ * as they are spooled. All three must outlive it. NULL: *e is FATAL. */
 struct deliver *deliver_open(struct spool *spool,
-                             const struct kafka_properties *properties, struct err *e);
+                             const struct kafka_properties *properties,
+                             struct reframe *reframe, struct err *e);
 void deliver_close(struct deliver *deliver); /* NULL is fine */
 
 /* Hands spooled events to Kafka as far as there is room, and takes its reports; waits up

@@ -22,7 +22,7 @@ static int begin(void **state)
     memset(&fake, 0, sizeof fake);
     if (enter_folder(state) || !(spool = spool_open("spool", 1 << 30, &e)))
         return -1;
-    deliver = deliver_open(spool, &none, &e);
+    deliver = deliver_open(spool, &none, NULL, &e);
     return deliver == NULL;
 }
 
@@ -281,7 +281,7 @@ static void takes_over_from_another(void **state)
 {
     struct err e;
     struct spool *second = spool_open("spool", 1 << 30, &e), *first = spool;
-    struct deliver *waiting = deliver_open(second, &none, &e), *leading = deliver;
+    struct deliver *waiting = deliver_open(second, &none, NULL, &e), *leading = deliver;
 
     (void)state;
     assert_int_equal(fake.opened, 1);

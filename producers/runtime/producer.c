@@ -39,6 +39,7 @@ struct producer {
     struct acceptor *acceptor;
     struct spool *spool;
     struct input *input;
+    struct reframe *reframe; /* NULL: no registry */
     struct deliver *deliver;
     struct report *report;
     struct group group;
@@ -419,7 +420,8 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
         || !(p->spool = spool_open(s->spool, (uint64_t)s->spool_max_bytes, e))
         || !(p->input = input_open(p->spool, files.items, files.count, &input, e))
         || check_rejects(p, e) || !(p->report = report_open(s->rejects, e))
-        || !(p->deliver = deliver_open(p->spool, &s->kafka, e)))
+        || (s->registry.url && !(p->reframe = reframe_open(&s->registry, e)))
+        || !(p->deliver = deliver_open(p->spool, &s->kafka, p->reframe, e)))
         return e->outcome;
     return isatty(STDERR_FILENO) ? spool_count(p->spool, &p->counts.spooled, e) : DONE;
 }
@@ -428,6 +430,7 @@ static void stop(struct producer *p)
 {
     report_close(p->report);
     deliver_close(p->deliver);
+    reframe_close(p->reframe);
     input_close(p->input);
     spool_close(p->spool);
     acceptor_close(p->acceptor);

@@ -15,6 +15,7 @@ static const struct option_row rows[] = {
      true},
     {"namespace", OPTION_TEXT, AT(name_space), "gridloop", 0, 0, NULL,
      "First part of the topic's name.", false},
+    REGISTRY_ROWS(struct producer_settings, registry),
     {"follow", OPTION_SWITCH, AT(follow), "false", 0, 0, NULL,
      "Goes on reading the one FILE as it grows and is rotated.", false},
     {"max_line_bytes", OPTION_NUMBER, AT(max_line_bytes), "1048576", 64, 64 << 20, NULL,

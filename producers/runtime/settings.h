@@ -3,6 +3,7 @@
 #define GRIDLOOP_PRODUCER_SETTINGS_H
 
 #include "common/option.h"
+#include "common/registry.h"
 #include "producers/runtime/kind.h"
 
 struct producer_settings {
@@ -18,6 +19,7 @@ struct producer_settings {
     const char *when_full;
     double deliver_timeout_s;
     const char *log_level;
+    struct registry_settings registry;
     struct kafka_properties kafka;
 };
 

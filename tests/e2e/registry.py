@@ -1,6 +1,6 @@
 """A schema registry for tests: none of those that speak this API can be had as a package here, so this is a small one
-of our own making, by the published reference of the API ("GET /schemas/ids/{id}", its error codes, its JSON). It can
-be away, slow, broken or behind a password.
+of our own making, by the published reference of the API (its paths, its error codes, its JSON). It can be away, slow, broken or behind a
+password.
 """
 import base64
 import collections
@@ -19,6 +19,7 @@ class Registry:
     def __init__(self):
         self.answers = {}  # number -> JSON object
         self.asked = collections.Counter()
+        self.subjects = {}  # subject -> schema -> number
         self.mode, self.delay, self.login = "well", 0, None
         self.port = 0
         self._server = None
@@ -26,6 +27,14 @@ class Registry:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+    def register(self, subject, schema):
+        """The number of a schema under a subject, which it gets if it has none."""
+        known = self.subjects.setdefault(subject, {})
+        if schema not in known:
+            known[schema] = 1 + max(self.answers, default=0)
+            self.add(known[schema], schema)
+        return known[schema]
 
     def add(self, number, schema, **more):
         self.answers[number] = {"schema": schema if isinstance(schema, str) else json.dumps(schema), **more}
@@ -37,6 +46,10 @@ class Registry:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 registry.answer(self)
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                registry.answer(self, body)
 
             def log_message(self, *arguments):
                 pass
@@ -51,13 +64,15 @@ class Registry:
 
     # ---- answers ----
 
-    def answer(self, handler):
+    def answer(self, handler, body=None):
         if self.login and handler.headers.get("Authorization") != "Basic " + base64.b64encode(
                 ":".join(self.login).encode()).decode():
             return send(handler, 401, {"error_code": 40101, "message": "Unauthorized"})
         time.sleep(self.delay)
         if self.mode != "well":
             return BROKEN[self.mode](handler)
+        if body is not None:
+            return self.answer_post(handler, handler.path.split("/")[1:], body["schema"])
         head, _, number = handler.path.rpartition("/")
         if head != "/schemas/ids" or not number.isdigit():
             return send(handler, 404, b"<html>Not Found</html>", "text/html")
@@ -65,6 +80,21 @@ class Registry:
         if int(number) not in self.answers:
             return send(handler, 404, {"error_code": 40403, "message": f"Schema {number} not found"})
         return send(handler, 200, self.answers[int(number)])
+
+
+    def answer_post(self, handler, path, schema):
+        """A look-up, or with /versions a registration."""
+        assert handler.headers["Content-Type"] == TYPE
+        if path[0] != "subjects" or path[2:] not in ([], ["versions"]):
+            return send(handler, 404, b"<html>Not Found</html>", "text/html")
+        self.asked["/".join(path)] += 1
+        if path[2:]:
+            return send(handler, 200, {"id": self.register(path[1], schema)})
+        if path[1] not in self.subjects:
+            return send(handler, 404, {"error_code": 40401, "message": "Subject not found"})
+        if schema not in self.subjects[path[1]]:
+            return send(handler, 404, {"error_code": 40403, "message": "Schema not found"})
+        return send(handler, 200, {"subject": path[1], "id": self.subjects[path[1]][schema], "version": 1, "schema": schema})
 
 
 def send(handler, status, body, content_type=TYPE, **headers):
@@ -90,5 +120,7 @@ BROKEN = {
     "no such page": lambda handler: send(handler, 404, b"<html>Not Found</html>", "text/html"),
     "no such version": lambda handler: send(handler, 404, {"error_code": 40402, "message": "Version not found"}),
     "elsewhere": lambda handler: send(handler, 302, b"", Location="http://127.0.0.1:1/schemas/ids/1"),
+    "incompatible": lambda handler: send(handler, 409, {"error_code": 409, "message": "Schema being registered is "
+                                                        "incompatible with an earlier schema"}),
     "forbidden": lambda handler: send(handler, 403, {"error_code": 40301, "message": "Forbidden"}),
 }

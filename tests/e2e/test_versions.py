@@ -95,6 +95,20 @@ def test_setup_upgrades_a_database_that_has_rows(world):
     assert world.sql("select version from bus.schema where kind = %s order by 1", KIND) == [(1,), (2,)]
 
 
+def test_a_newer_daemon_waits_for_setup(world):
+    """Also one whose own table has not changed since."""
+    take_back(world, "deploy/postgres/001_bus.sql", "schemas/*/table.sql")
+    for kind in (KIND, "patrol_log"):
+        world.make_topic(kind)
+        world.produce([good(kind, KINDS[kind].fresh(world.rng()))])
+    daemons = [world.consumer(kind, wait=False) for kind in (KIND, "patrol_log")]
+    for daemon in daemons:
+        assert "run gridloopctl setup" in daemon.wait_log("will try again", 2)["error"]
+    world.setup()
+    world.settle_and_stop(*daemons)
+    check_all(world)
+
+
 def test_a_daemon_of_version_1_goes_on_while_its_table_is_upgraded(world):
     rng = world.rng()
     take_back(world, "deploy/postgres/*.sql", "schemas/*/table.sql")

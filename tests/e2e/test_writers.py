@@ -9,9 +9,10 @@ import fastavro
 import pytest
 
 from checker import check_all
-from events import FRAME, KINDS, Kind, crc64_avro, without_logical_types
+from events import FRAME, KINDS, Kind, crc64_avro, to_json, without_logical_types
+from producer import produce
 from registry import Registry
-from world import Sent, bad, good
+from world import bad, good, json_lines
 
 KIND = "drone_alert"
 OF = KINDS[KIND]
@@ -253,6 +254,67 @@ def test_settings_that_are_refused(world, options, word):
     daemon.may_fail()
     assert daemon.wait_exit() == 78
     assert word in daemon.output() and "secret" not in daemon.output()
+
+
+# ---- producers ----
+
+def send(world, registry, events, **options):
+    return produce(world, KIND, json_lines(to_json(OF, event) for event in events), registry_url=registry.url, **options)
+
+
+def framed(world, registry, kind=KIND):
+    """The numbers in front of the topic's messages, checked against what the registry has for the subject."""
+    messages, _ = world.read_topic(kind)
+    assert all(message.value()[:1] == b"\0" for message in messages.values())
+    numbers = [struct.unpack(">I", message.value()[1:5])[0] for message in messages.values()]
+    assert set(numbers) <= set(registry.subjects[f"{world.topic(kind)}-value"].values())
+    return numbers
+
+
+def test_a_producer_numbers_its_schema(world, registry):
+    """It registers it where it is not known, and asks once; consumers read it."""
+    rng = world.rng()
+    events = [OF.random(rng, plain=True) for _ in range(200)]
+    world.make_topic(KIND, partitions=2)
+    for part in (events[:100], events[100:]):
+        done = send(world, registry, part)
+        assert done.code == 0, done.said
+    subject = f"subjects/{world.topic(KIND)}-value"
+    assert registry.asked[subject] == 2 and registry.asked[subject + "/versions"] == 1
+    assert len(framed(world, registry)) == 200
+    world.settle_and_stop(world.consumer(KIND, registry_url=registry.url))
+    assert world.sql("select sum(stored), sum(dead_letter) from bus.batch") == [(200, 0)]
+    assert {str(row[0]) for row in world.sql("select event_id from events.drone_alert")} == {
+        event["event_id"].lower() for event in events}
+
+
+@pytest.mark.parametrize("mode", ["away", "500", "incompatible", "garbage"])
+def test_what_cannot_be_numbered_stays_in_the_spool(world, registry, mode):
+    """It is accepted all the same, and sent by the next run that the registry answers."""
+    event = OF.fresh(world.rng())
+    world.make_topic(KIND)
+    registry.mode = mode if mode != "away" else "well"
+    if mode == "away":
+        registry.stop()
+    done = send(world, registry, [event], deliver_timeout=1)
+    assert done.code == 75 and done.receipts == {1: event["event_id"]}
+    assert world.read_topic(KIND)[0] == {}
+    registry.mode = "well"
+    if mode == "away":
+        registry.start()
+    assert send(world, registry, []).code == 0
+    assert len(framed(world, registry)) == 1
+
+
+@pytest.mark.parametrize("mode, code", [("no such page", 78), ("forbidden", 77)])
+def test_a_producer_whose_registry_is_none(world, registry, mode, code):
+    """It ends, and loses nothing."""
+    world.make_topic(KIND)
+    registry.mode = mode
+    assert send(world, registry, [OF.fresh(world.rng())]).code == code
+    registry.mode = "well"
+    assert send(world, registry, []).code == 0
+    assert len(framed(world, registry)) == 1
 
 
 @pytest.mark.slow
