@@ -426,6 +426,8 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
 
 struct kafka_consumer {
     struct client client; /* first: the callbacks' opaque is both */
+    struct client
+        asker; /* answers questions while the other connection waits for messages */
     char *topic;
     rd_kafka_queue_t *answers; /* to commits; nothing else comes here */
     uintptr_t asked;           /* number of the last commit */
@@ -590,6 +592,17 @@ static rd_kafka_conf_t *consumer_conf(const struct kafka_properties *properties,
     return conf;
 }
 
+/* A broker answers a connection's requests one after the other, and a fetch may wait for half a second. Its troubles
+ * are the consumer's own, and told there. */
+static enum outcome open_asker(struct client *asker,
+                               const struct kafka_properties *properties, struct err *e)
+{
+    static const struct setting fixed[] = {{"log_level", "2"}, {NULL, NULL}};
+    rd_kafka_conf_t *conf = conf_new(properties, consumer_defaults, fixed, e);
+
+    return conf ? client_open(asker, RD_KAFKA_PRODUCER, conf, e) : e->outcome;
+}
+
 static enum outcome subscribe(struct kafka_consumer *consumer, struct err *e)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
@@ -617,7 +630,8 @@ struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *proper
         return NULL;
     consumer = xcalloc(1, sizeof *consumer);
     consumer->topic = xstrdup(topic);
-    if (client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, e))
+    if (client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, e)
+        || open_asker(&consumer->asker, properties, e))
         goto fail;
     rd_kafka_poll_set_consumer(consumer->client.rk);
     consumer->answers = rd_kafka_queue_new(consumer->client.rk);
@@ -658,6 +672,8 @@ static void *consumer_free(void *argument)
 
     if (consumer->client.rk)
         rd_kafka_destroy_flags(consumer->client.rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (consumer->asker.rk)
+        rd_kafka_destroy(consumer->asker.rk);
     free(consumer->topic);
     free(consumer->wanted);
     free(consumer->reading);
@@ -1095,8 +1111,9 @@ enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char topic_id[KAFKA_ID_SIZE], struct err *e)
 {
     e->outcome = DONE;
-    if (cluster_id_of(consumer->client.rk, cluster_id, e)
-        || topic_id_of(consumer->client.rk, consumer->topic, topic_id, e))
+    rd_kafka_poll(consumer->asker.rk, 0); /* the log */
+    if (cluster_id_of(consumer->asker.rk, cluster_id, e)
+        || topic_id_of(consumer->asker.rk, consumer->topic, topic_id, e))
         return err_wrap(e, "identity of %s", consumer->topic);
     return DONE;
 }
