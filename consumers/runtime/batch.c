@@ -6,6 +6,8 @@
 /* Kept between two batches; what a batch of unusual size needed beyond it goes back to the system. */
 enum { KEEP_BYTES = 16 << 20 };
 
+enum { ROW_BYTES = 2 << 10, LEAST_BYTES = 8 << 20 }; /* of the arena, before it is full */
+
 struct batch *batch_new(size_t rows)
 {
     struct batch *batch = xcalloc(1, sizeof *batch);
@@ -24,7 +26,7 @@ struct batch *batch_reset(struct batch *batch)
     batch->value_bytes = batch->other_bytes = 0;
     batch->slots = NULL;
     batch->next_offsets = NULL;
-    batch->is_cut = false;
+    batch->is_cut = batch->is_heavy = false;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;
 }
@@ -48,6 +50,13 @@ void batch_cut(struct batch *batch, size_t count)
         batch->next_offsets[event->claim] = event->message.offset;
         kafka_message_free(&event->message);
     }
+}
+
+bool batch_is_full(const struct batch *batch)
+{
+    size_t used = arena_used(batch->arena);
+
+    return used >= LEAST_BYTES && used >= batch->room * ROW_BYTES;
 }
 
 void event_bury(struct event *event, const char *reason, const char *field,

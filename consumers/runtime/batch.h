@@ -73,7 +73,8 @@ struct batch {
     uint32_t *slots;    /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
-    bool is_cut; /* events were left out: reading has to go back to next_offsets */
+    bool is_cut;   /* events were left out: reading has to go back to next_offsets */
+    bool is_heavy; /* because of the memory that the values of those before them take */
 };
 
 struct batch *batch_new(size_t rows);
@@ -84,6 +85,10 @@ struct batch *batch_reset(struct batch *batch);
 
 /* Leaves out all events but the first count, as if they had not come yet. */
 void batch_cut(struct batch *batch, size_t count);
+
+/* True: what the events hold takes as much memory as a batch may have, 2 KiB for each that it has room for and at
+ * least 8 MiB. A thousand items can stand in three kilobytes of a message. */
+bool batch_is_full(const struct batch *batch);
 
 /* Marks an event as dead, for good. Texts are constant or in the batch's arena. */
 void event_bury(struct event *event, const char *reason, const char *field,

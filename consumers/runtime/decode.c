@@ -181,6 +181,10 @@ enum outcome decode_batch(struct decoder *decoder, struct pg *pg, struct batch *
         }
         if (!done)
             batch_cut(batch, i);
+        else if (batch_is_full(batch) && i + 1 < batch->count) {
+            batch_cut(batch, i + 1);
+            batch->is_heavy = true;
+        }
     }
     return DONE;
 }

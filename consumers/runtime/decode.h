@@ -20,7 +20,8 @@ const struct reader *decoder_reader(const struct decoder *decoder); /* borrowed 
 
 /* Decodes every event, and hashes its content; one that cannot be decoded is marked dead with its reason,
  * a heartbeat is marked absent. Schemas that are not known yet are looked up, in bus.schema by one query. The batch
- * is cut before the first event whose schema could not be looked up in time. RETRY, FATAL: who had to be asked
+ * is cut before the first event whose schema could not be looked up in time, and where its values fill the memory
+ * that it may have. RETRY, FATAL: who had to be asked
  * for a schema could not answer; the batch is to be forgotten. */
 enum outcome decode_batch(struct decoder *decoder, struct pg *pg, struct batch *batch,
                           struct err *e);

@@ -375,6 +375,32 @@ static void test_a_batch_is_cut_before_a_schema_that_was_not_looked_up(void **st
     assert_int_equal(next_offsets[2], 20);
 }
 
+/* Something else stands in the arena already, as much as the batch may have. */
+static void test_a_batch_ends_where_its_values_fill_its_memory(void **state)
+{
+    struct bench *bench = *state;
+    struct batch *batch = batch_reset(bench->batch);
+    int64_t next_offsets[] = {3};
+    char bytes[1000];
+    size_t size = write_patrol_log(bytes, sizeof bytes, "G-07");
+    struct err e;
+
+    batch->next_offsets = next_offsets;
+    for (int64_t i = 0; i < 3; i++)
+        batch->events[batch->count++] = (struct event){
+            .message = {.value = (uint8_t *)bytes, .value_size = size, .offset = i},
+            .outcome = EVENT_STORED};
+    arena_take(batch->arena, (8 << 20) - 1000);
+    assert_false(batch_is_full(batch));
+    assert_int_equal(decode_batch(bench->decoder, NULL, batch, &e), DONE);
+    assert_true(batch_is_full(batch));
+    assert_true(batch->is_cut && batch->is_heavy);
+    assert_in_range(batch->count, 1, 2);
+    assert_int_equal(next_offsets[0], batch->count);
+    batch_reset(batch);
+    assert_false(batch->is_cut || batch->is_heavy || batch_is_full(batch));
+}
+
 static void test_the_batch_waits_for_who_has_to_be_asked(void **state)
 {
     struct bench *bench = *state;
@@ -418,6 +444,7 @@ int main(void)
         TEST(test_a_registry_number_names_the_schema),
         TEST(test_an_unknown_number_is_named),
         TEST(test_a_batch_is_cut_before_a_schema_that_was_not_looked_up),
+        TEST(test_a_batch_ends_where_its_values_fill_its_memory),
         TEST(test_the_batch_waits_for_who_has_to_be_asked),
         TEST(test_a_kind_without_a_schema_has_no_decoder),
     };

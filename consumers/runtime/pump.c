@@ -68,7 +68,8 @@ struct pump {
     struct hold *holds; /* partitions that had a fault under this decision */
     size_t hold_count;
 
-    size_t rows_limit; /* of a batch; halved where the server ran out of memory or time */
+    size_t
+        rows_limit; /* of a batch; smaller where it or the server ran out of memory or time */
     int64_t storing_ms; /* since when, on the monotonic clock; 0: not now */
     int64_t backoff_ms;
     int64_t told_ms, reported_ms; /* when, on the monotonic clock */
@@ -588,9 +589,21 @@ static enum outcome advance(struct pump *p)
         report(p);
         p->reported_ms = now_ms;
     }
-    if (p->rows_limit < (size_t)p->settings->batch_rows)
-        p->rows_limit++;
     return DONE;
+}
+
+/* A batch that had to be cut means reading what was left out once more: the next one is smaller from the start. The
+ * way back is slow, as after a server's lack of memory. */
+static void size_next(struct pump *p, const struct batch *batch)
+{
+    size_t most = (size_t)p->settings->batch_rows;
+
+    if (batch->is_heavy)
+        p->rows_limit = batch->count - batch->count / 4;
+    else
+        p->rows_limit += p->rows_limit / 64 + 1;
+    if (p->rows_limit > most)
+        p->rows_limit = most;
 }
 
 /* ---- the loop ---- */
@@ -606,6 +619,7 @@ static enum outcome pump_once(struct pump *p, struct err *e)
         return e->outcome;
     if (judge(p, batch, e) || (batch->is_cut && p->is_claimed && read_claims(p, e)))
         return e->outcome;
+    size_next(p, batch);
     return advance(p);
 }
 

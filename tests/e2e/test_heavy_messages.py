@@ -6,7 +6,7 @@ import pytest
 from checker import check_all
 from events import KINDS
 from waiting import wait_for
-from world import bad
+from world import bad, good
 
 KIND = "drone_alert"
 MESSAGES = 800      # of 900 kB each
@@ -84,3 +84,19 @@ def test_batches_that_unpack_a_thousandfold(world, codec):
     assert peak < PEAK_MB
     daemon.stop()
     assert world.sql("select reason, count(*) from bus.dead_letter group by 1") == [("envelope", 240)]
+
+
+@pytest.mark.slow
+def test_events_of_a_thousand_items(world):
+    """Small as bytes, large as values: the batch ends where its memory does, and the next ones are smaller."""
+    rng, kind = world.rng(), "patrol_log"
+    of = KINDS[kind]
+    world.make_topic(kind)
+    items = [{"item_kind": "x", "item_count": 1}] * 1000
+    world.produce(good(kind, of.fresh(rng, "smallest", information_items=items)) for _ in range(5000))
+    daemon = world.consumer(kind)
+    world.settle(kind, timeout=120)
+    print(f"{peak_mb(daemon)} MB")
+    assert peak_mb(daemon) < 110  # measured: 51; 130 where batches end by rows and bytes alone
+    daemon.stop()
+    check_all(world)
