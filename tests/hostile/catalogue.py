@@ -394,6 +394,30 @@ def json_text(rng):
                                              {"longitude": 1e-7, "latitude": 1 / 3}])
 
 
+# ---- headers ----
+
+@case(32)
+def unusual_headers(rng):
+    """no headers, headers twice, empty and null ones, 100 of them, 60 KiB"""
+    twice = [("ce_id", b"a"), ("ce_id", b"b"), ("x", b"1"), ("x", b"2")]
+    for headers in ([], twice, [("x", None), ("", b"y"), ("名", b"\xff")], [("x", b"y")] * 100, [("x", bytes(60 << 10))]):
+        yield dataclasses.replace(stored(rng, ALERT), headers=headers)
+
+
+@case(32)
+def too_many_headers(rng):
+    """101 headers, 10,000; more than 64 KiB of them"""
+    for headers in ([("x", b"y")] * 101, [("x", b"y")] * 10_000, [("x", bytes(65 << 10))],
+                    [("x", bytes(10 << 10))] * 7, [("n" * (65 << 10), b"")]):
+        yield bad(ALERT, KINDS[ALERT].encode(small(ALERT)[0]), "header", headers=headers)
+
+
+@case(32)
+def two_types(rng):
+    """no value, and two headers that say what it is"""
+    yield bad(ALERT, None, "header", headers=[("ce_type", b"gridloop.heartbeat"), ("ce_type", b"x")])
+
+
 @case(44)
 def clock_at_zero(rng):
     """a device whose clock stands at 1970, or ten years ahead"""
