@@ -150,7 +150,7 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
                         struct kafka_sight *sight, struct err *e);
 
 /* The cluster's id, and the topic's (both as Kafka prints them); copied, NUL-terminated. Waits at most 5 s for
- * each. */
+ * each; the answer takes about a millisecond, whatever is being fetched. */
 enum { KAFKA_ID_SIZE = 64 };
 enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],

@@ -175,6 +175,17 @@ def ask(pairs, style=Json, *arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def ask_avro_c(pairs):
+    """Pairs and answers; None for what crashes Avro-C. Ours has answered the same pairs before, without it."""
+    try:
+        return list(zip(pairs, ask(pairs, JsonForAvroC, "avro-c"), strict=True))
+    except subprocess.CalledProcessError:
+        if len(pairs) == 1:
+            return [(pairs[0], None)]
+        middle = len(pairs) // 2
+        return ask_avro_c(pairs[:middle]) + ask_avro_c(pairs[middle:])
+
+
 def has_items(type_):
     return type_.kind in ("array", "map") or any(map(has_items, type_.items or ())) \
         or any(has_items(field.type) for field in type_.fields or ())
@@ -207,7 +218,10 @@ class Batch:
         return self
 
     def compare_with_avro_c(self, pairs):
-        for pair, answer in zip(pairs, ask(pairs, JsonForAvroC, "avro-c"), strict=True):
+        for pair, answer in ask_avro_c(pairs):
+            if answer is None:
+                self.counts["Avro-C crashes"] += 1
+                continue
             for raw, one in zip(pair.messages, answer.get("messages", ())):
                 self.counts["Avro-C"] += 1
                 if one["avro_c"] is None:
