@@ -14,6 +14,7 @@ import uuid
 import fastavro
 import fastavro.schema
 
+from places import POSITIONS, why_unplaceable
 from stack import ROOT
 
 FRAME = b"\xc3\x01"
@@ -176,8 +177,16 @@ class Kind:
 
     def random(self, rng, fill=0.5, plain=False):
         """An event that keeps the contract. fill: share of the optional fields that are set. plain: only values
-        that JSON lines can say and that no rule about personal numbers could mistake."""
-        return random_record(self.record, rng, fill, plain)
+        that JSON lines can say and that no rule about personal numbers could mistake. Where it is can be said."""
+        return placeable(self.name, rng, random_record(self.record, rng, fill, plain))
+
+
+def placeable(kind, rng, event):
+    """The event, its position changed if no consumer could say where it is."""
+    reason = why_unplaceable(kind, event)
+    if reason == "range":
+        event[POSITIONS[kind][0]] = 114.35
+    return event | {"source_crs": rng.choice(["WGS84", "CGCS2000", "GCJ02", "BD09"])} if reason else event
 
 
 def content(kind, event):

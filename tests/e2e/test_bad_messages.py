@@ -44,7 +44,7 @@ def test_larger_than_this_daemon_takes(world):
 
 
 def test_a_flood_of_bad_ones(world):
-    """Ten bad ones for each good one, through small queues."""
+    """Ten bad ones for each good one, through small queues; the breaker, which would pause it, is off."""
     kind, of = "drone_alert", KINDS["drone_alert"]
     rng = world.rng()
     messages = [bad(kind, FRAME + of.fingerprint + rng.randbytes(rng.randrange(2000)), *REASONS) for _ in range(3000)]
