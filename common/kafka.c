@@ -426,6 +426,7 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
 
 struct kafka_consumer {
     struct client client; /* first: the callbacks' opaque is both */
+    rd_kafka_t *asker; /* asks what must not wait behind a fetch on the same connection */
     char *topic;
     rd_kafka_queue_t *answers; /* to commits; nothing else comes here */
     uintptr_t asked;           /* number of the last commit */
@@ -627,6 +628,24 @@ static struct kafka_consumer *member_open(const struct kafka_properties *propert
     return consumer;
 }
 
+/* A handle of its own means connections of its own: behind a fetch that waits for messages a question took half a
+ * second. It is silent, for whatever it meets the member meets too. */
+static enum outcome asker_open(struct kafka_consumer *consumer,
+                               const struct kafka_properties *properties, struct err *e)
+{
+    static const struct setting none[] = {{NULL, NULL}};
+    rd_kafka_conf_t *conf = conf_new(properties, none, none, e);
+    char text[400];
+
+    if (!conf || set(conf, "built in", "log_level", "0", e))
+        return e->outcome;
+    consumer->asker = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    if (consumer->asker)
+        return DONE;
+    rd_kafka_conf_destroy(conf);
+    return err_exit(e, EX_CONFIG, "Kafka client: %s", text);
+}
+
 struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties,
                                            const char *group, const char *topic,
                                            size_t max_message_bytes, size_t queue_kbytes,
@@ -635,7 +654,7 @@ struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *proper
     struct kafka_consumer *consumer =
         member_open(properties, group, topic, max_message_bytes, queue_kbytes, e);
 
-    if (!consumer || !subscribe(consumer, e))
+    if (!consumer || (!asker_open(consumer, properties, e) && !subscribe(consumer, e)))
         return consumer;
     kafka_consumer_close(consumer);
     return NULL;
@@ -670,6 +689,8 @@ static void *consumer_free(void *argument)
 
     if (consumer->client.rk)
         rd_kafka_destroy_flags(consumer->client.rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (consumer->asker)
+        rd_kafka_destroy(consumer->asker);
     free(consumer->topic);
     free(consumer->wanted);
     free(consumer->reading);
@@ -1141,8 +1162,8 @@ enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char topic_id[KAFKA_ID_SIZE], struct err *e)
 {
     e->outcome = DONE;
-    if (cluster_id_of(consumer->client.rk, cluster_id, e)
-        || topic_id_of(consumer->client.rk, consumer->topic, topic_id, e))
+    if (cluster_id_of(consumer->asker, cluster_id, e)
+        || topic_id_of(consumer->asker, consumer->topic, topic_id, e))
         return err_wrap(e, "identity of %s", consumer->topic);
     return DONE;
 }

@@ -55,10 +55,11 @@ struct kafka_fault {
 };
 
 /* Opens a member of group that reads topic. It begins with no partition: see kafka_consumer_wanted().
- * Nothing is fetched once queue_kbytes are held (of keys and values, all partitions together) except one
- * response per broker: 256 KiB as sent, before it is unpacked, or one batch, whichever is larger. Messages
- * above max_message_bytes are read too, so that they can be set aside: what bounds a batch is the topic's
- * max.message.bytes. NULL: *e is FATAL. */
+ * Nothing is fetched once queue_kbytes are held (of values alone, all partitions together; keys and headers count
+ * for nothing there, so who does not poll for long assigns nothing) except one response per broker: 256 KiB as sent,
+ * before it is unpacked, or one batch, whichever is larger. It is unpacked as a whole: gzip makes up to a thousand
+ * times as much of it, lz4 255 times; zstd is refused beyond 65 MB. Messages above max_message_bytes are read too, so
+ * that they can be set aside: what bounds a batch is the topic's max.message.bytes. NULL: *e is FATAL. */
 struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *properties,
                                            const char *group, const char *topic,
                                            size_t max_message_bytes, size_t queue_kbytes,
@@ -149,7 +150,7 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
                         struct kafka_sight *sight, struct err *e);
 
 /* The cluster's id, and the topic's (both as Kafka prints them); copied, NUL-terminated. Waits at most 5 s for
- * each. */
+ * each; the answer takes about a millisecond, whatever is being fetched. */
 enum { KAFKA_ID_SIZE = 64 };
 enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],

@@ -32,6 +32,9 @@ enum {
 struct pg {
     PGconn *conn;
     int timeout_ms;
+    int slow_ms;
+    void (*slow)(void *context); /* NULL: nobody wants to know */
+    void *slow_context;
     bool lost;   /* given up: nothing more is said to the server */
     bool failed; /* the present statement */
     char
@@ -134,17 +137,27 @@ static int64_t deadline_of(const struct pg *pg)
     return clock_monotonic_ms() + pg->timeout_ms + GRACE_MS;
 }
 
+/* poll(2) until the deadline, telling now and then that it takes long. */
+static int wait_until(struct pg *pg, struct pollfd *socket, int64_t deadline)
+{
+    for (;;) {
+        int64_t left = deadline - clock_monotonic_ms();
+        bool may_tell = pg->slow && left > pg->slow_ms;
+        int got = poll(socket, 1, may_tell ? pg->slow_ms : left > 0 ? (int)left : 0);
+        if (got == 0 && may_tell)
+            pg->slow(pg->slow_context);
+        else if (got >= 0 || errno != EINTR)
+            return got;
+    }
+}
+
 /* Waits until the socket is ready for one of the events; *ready gets those. Signals do not shorten it. */
 static enum outcome wait_ready(struct pg *pg, short events, int64_t deadline,
                                short *ready, struct err *e)
 {
     struct pollfd socket = {.fd = PQsocket(pg->conn), .events = events};
-    int got;
+    int got = wait_until(pg, &socket, deadline);
 
-    do {
-        int64_t left = deadline - clock_monotonic_ms();
-        got = poll(&socket, 1, left > 0 ? (int)left : 0);
-    } while (got < 0 && errno == EINTR);
     if (got < 0)
         return lose(pg, e, strerror(errno));
     if (got == 0)
@@ -644,6 +657,13 @@ void pg_close(struct pg *pg)
     for (size_t i = 0; i < pg->statement_count; i++)
         free(pg->statements[i]);
     free(pg);
+}
+
+void pg_on_slow(struct pg *pg, int slow_ms, void (*slow)(void *context), void *context)
+{
+    pg->slow_ms = slow_ms;
+    pg->slow = slow;
+    pg->slow_context = context;
 }
 
 bool pg_is_usable(const struct pg *pg)

@@ -40,6 +40,10 @@ void pg_close(struct pg *pg); /* NULL is fine; never waits for the server */
 /* False after a lost connection: close it and open another. */
 bool pg_is_usable(const struct pg *pg);
 
+/* While a call waits for the server, slow(context) is called each time slow_ms passed without a sign of it. It must not
+ * use the connection. */
+void pg_on_slow(struct pg *pg, int slow_ms, void (*slow)(void *context), void *context);
+
 /* The last call's error: its SQLSTATE, "" if it had none, and its other parts, "" where absent. Borrowed until
  * the next call, and all empty after a call that succeeded. pg_copy_line(): the row that a failed COPY
  * stumbled over, counted from 1; 0 if the error does not say. pg_message(): the server's primary message;

@@ -21,7 +21,7 @@ struct batch *batch_reset(struct batch *batch)
     for (size_t i = 0; i < batch->count; i++)
         kafka_message_free(&batch->events[i].message);
     batch->count = 0;
-    batch->bytes = 0;
+    batch->value_bytes = batch->other_bytes = 0;
     batch->slots = NULL;
     batch->next_offsets = NULL;
     batch->is_cut = false;
@@ -46,7 +46,6 @@ void batch_cut(struct batch *batch, size_t count)
     while (batch->count > count) {
         struct event *event = &batch->events[--batch->count];
         batch->next_offsets[event->claim] = event->message.offset;
-        batch->bytes -= event->message.key_size + event->message.value_size;
         kafka_message_free(&event->message);
     }
 }

@@ -27,20 +27,20 @@ enum event_outcome {
         'a' /* nothing to store: a heartbeat, a transaction marker, a compacted offset */
 };
 
-/* A message's headers, as headers_count() found them. */
-struct header_sum {
-    bool is_counted;
-    size_t count; /* 0: few, and not read */
-    size_t bytes; /* names and values; where not read, at most so many */
-    size_t types; /* headers named ce_type; 0 where not read */
-};
-
 /* What enrichment found out about an event that has a position. */
 struct location {
     struct position wgs84;
     int32_t version; /* of the areas; 0: there were none */
     const char *grid_code, *community_code, *subdistrict_code,
         *district_code; /* NULL: in none */
+};
+
+/* A message's headers, as headers_count() found them. */
+struct header_sum {
+    bool is_counted;
+    size_t count; /* 0: few, and not read */
+    size_t bytes; /* names and values; where not read, at most so many */
+    size_t types; /* headers named ce_type; 0 where not read */
 };
 
 struct event {
@@ -54,7 +54,9 @@ struct event {
     const struct location *location; /* NULL: it has no position */
     uint8_t content_hash[SHA256_SIZE];
     struct reject reject; /* of a dead one */
-    const char *sqlstate; /* of one that the server refused; else NULL */
+    bool
+        is_of_proven_writer; /* its schema has a plan that an earlier event was read by */
+    const char *sqlstate;    /* of one that the server refused; else NULL */
     bool
         is_settled; /* nothing later in the batch can change the outcome: the fold leaves it alone */
 };
@@ -76,8 +78,9 @@ struct batch {
     struct event
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
-    size_t bytes;    /* of keys, values and headers */
-    uint32_t *slots; /* the fold's table, made at the first fold */
+    size_t value_bytes;
+    size_t other_bytes; /* of keys and headers, which librdkafka does not bound */
+    uint32_t *slots;    /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
     bool is_cut; /* events were left out: reading has to go back to next_offsets */

@@ -44,6 +44,10 @@ static const struct option_row rows[] = {
      "bytes of dead letters that are kept, kilobytes per second on the average of 64 s; "
      "beyond it only size and SHA-256",
      false},
+    {"breaker_pause_s", OPTION_NUMBER, AT(breaker_pause_s), "60", 0, 86400, NULL,
+     "how long a partition is left alone that brings hardly anything but events to be "
+     "set aside, seconds; 0: never",
+     false},
     {"lock_timeout_ms", OPTION_NUMBER, AT(lock_timeout_ms), "2000", 1, 600000, NULL,
      "how long a former owner may hold a partition before its session is ended, "
      "milliseconds",

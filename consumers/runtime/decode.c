@@ -104,16 +104,19 @@ static void bury_unread(struct event *event, const struct writer *writer,
     event_bury(event, writer->reason, NULL, arena_copy(arena, detail, (size_t)size));
 }
 
-static void run_plan(struct decoder *decoder, const struct plan *plan,
+static void run_plan(struct decoder *decoder, struct writer *writer,
                      const struct frame *frame, struct event *event, struct arena *arena)
 {
     struct value record;
 
-    if (!plan_run(plan, frame->body, frame->size, arena, &record, &event->reject)) {
+    event->is_of_proven_writer = writer->has_decoded;
+    if (!plan_run(writer->plan, frame->body, frame->size, arena, &record,
+                  &event->reject)) {
         event_bury(event, event->reject.reason, event->reject.field,
                    event->reject.detail);
         return;
     }
+    writer->has_decoded = true;
     event->values = record.items;
     event->event_id = record.items[decoder->reader->event_id].bytes;
     reader_content_hash(decoder->reader, event->values, event->content_hash);
@@ -123,7 +126,7 @@ static void run_plan(struct decoder *decoder, const struct plan *plan,
 static bool decode_event(struct decoder *decoder, struct event *event,
                          struct arena *arena)
 {
-    const struct writer *writer;
+    struct writer *writer;
     struct frame frame;
 
     headers_check(event);
@@ -133,7 +136,7 @@ static bool decode_event(struct decoder *decoder, struct event *event,
     if (!writer)
         return false;
     if (writer->plan)
-        run_plan(decoder, writer->plan, &frame, event, arena);
+        run_plan(decoder, writer, &frame, event, arena);
     else
         bury_unread(event, writer, frame.writer, arena);
     return true;

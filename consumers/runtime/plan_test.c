@@ -1509,6 +1509,11 @@ static void test_the_same_type_goes_before_a_promotion(void **state)
     assert_int_equal(value.kind, VALUE_REAL);
     assert_int_equal(value.branch, 1);
     pair_close(&pair);
+    pair_of(&pair, "'int'",
+            "['string','float','long','double']"); /* the first of three */
+    assert_true(plan_run(pair.plan, (const uint8_t *)"\16", 1, arena, &value, &reject));
+    assert_int_equal(value.branch, 1);
+    pair_close(&pair);
     arena_free(arena);
 }
 

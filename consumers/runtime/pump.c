@@ -15,11 +15,13 @@
 #include "common/log.h"
 #include "common/pg.h"
 #include "common/text.h"
+#include "consumers/runtime/breaker.h"
 #include "consumers/runtime/claim.h"
 #include "consumers/runtime/decode.h"
 #include "consumers/runtime/enrich.h"
 #include "consumers/runtime/headers.h"
 #include "consumers/runtime/linker.h"
+#include "consumers/runtime/sql.h"
 #include "consumers/runtime/store.h"
 
 enum {
@@ -28,6 +30,8 @@ enum {
     TELL_MS = 1000,
     REPORT_MS = 10000,
     FIRST_PATIENCE_MS = 250,
+    SLOW_MS = 20,    /* without a sign of the server, we look how long storing takes */
+    STORE_MS = 500,  /* after which nothing is fetched until the batch is stored */
     HOLD_MS = 10000, /* for which a partition with a fault is left alone */
     NAME_SIZE = 320
 };
@@ -54,6 +58,7 @@ struct pump {
     struct linker *linker;
     struct columns *columns;
     struct store *store;
+    struct breaker *breaker;
     struct batch *batch;
 
     struct claim *claims; /* what we read now, or read last */
@@ -68,12 +73,35 @@ struct pump {
     size_t hold_count;
 
     size_t rows_limit; /* of a batch; halved where the server ran out of memory or time */
+    int64_t storing_ms; /* since when, on the monotonic clock; 0: not now */
     int64_t backoff_ms;
     int64_t told_ms, reported_ms; /* when, on the monotonic clock */
     int64_t reported_batches;
 };
 
 /* ---- owning ---- */
+
+/* What librdkafka fetches while we store is bounded by the bytes of values alone: messages with large keys or headers
+ * would fill the memory. So nothing is fetched while a batch of such messages is stored, nor as soon as storing takes
+ * long; reading goes on from the claims afterwards. */
+static void stop_fetching(struct pump *p)
+{
+    struct err ignored;
+
+    p->storing_ms = 0;
+    kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
+    p->batch->is_cut = true;
+}
+
+static void on_slow_store(void *context)
+{
+    struct pump *p = context;
+
+    if (p->storing_ms == 0 || clock_monotonic_ms() - p->storing_ms < STORE_MS)
+        return;
+    stop_fetching(p);
+    log_info("storing takes long, nothing is fetched meanwhile", NULL);
+}
 
 static enum outcome connect(struct pump *p, struct err *e)
 {
@@ -84,6 +112,7 @@ static enum outcome connect(struct pump *p, struct err *e)
                     p->program, (int)p->settings->statement_timeout_ms, e);
     if (!p->pg)
         return err_wrap(e, "connecting to PostgreSQL");
+    pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
     if (!store_begin(p->store, p->pg, e))
         return DONE;
     pg_close(p->pg);
@@ -155,8 +184,8 @@ static struct claim_wish *choose_partitions(const struct pump *p, const int32_t 
     *chosen = 0;
     for (size_t i = 0; i < count; i++) {
         const struct hold *hold = find_hold(p, wanted[i]);
-        if (!find_claim(p, wanted[i])
-            && (!hold || hold->until_ms <= clock_monotonic_ms()))
+        if (!find_claim(p, wanted[i]) && (!hold || hold->until_ms <= clock_monotonic_ms())
+            && !breaker_is_paused(p->breaker, wanted[i], clock_monotonic_ms()))
             list[(*chosen)++] = (struct claim_wish){wanted[i], hold != NULL};
     }
     return list;
@@ -171,6 +200,7 @@ static enum outcome read_claims(struct pump *p, struct err *e)
         places[i].offset = first_to_read(&p->claims[i]);
     outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
     free(places);
+    breaker_begin(p->breaker);
     return outcome;
 }
 
@@ -283,6 +313,7 @@ static enum outcome own(struct pump *p, struct err *e)
         return e->outcome;
     if (wanted != p->taken) {
         p->hold_count = 0;
+        breaker_keep(p->breaker, partitions, count);
         p->patience_ms = 0;
     }
     p->taken = wanted;
@@ -344,23 +375,25 @@ static enum outcome next_message(struct pump *p, int timeout_ms,
                    (*claim)->leader_epoch);
 }
 
-static void add_message(const struct pump *p, struct batch *batch,
-                        const struct claim *claim, struct kafka_message *message)
+/* False: not ours, or counted already: what we keep is what the claims say. */
+static bool is_next(const struct pump *p, const struct batch *batch,
+                    const struct claim *claim, const struct kafka_message *message)
 {
-    size_t place = claim ? (size_t)(claim - p->claims) : 0;
+    return claim && message->offset >= batch->next_offsets[claim - p->claims];
+}
+
+static void add_message(struct batch *batch, size_t claim,
+                        const struct kafka_message *message)
+{
     struct event *event;
 
-    if (!claim || message->offset < batch->next_offsets[place]) {
-        kafka_message_free(
-            message); /* not ours, or counted already: what we keep is what the claims say */
-        return;
-    }
     if (batch->count > 0)
-        batch->bytes += headers_count(&batch->events[batch->count - 1], message);
+        batch->other_bytes += headers_count(&batch->events[batch->count - 1], message);
     event = &batch->events[batch->count++];
-    *event = (struct event){.message = *message, .outcome = EVENT_STORED, .claim = place};
-    batch->next_offsets[place] = message->offset + 1;
-    batch->bytes += message->key_size + message->value_size;
+    *event = (struct event){.message = *message, .outcome = EVENT_STORED, .claim = claim};
+    batch->next_offsets[claim] = message->offset + 1;
+    batch->value_bytes += message->value_size;
+    batch->other_bytes += message->key_size;
 }
 
 static int fill_timeout(const struct batch *batch, int64_t linger_end_ms)
@@ -397,7 +430,8 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
     int64_t linger_end_ms = 0;
 
     begin_batch(p, batch);
-    while (batch->count < p->rows_limit && batch->bytes < (size_t)p->settings->batch_bytes
+    while (batch->count < p->rows_limit
+           && batch->value_bytes + batch->other_bytes < (size_t)p->settings->batch_bytes
            && !*p->stop) {
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
@@ -419,9 +453,89 @@ static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
             return DONE;
         if (!message.handle)
             continue;
-        add_message(p, batch, claim, &message);
+        if (!is_next(p, batch, claim, &message)) {
+            kafka_message_free(&message);
+        } else if (breaker_admits(p->breaker, message.partition)) {
+            add_message(batch, (size_t)(claim - p->claims), &message);
+        } else {
+            kafka_message_free(&message);
+            batch->is_cut = true;
+            return DONE;
+        }
         if (linger_end_ms == 0)
             linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
+    }
+    return DONE;
+}
+
+/* ---- store ---- */
+
+static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
+{
+    enum outcome outcome;
+
+    p->storing_ms = clock_monotonic_ms();
+    if (batch->other_bytes > (size_t)p->settings->batch_bytes / 2)
+        stop_fetching(p);
+    outcome = store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e);
+    p->storing_ms = 0;
+    return outcome;
+}
+
+/* ---- judging what came ---- */
+
+/* Rejects that may be a mistake on a large scale. */
+static bool is_counted_reject(const struct event *event)
+{
+    return event->outcome == EVENT_DEAD
+           && (event->sqlstate || (event->is_of_proven_writer && !event->values));
+}
+
+/* For people: bus.progress tells since when and why. reason NULL: it goes on. */
+static enum outcome note_pause(struct pump *p, const struct claim *claim,
+                               const char *reason, struct err *e)
+{
+    char source[16], epoch[24];
+
+    snprintf(source, sizeof source, "%" PRId32, claim->source_id);
+    snprintf(epoch, sizeof epoch, "%" PRId64, claim->owner_epoch);
+    if (pg_query(p->pg, sql_text("pause"), (const char *const[]){source, epoch, reason},
+                 3, NULL, e))
+        return err_wrap(e, "noting a pause");
+    return DONE;
+}
+
+static enum outcome pause_partition(struct pump *p, const struct event *event,
+                                    struct err *e)
+{
+    const struct claim *claim = &p->claims[event->claim];
+    const char *field = event->reject.field;
+    char reason[300];
+
+    snprintf(reason, sizeof reason, "most of what came was set aside, at last: %s%s%s",
+             event->reject.reason, field ? " of " : "", field ? field : "");
+    log_warn("partition paused", "partition", LOG_NUMBER(claim->partition), "reason",
+             reason, "seconds", LOG_NUMBER(p->settings->breaker_pause_s), NULL);
+    p->is_claimed = false;
+    return note_pause(p, claim, reason, e);
+}
+
+static enum outcome judge(struct pump *p, const struct batch *batch, struct err *e)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *event = &batch->events[i];
+        int32_t partition = event->message.partition;
+        enum verdict verdict =
+            breaker_count(p->breaker, partition, is_counted_reject(event), now_ms);
+        if (verdict == VERDICT_PAUSE && pause_partition(p, event, e))
+            return e->outcome;
+        if (verdict != VERDICT_GO_ON)
+            continue;
+        log_info("partition goes on", "partition", LOG_NUMBER(partition), NULL);
+        if (note_pause(p, &p->claims[event->claim], NULL, e))
+            return e->outcome;
     }
     return DONE;
 }
@@ -493,10 +607,9 @@ static enum outcome pump_once(struct pump *p, struct err *e)
     if (own(p, e) || fill(p, batch, e) || check_topic(p, batch, e))
         return e->outcome;
     if (decode_batch(p->decoder, p->pg, batch, e)
-        || enrich_batch(p->enricher, p->pg, batch, e)
-        || store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e))
+        || enrich_batch(p->enricher, p->pg, batch, e) || store(p, batch, e))
         return e->outcome;
-    if (batch->is_cut && read_claims(p, e))
+    if (judge(p, batch, e) || (batch->is_cut && p->is_claimed && read_claims(p, e)))
         return e->outcome;
     return advance(p);
 }
@@ -608,6 +721,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->store = store_new(decoder_reader(p->decoder), p->columns, p->linker, kind->name,
                          (size_t)settings->batch_rows,
                          settings->dead_letter_kbytes_per_s * 1024);
+    p->breaker = breaker_new(settings->breaker_pause_s * 1000);
     p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic,
                                       (size_t)settings->max_event_bytes,
                                       (size_t)settings->queue_kbytes, e);
@@ -621,6 +735,11 @@ fail:
     return NULL;
 }
 
+size_t pump_troubled(const struct pump *pump)
+{
+    return breaker_troubled(pump->breaker);
+}
+
 void pump_free(struct pump *p)
 {
     if (!p)
@@ -629,6 +748,7 @@ void pump_free(struct pump *p)
     kafka_consumer_close(p->consumer);
     pg_close(p->pg);
     store_free(p->store);
+    breaker_free(p->breaker);
     columns_free(p->columns);
     linker_free(p->linker);
     enricher_free(p->enricher);

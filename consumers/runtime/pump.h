@@ -23,6 +23,7 @@ struct pump_settings {
     int64_t max_event_bytes, queue_kbytes;
     int64_t
         dead_letter_kbytes_per_s; /* kept of dead letters; beyond it only their SHA-256 */
+    int64_t breaker_pause_s;      /* breaker.h */
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
     struct registry_settings registry;
     int64_t
@@ -36,6 +37,9 @@ struct pump; /* opaque */
 struct pump *pump_new(const struct kind *kind, const char *program,
                       const struct pump_settings *settings, struct err *e);
 void pump_free(struct pump *pump); /* leaves the group; NULL is fine */
+
+/* Partitions that are left alone for a while because of what they bring (breaker.h). 0: all is well. */
+size_t pump_troubled(const struct pump *pump);
 
 /* Runs until *stop is true (0) or something FATAL happens (its exit code). Logs each failure. */
 int pump_run(struct pump *pump, const volatile bool *stop);

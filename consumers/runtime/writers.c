@@ -108,9 +108,9 @@ static void free_known(struct known *known)
     free(known);
 }
 
-const struct writer *writers_find(struct writers *writers, struct schema_id id)
+struct writer *writers_find(struct writers *writers, struct schema_id id)
 {
-    static const struct writer unknown = {.reason = "schema_unknown"};
+    static struct writer unknown = {.reason = "schema_unknown"};
     const struct entry *entry = find_entry(writers, id);
 
     if (!entry)

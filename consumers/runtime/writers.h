@@ -23,6 +23,7 @@ struct writer {
     const char *detail;      /* NULL for schema_unknown: its id says it */
     int version;             /* of the contract; 0: none, or not known */
     uint64_t fingerprint;    /* of its schema; 0 without one */
+    bool has_decoded;        /* the caller's: an event of it was read */
 };
 
 /* registry: NULL where there is none, else it must outlive the writers. NULL: *e is FATAL. */
@@ -35,7 +36,7 @@ struct reader *writers_reader(const struct writers *writers); /* borrowed */
 void writers_tidy(struct writers *writers);
 
 /* NULL: not known, and nobody was asked yet. */
-const struct writer *writers_find(struct writers *writers, struct schema_id id);
+struct writer *writers_find(struct writers *writers, struct schema_id id);
 
 /* Asks for those of ids (doubles are fine) that are not known. DONE: at least the first of them is known now, maybe
  * as one that does not exist; the others too, unless there are too many or ten seconds were over. pg: NULL, there

@@ -31,9 +31,9 @@ int schema_main(int argc, char **argv);
 int setup_main(int argc, char **argv);
 int tap_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
+int reference_main(int argc, char **argv);
 int dead_letter_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
-int reference_main(int argc, char **argv);
 
 /* deploy/postgres/, schemas/<kind>/ and deploy/ctl/: every .sql file, sorted by path; ends with a NULL. */
 extern const struct builtin_file builtin_sql[];

@@ -15,10 +15,10 @@ static const struct ctl_command commands[] = {
     {"decode", "print one message, or what is wrong with it", decode_main},
     {"verify", "check that every offset and every accepted event is accounted for",
      verify_main},
+    {"reference", "load areas, units and rules; say where points lie", reference_main},
     {"dead-letter", "what was set aside: list, show, send again, give up",
      dead_letter_main},
     {"gap", "offsets that are missing: list them, accept them", gap_main},
-    {"reference", "load areas, units and rules; say where points lie", reference_main},
     {0},
 };
 

@@ -10,8 +10,9 @@
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/reference.h"
 
-enum { MOST_FILE_BYTES = 1 << 30, PIECE_BYTES = 64 << 10 };
+enum { MOST_FILE_BYTES = 256 << 20, PIECE_BYTES = 64 << 10 };
 
+/* Areas come as GeoJSON alone, the others as CSV. */
 const char *const reference_tables[] = {"area",      "unit",       "responsibility",
                                         "category",  "dedup_rule", "position_default",
                                         "time_zone", NULL};
@@ -43,8 +44,8 @@ const char *reference_table_of(const char *path)
     size_t size = strcspn(name, ".-");
 
     if (is_geojson(path))
-        return "area";
-    for (const char *const *table = reference_tables; *table; table++)
+        return reference_tables[0];
+    for (const char *const *table = reference_tables + 1; *table; table++)
         if (strlen(*table) == size && strncmp(*table, name, size) == 0)
             return *table;
     return NULL;
@@ -65,6 +66,9 @@ static enum outcome read_file(const char *path, struct text *out, struct err *e)
     fclose(file);
     if (failed)
         return err_exit(e, EX_NOINPUT, "%s: %s", path, strerror(errno));
+    if (out->size >= MOST_FILE_BYTES)
+        return err_exit(e, EX_DATAERR, "%s: it is larger than %d MiB", path,
+                        MOST_FILE_BYTES >> 20);
     return out->size ? DONE : err_exit(e, EX_DATAERR, "%s: it is empty", path);
 }
 

@@ -164,7 +164,7 @@ static void add_message(size_t row, bool is_refused, bool is_broken)
                     .value_size = message->size + is_broken},
         .outcome = EVENT_STORED,
     };
-    bench.batch->bytes += message->size;
+    bench.batch->value_bytes += message->size;
 }
 
 static void fill(const struct scenario *scenario)

@@ -7,8 +7,8 @@ from events import FRAME, KINDS, random_uuid
 from world import good
 
 # Every reason that decoding has (docs/design.md); not those that compare events or come from the server.
-REASONS = frozenset("tombstone short envelope schema_unknown schema_refused too_large trailing length varint items boolean enum union "
-                    "uuid utf8 nul dup_key range requires".split())
+REASONS = frozenset("tombstone short envelope schema_unknown schema_refused header too_large trailing length varint items "
+                    "boolean enum union uuid utf8 nul dup_key range requires".split())
 
 
 def between_good_ones(world, kind, messages):

@@ -40,11 +40,11 @@ def test_bounds(world):
     store(world, messages)
 
 
-@pytest.mark.parametrize("rows", [1, 7, 10_000])
+@pytest.mark.parametrize("rows", [7, 10_000])
 def test_what_is_said_of_them_does_not_depend_on_the_cut(world, rows):
     rng = world.rng()
     messages = []
-    for _ in range(300):
+    for _ in range(150):
         headers = [("h" * rng.randrange(4), rng.randbytes(rng.choice([0, 1, 60])) or None)] * rng.choice(
             [0, 1, 5, 20, 99, 100, 101, 102, 150])
         messages.append(doomed(headers, rng) if len(headers) > 100 else good(KIND, OF.fresh(rng), headers=headers))

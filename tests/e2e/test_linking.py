@@ -7,7 +7,6 @@ from checker import check_all
 from world import good
 
 FINDING = "inspection_finding"
-QUICK = {"kafka.fetch.wait.max.ms": 10}  # what is asked of the broker waits for a fetch that waits
 needs_la = pytest.mark.skipif(not linking.LA.exists(), reason=f"there is no {linking.LA} (set GRIDLOOP_SHARED_DATA)")
 
 
@@ -38,7 +37,7 @@ def check_findings(world, rules, wanted):
 def test_real_repeats(world, rows, count, capsys):
     """7,912 real findings: each in the case that the function says."""
     rules, wanted = findings_of_los_angeles(world, count)
-    world.settle_and_stop(world.consumer(FINDING, batch_rows=rows, linger_ms=1000, **QUICK), timeout=120)
+    world.settle_and_stop(world.consumer(FINDING, batch_rows=rows, linger_ms=1000), timeout=120)
     check_findings(world, rules, wanted)
     with capsys.disabled():
         print(f"\n{len(wanted)} findings in batches of {rows}: {world.sql('select count(*) from follow_up.case_file')[0][0]}"

@@ -241,6 +241,7 @@ def test_exit_codes(world):
     assert command(world, "load").returncode == 64
     assert command(world, "load", world.folder / "nothing.csv").returncode == 64
     assert command(world, "load", world.folder / "unit.csv").returncode == 66
+    assert command(world, "load", world.folder / "area.csv").returncode == 64
     assert command(world, "lode").returncode == 64
     assert command(world, "locate", "--point=1").returncode == 64
     assert command(world, "locate", "--point=1,2", "--at=yesterday").returncode == 64

@@ -137,8 +137,9 @@ def lengths(rng):
         yield broken(ALERT, "alert_id", number(wrong), "length")
     for wrong in (2**31, 2**32, 2**62, 2**63 - 1):
         yield broken(ALERT, "alert_id", number(wrong), "short", "length")
-    value = KINDS[ALERT].encode(small(ALERT)[0] | {"unit_grid_code": "G-1"})
-    yield bad(ALERT, value[:-4] + number(4) + b"G-1", "short")
+    whole = spoilt(ALERT)
+    at = whole.index(small(ALERT)[1]["alert_id"])
+    yield bad(ALERT, whole[:at] + number(4) + b"abc", "short")
     yield broken(LOG, "subject_refs", set_to(number(1) + number(-5) + b"\0"), "length")
 
 

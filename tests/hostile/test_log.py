@@ -121,6 +121,7 @@ def test_markers(world, table):
             producer.produce(world.topic(KIND), sent.value, sent.key, partition=0)
         producer.flush(30)
         end(30)
+    wait_for(lambda: world.high(KIND)[0] == 9, 30, "the broker has written both markers, which nobody waits for")
     world.produce(good_ones(world, 2), 0)
     world.settle_and_stop(world.consumer(KIND))
     outcomes = "".join(expand(letters) for letters, in world.sql("select outcomes from bus.batch order by from_offset"))
