@@ -18,7 +18,7 @@ os.environ.setdefault("GRIDLOOP_BUILD", str(ROOT / "build" / "release"))
 
 import lines  # noqa: E402
 import oracle  # noqa: E402
-from oracle import Rule, Sighting  # noqa: E402
+from oracle import DAY, MINUTE, Rule, Sighting  # noqa: E402, F401
 
 LA = reference.DATA / "la311"
 LA_SCHEME = "la311-categories-1"
