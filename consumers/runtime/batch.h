@@ -31,7 +31,8 @@ enum event_outcome {
 struct location {
     struct position wgs84;
     int32_t version; /* of the areas; 0: there were none */
-    const char *grid_code, *community_code, *subdistrict_code; /* NULL: in none */
+    const char *grid_code, *community_code, *subdistrict_code,
+        *district_code; /* NULL: in none */
 };
 
 /* A message's headers, as headers_count() found them. */

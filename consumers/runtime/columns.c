@@ -82,6 +82,20 @@ void copy_put_int64(struct text *out, int64_t number)
     put_64(out, (uint64_t)number);
 }
 
+void copy_put_double(struct text *out, double number)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &number, sizeof bits);
+    put_64(out, bits);
+}
+
+/* PostgreSQL counts from 2000-01-01 UTC. */
+void copy_put_time(struct text *out, int64_t us)
+{
+    copy_put_int64(out, us - 946684800000000);
+}
+
 void copy_put_bytes(struct text *out, const void *bytes, size_t size)
 {
     if (!bytes) {
@@ -120,12 +134,11 @@ static void put_bigint(struct text *out, const struct schema *schema,
     copy_put_int64(out, value->number);
 }
 
-/* PostgreSQL counts from 2000-01-01 UTC. */
 static void put_time(struct text *out, const struct schema *schema,
                      const struct value *value)
 {
     (void)schema;
-    copy_put_int64(out, value->number - 946684800000000);
+    copy_put_time(out, value->number);
 }
 
 static void put_real(struct text *out, const struct schema *schema,
@@ -139,19 +152,11 @@ static void put_real(struct text *out, const struct schema *schema,
     copy_put_int32(out, bits);
 }
 
-static void put_float64(struct text *out, double number)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &number, sizeof bits);
-    put_64(out, bits);
-}
-
 static void put_double(struct text *out, const struct schema *schema,
                        const struct value *value)
 {
     (void)schema;
-    put_float64(out, value->real);
+    copy_put_double(out, value->real);
 }
 
 static void put_bytes(struct text *out, const struct schema *schema,
@@ -483,8 +488,8 @@ static void put_location(struct text *out, const struct location *location)
             copy_put_null(out);
         return;
     }
-    put_float64(out, location->wgs84.longitude);
-    put_float64(out, location->wgs84.latitude);
+    copy_put_double(out, location->wgs84.longitude);
+    copy_put_double(out, location->wgs84.latitude);
     copy_put_string(out, location->grid_code);
     copy_put_string(out, location->community_code);
     copy_put_string(out, location->subdistrict_code);

@@ -45,6 +45,8 @@ void copy_put_count(struct text *out, int16_t columns);
 void copy_put_null(struct text *out);
 void copy_put_int32(struct text *out, int32_t number);
 void copy_put_int64(struct text *out, int64_t number);
+void copy_put_double(struct text *out, double number);
+void copy_put_time(struct text *out, int64_t us); /* since 1970 UTC */
 void copy_put_bytes(struct text *out, const void *bytes,
                     size_t size);                           /* bytes NULL: null */
 void copy_put_string(struct text *out, const char *string); /* NULL: null */

@@ -558,7 +558,7 @@ static void assert_found(const struct location *location, const char *hex)
 /* 114.5 is 405ca00000000000, -36.25 is c042200000000000. */
 static void test_what_enrichment_found_comes_last(void **state)
 {
-    struct location location = {{114.5, -36.25}, 3, "g", NULL, "sub"};
+    struct location location = {{114.5, -36.25}, 3, "g", NULL, "sub", NULL};
 
     (void)state;
     assert_found(NULL, NULL_VALUE NULL_VALUE NULL_VALUE NULL_VALUE NULL_VALUE NULL_VALUE);

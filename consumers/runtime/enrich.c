@@ -51,6 +51,11 @@ void enricher_free(struct enricher *enricher)
     free(enricher);
 }
 
+const struct reference *enricher_reference(const struct enricher *enricher)
+{
+    return enricher->reference;
+}
+
 /* False: the event was buried. */
 static bool convert(const struct enricher *enricher, struct event *event,
                     struct position *position)
@@ -84,6 +89,7 @@ static void look_up(const struct enricher *enricher, const struct event *event,
     location->grid_code = codes[AREA_GRID];
     location->community_code = codes[AREA_COMMUNITY];
     location->subdistrict_code = codes[AREA_SUBDISTRICT];
+    location->district_code = codes[AREA_DISTRICT];
 }
 
 static void enrich_event(const struct enricher *enricher, struct event *event,

@@ -21,6 +21,7 @@
 #include "consumers/runtime/batch.h"
 #include "consumers/runtime/kind.h"
 #include "consumers/runtime/reader.h"
+#include "consumers/runtime/reference.h"
 
 struct enricher; /* opaque */
 
@@ -28,6 +29,9 @@ struct enricher; /* opaque */
 struct enricher *enricher_new(const struct position_fields *fields,
                               const struct reader *reader, struct err *e);
 void enricher_free(struct enricher *enricher); /* NULL is fine */
+
+/* The reference data that the last batch was enriched by, for stages behind. Borrowed. */
+const struct reference *enricher_reference(const struct enricher *enricher);
 
 /* Fills event->location of every event that has a position, or buries it. RETRY and FATAL come from asking for the
  * areas, once a batch. What is found is borrowed until the next call. */

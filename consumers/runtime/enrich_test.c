@@ -39,7 +39,7 @@ static const char *const second_map[][6] = {
 static const char *const broken_map[][6] = {
     {"B", "grid", "-1000", "9000", "{\"type\":\"Polygon\"}", ""}};
 
-static struct pg_result version, map;
+static struct pg_result version, map, no_rows;
 static enum outcome server_outcome;
 static int map_reads;
 
@@ -55,7 +55,7 @@ enum outcome pg_query(struct pg *pg, const char *sql, const char *const *paramet
         map_reads++;
         *result = &map;
     } else {
-        *result = &version;
+        *result = strstr(sql, "from reference.load") ? &version : &no_rows;
     }
     return DONE;
 }

@@ -20,6 +20,7 @@
 #include "consumers/runtime/decode.h"
 #include "consumers/runtime/enrich.h"
 #include "consumers/runtime/headers.h"
+#include "consumers/runtime/linker.h"
 #include "consumers/runtime/sql.h"
 #include "consumers/runtime/store.h"
 
@@ -54,6 +55,7 @@ struct pump {
     struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
     struct enricher *enricher;
+    struct linker *linker;
     struct columns *columns;
     struct store *store;
     struct breaker *breaker;
@@ -726,8 +728,11 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->enricher = enricher_new(&kind->position, decoder_reader(p->decoder), e);
     if (!p->enricher)
         goto fail;
+    p->linker = linker_new(kind, decoder_reader(p->decoder), p->enricher, e);
+    if (!p->linker)
+        goto fail;
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
-    p->store = store_new(decoder_reader(p->decoder), p->columns, kind->name,
+    p->store = store_new(decoder_reader(p->decoder), p->columns, p->linker, kind->name,
                          (size_t)settings->batch_rows,
                          settings->dead_letter_kbytes_per_s * 1024);
     p->breaker = breaker_new(settings->breaker_pause_s * 1000);
@@ -759,6 +764,7 @@ void pump_free(struct pump *p)
     store_free(p->store);
     breaker_free(p->breaker);
     columns_free(p->columns);
+    linker_free(p->linker);
     enricher_free(p->enricher);
     decoder_free(p->decoder);
     registry_close(p->registry);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "common/arena.h"
@@ -11,6 +12,12 @@
 
 struct reference {
     struct areas *areas; /* NULL: none */
+    struct rulebook *rules;
+};
+
+/* As sql/reference_versions.sql asks for them. */
+struct versions {
+    int32_t areas, rules[RULEBOOK_TABLES];
 };
 
 struct reference *reference_new(void)
@@ -23,12 +30,18 @@ void reference_free(struct reference *reference)
     if (!reference)
         return;
     areas_free(reference->areas);
+    rulebook_free(reference->rules);
     free(reference);
 }
 
 struct areas *reference_areas(const struct reference *reference)
 {
     return reference->areas;
+}
+
+const struct rulebook *reference_rules(const struct reference *reference)
+{
+    return reference->rules;
 }
 
 static enum outcome add_area(struct areas *areas, const struct pg_result *rows,
@@ -62,13 +75,15 @@ static enum outcome read_areas(struct areas *areas, struct pg *pg, struct err *e
     return outcome;
 }
 
-static enum outcome ask_version(struct pg *pg, int32_t *version, struct err *e)
+static enum outcome ask_versions(struct pg *pg, struct versions *versions, struct err *e)
 {
     struct pg_result *result = NULL;
 
-    if (pg_query(pg, sql_text("areas_version"), NULL, 0, &result, e))
-        return e->outcome;
-    *version = (int32_t)pg_number(result, 0, 0);
+    if (pg_query(pg, sql_text("reference_versions"), NULL, 0, &result, e))
+        return err_wrap(e, "asking for the versions of the reference data");
+    versions->areas = (int32_t)pg_number(result, 0, 0);
+    for (size_t i = 0; i < RULEBOOK_TABLES; i++)
+        versions->rules[i] = (int32_t)pg_number(result, 0, 1 + i);
     pg_result_free(result);
     return DONE;
 }
@@ -78,13 +93,11 @@ static int32_t version_at_hand(const struct reference *reference)
     return reference->areas ? areas_version(reference->areas) : 0;
 }
 
-enum outcome reference_refresh(struct reference *reference, struct pg *pg, struct err *e)
+static enum outcome refresh_areas(struct reference *reference, struct pg *pg,
+                                  int32_t version, struct err *e)
 {
     struct areas *newer = NULL;
-    int32_t version;
 
-    if (ask_version(pg, &version, e))
-        return err_wrap(e, "asking for the version of the areas");
     if (version == version_at_hand(reference))
         return DONE;
     if (version > 0) {
@@ -97,4 +110,31 @@ enum outcome reference_refresh(struct reference *reference, struct pg *pg, struc
     areas_free(reference->areas);
     reference->areas = newer;
     return DONE;
+}
+
+static enum outcome refresh_rules(struct reference *reference, struct pg *pg,
+                                  const int32_t versions[RULEBOOK_TABLES], struct err *e)
+{
+    struct rulebook *newer;
+
+    if (reference->rules
+        && memcmp(versions, rulebook_versions(reference->rules),
+                  RULEBOOK_TABLES * sizeof *versions)
+               == 0)
+        return DONE;
+    newer = rulebook_read(pg, versions, e);
+    if (!newer)
+        return err_wrap(e, "reading the rules");
+    rulebook_free(reference->rules);
+    reference->rules = newer;
+    return DONE;
+}
+
+enum outcome reference_refresh(struct reference *reference, struct pg *pg, struct err *e)
+{
+    struct versions versions;
+
+    if (ask_versions(pg, &versions, e) || refresh_areas(reference, pg, versions.areas, e))
+        return e->outcome;
+    return refresh_rules(reference, pg, versions.rules, e);
 }

@@ -26,6 +26,7 @@ enum {
 struct store {
     const struct reader *reader;
     struct columns *columns;
+    struct linker *linker;
     const char *kind;
     int32_t layout_id;
     struct recent *recent;
@@ -50,12 +51,14 @@ struct store {
 };
 
 struct store *store_new(const struct reader *reader, struct columns *columns,
-                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s)
+                        struct linker *linker, const char *kind, size_t batch_rows,
+                        int64_t dead_bytes_per_s)
 {
     struct store *store = xcalloc(1, sizeof *store);
 
     store->reader = reader;
     store->columns = columns;
+    store->linker = linker;
     store->kind = kind;
     store->bucket = bucket_full(dead_bytes_per_s, clock_monotonic_ms());
     /* All ids of a batch must fit: what a look-up finds is remembered there. */
@@ -87,7 +90,8 @@ static enum outcome check_encoding(struct pg *pg, struct err *e)
 
 enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
 {
-    if (columns_check(store->columns, pg, e))
+    if (columns_check(store->columns, pg, e)
+        || (store->linker && linker_check(store->linker, pg, e)))
         return e->outcome;
     return columns_layout(store->columns, pg, &store->layout_id, e);
 }
@@ -356,6 +360,9 @@ static enum outcome attempt(struct store *store, struct err *e)
         return e->outcome;
     if (insert_events(store, e))
         return e->outcome;
+    if (store->linker
+        && linker_link(store->linker, store->pg, store->batch, store->claims, e))
+        return err_wrap(e, "linking");
     if (insert_dead_letters(store, e))
         return err_wrap(e, "writing dead letters");
     if (advance(store, e))
@@ -551,13 +558,24 @@ static enum outcome give_up(struct store *store, struct err *e)
     return e->outcome;
 }
 
+/* After a failed attempt. DONE: run it again from the start. */
+static enum outcome mend(struct store *store, struct err *e)
+{
+    if (is_repairable(store))
+        return repair(store, e);
+    if (!store->linker || !linker_wants_again(store->linker))
+        return e->outcome;
+    store->counts.redone++;
+    return pg_run(store->pg, "rollback", e);
+}
+
 static enum outcome try_until_stored(struct store *store, struct err *e)
 {
     do {
         store->is_inserting = false;
         if (!attempt(store, e))
             return DONE;
-    } while (is_repairable(store) && !repair(store, e));
+    } while (!mend(store, e));
     return give_up(store, e);
 }
 

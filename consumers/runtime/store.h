@@ -1,7 +1,7 @@
 /* store.h - one batch, one PostgreSQL transaction: progress, events, dead letters, tiles.
  *
  * The order of steps is fixed, and correctness hangs on it: lock the progress rows (sorted; they say that
- * we still own them and where they stand) - insert the events (sorted by id) - [link] - dead letters -
+ * we still own them and where they stand) - insert the events (sorted by id) - link - dead letters -
  * tiles and progress, compared once more - commit. */
 #ifndef GRIDLOOP_STORE_H
 #define GRIDLOOP_STORE_H
@@ -10,6 +10,7 @@
 #include "common/pg.h"
 #include "consumers/runtime/batch.h"
 #include "consumers/runtime/columns.h"
+#include "consumers/runtime/linker.h"
 #include "consumers/runtime/reader.h"
 
 struct store; /* opaque */
@@ -17,13 +18,15 @@ struct store; /* opaque */
 struct store_counts {
     int64_t batches, stored, duplicate, dead_letter, absent;
     int64_t look_ups; /* batches that asked the database which ids it has */
-    int64_t redone;   /* transactions run again from the start: known ids, refused rows */
+    int64_t
+        redone; /* transactions run again from the start: known ids, refused rows, missing locks */
 };
 
-/* reader, columns and kind must outlive the store; batch_rows: most events of a batch; dead_bytes_per_s: how many
+/* reader, columns, linker (NULL: nothing is linked) and kind must outlive the store; batch_rows: most events of a batch; dead_bytes_per_s: how many
  * bytes of dead letters are kept on the whole (bucket.h). */
 struct store *store_new(const struct reader *reader, struct columns *columns,
-                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s);
+                        struct linker *linker, const char *kind, size_t batch_rows,
+                        int64_t dead_bytes_per_s);
 void store_free(struct store *store); /* NULL is fine */
 
 /* To be called for each new connection: checks the table and forgets what may no longer be so. */

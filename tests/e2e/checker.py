@@ -71,7 +71,8 @@ class KindCheck:
         """What the test said of it; of a message that a producer of ours wrote, what it holds."""
         sent = self.world.sent.get((self.kind, *place))
         if sent is None:
-            return Sent(self.kind, message.value(), message.key(), event=self.of.decode(message.value()))
+            return Sent(self.kind, message.value(), message.key(), message.headers() or [],
+                        self.of.decode(message.value()))
         assert (message.value(), message.key()) == (sent.value, sent.key)
         if sent.either and place not in self.dead:
             return dataclasses.replace(sent, event=self.of.decode(sent.value), reasons=frozenset())

@@ -1,0 +1,675 @@
+/* case_table.c - rows of follow_up to structs, and back: arrays to read and to update by, COPY to add. */
+#include "consumers/runtime/case_table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumers/runtime/columns.h"
+#include "consumers/runtime/sql.h"
+
+enum {
+    BOOL_OID = 16,
+    INT8_OID = 20,
+    INT4_OID = 23,
+    TEXT_OID = 25,
+    TIME_OID = 1184,
+    UUID_OID = 2950,
+    CHUNK_BYTES = 64 << 10 /* handed to libpq at once */
+};
+
+static const uint8_t no_id[UUID_SIZE];
+
+/* ---- values ---- */
+
+static void put_id(struct text *out, const uint8_t id[UUID_SIZE])
+{
+    copy_put_bytes(out, memcmp(id, no_id, UUID_SIZE) == 0 ? NULL : id, UUID_SIZE);
+}
+
+static void put_moment(struct text *out, int64_t us)
+{
+    if (us == LINK_NO_TIME)
+        copy_put_null(out);
+    else
+        copy_put_time(out, us);
+}
+
+static void put_metres(struct text *out, double metres)
+{
+    if (isnan(metres))
+        copy_put_null(out);
+    else
+        copy_put_double(out, metres);
+}
+
+static struct pg_parameter parameter(const struct text *text)
+{
+    return (struct pg_parameter){text->bytes, text->size, true};
+}
+
+static enum outcome query_arrays(struct pg *pg, const char *sql, struct text *arrays,
+                                 size_t count, struct pg_result **result, struct err *e)
+{
+    struct pg_parameter parameters[PG_MAX_PARAMETERS];
+    enum outcome outcome;
+
+    for (size_t i = 0; i < count; i++)
+        parameters[i] = parameter(&arrays[i]);
+    outcome = pg_query_binary(pg, sql_text(sql), parameters, count, result, e);
+    for (size_t i = 0; i < count; i++)
+        text_free(&arrays[i]);
+    return outcome ? err_wrap(e, "%s", sql) : DONE;
+}
+
+/* ---- reading ---- */
+
+static void read_id(const struct pg_result *rows, size_t row, size_t column,
+                    uint8_t id[UUID_SIZE])
+{
+    const char *text = pg_value(rows, row, column);
+
+    if (!text || !uuid_parse(id, text, strlen(text)))
+        memset(id, 0, UUID_SIZE);
+}
+
+static double read_real(const struct pg_result *rows, size_t row, size_t column)
+{
+    const char *text = pg_value(rows, row, column);
+
+    return text ? strtod(text, NULL) : NAN;
+}
+
+static int64_t read_moment(const struct pg_result *rows, size_t row, size_t column)
+{
+    return pg_value(rows, row, column) ? pg_number(rows, row, column) : LINK_NO_TIME;
+}
+
+static const char *read_text(struct arena *arena, const struct pg_result *rows,
+                             size_t row, size_t column)
+{
+    const char *text = pg_value(rows, row, column);
+
+    return text ? arena_copy(arena, text, strlen(text)) : NULL;
+}
+
+static enum outcome query_ids(struct pg *pg, const char *sql,
+                              const uint8_t (*ids)[UUID_SIZE], size_t count,
+                              struct pg_result **result, struct err *e)
+{
+    struct text array = {0};
+
+    copy_put_array_head(&array, UUID_OID, (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        copy_put_bytes(&array, ids[i], UUID_SIZE);
+    return query_arrays(pg, sql, &array, 1, result, e);
+}
+
+enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
+                                     struct arena *arena, const uint8_t (*ids)[UUID_SIZE],
+                                     size_t count, struct err *e)
+{
+    struct pg_result *rows = NULL;
+
+    if (query_ids(pg, "link_reports", ids, count, &rows, e))
+        return e->outcome;
+    table->report_count = pg_rows(rows);
+    table->reports =
+        arena_take_array(arena, table->report_count + 1, sizeof *table->reports);
+    for (size_t row = 0; row < table->report_count; row++) {
+        struct link_report *report = &table->reports[row];
+        *report = (struct link_report){.has_come = pg_number(rows, row, 2),
+                                       .waits = !pg_number(rows, row, 2),
+                                       .is_withdrawn = pg_number(rows, row, 3)};
+        read_id(rows, row, 0, report->report_id);
+        read_id(rows, row, 1, report->case_id);
+        report->has_case = memcmp(report->case_id, no_id, UUID_SIZE) != 0;
+    }
+    pg_result_free(rows);
+    return DONE;
+}
+
+/* Columns of sql/cases_near.sql and sql/cases_by_id.sql. */
+enum {
+    CASE_ID,
+    LIFE,
+    STATE,
+    VERSION,
+    IS_TEST,
+    GROUP,
+    STRIPE,
+    LONGITUDE,
+    LATITUDE,
+    ACCURACY,
+    PLACE_KEY,
+    ROUND,
+    UNIT,
+    FIRST_SEEN,
+    LAST_SEEN,
+    REOPENED,
+    HANDLED,
+    CLOSED,
+    STANDING,
+    MUTED,
+    MUTE_LIFTED,
+    WAS_SENT,
+    MERGED_INTO,
+    OPENED_SEQ,
+    OPENED_ORDINAL
+};
+
+static enum link_life read_life(const char *name)
+{
+    static const char *const names[] = {[LINK_OPEN] = "open",
+                                        [LINK_CLOSED] = "closed",
+                                        [LINK_DISMISSED] = "dismissed",
+                                        [LINK_CANCELLED] = "cancelled",
+                                        [LINK_MERGED] = "merged"};
+    size_t life = 0;
+
+    while (life < LINK_MERGED && strcmp(names[life], name) != 0)
+        life++;
+    return (enum link_life)life;
+}
+
+static void read_place(struct arena *arena, const struct pg_result *rows, size_t row,
+                       struct link_place *place)
+{
+    *place = (struct link_place){.where = LINK_NOWHERE, .accuracy_m = NAN};
+    if (pg_value(rows, row, LONGITUDE)) {
+        place->where = LINK_AT_POINT;
+        place->at = (struct point){read_real(rows, row, LONGITUDE),
+                                   read_real(rows, row, LATITUDE)};
+        place->accuracy_m = read_real(rows, row, ACCURACY);
+    } else if (pg_value(rows, row, PLACE_KEY)) {
+        place->where = LINK_AT_KEY;
+        read_id(rows, row, PLACE_KEY, place->key);
+        place->round = read_text(arena, rows, row, ROUND);
+    }
+}
+
+static void read_times(const struct pg_result *rows, size_t row, struct link_case *c)
+{
+    c->first_us = pg_number(rows, row, FIRST_SEEN);
+    c->last_us = pg_number(rows, row, LAST_SEEN);
+    c->reopened_us = read_moment(rows, row, REOPENED);
+    c->handled_us = read_moment(rows, row, HANDLED);
+    c->closed_us = read_moment(rows, row, CLOSED);
+}
+
+static void read_case(struct arena *arena, struct group_names *groups,
+                      const struct pg_result *rows, size_t row, struct link_case *c)
+{
+    *c = (struct link_case){
+        .life = read_life(pg_value(rows, row, LIFE)),
+        .group = group_number(groups, arena, pg_value(rows, row, GROUP)),
+        .is_test = pg_number(rows, row, IS_TEST),
+        .was_sent = pg_number(rows, row, WAS_SENT),
+        .mute_lifted = pg_number(rows, row, MUTE_LIFTED),
+        .unit = read_text(arena, rows, row, UNIT),
+        .standing = pg_number(rows, row, STANDING),
+        .muted = pg_number(rows, row, MUTED),
+        .opened_seq = pg_number(rows, row, OPENED_SEQ),
+        .opened_ordinal = (uint32_t)pg_number(rows, row, OPENED_ORDINAL),
+    };
+    read_id(rows, row, CASE_ID, c->case_id);
+    read_id(rows, row, MERGED_INTO, c->merged_into);
+    read_place(arena, rows, row, &c->place);
+    read_times(rows, row, c);
+}
+
+static void make_room(struct case_table *table, struct arena *arena, size_t more)
+{
+    size_t room = table->count + more;
+
+    table->cases = arena_resize(arena, table->cases, table->room * sizeof *table->cases,
+                                room * sizeof *table->cases);
+    table->rows = arena_resize(arena, table->rows, table->room * sizeof *table->rows,
+                               room * sizeof *table->rows);
+    table->room = room;
+    table->ids = link_map_new(arena, room);
+    for (size_t i = 0; i < table->count; i++)
+        *link_map_at(&table->ids, table->cases[i].case_id) = (uint32_t)i;
+}
+
+static void keep_cases(struct case_table *table, struct arena *arena,
+                       struct group_names *groups, const struct pg_result *rows)
+{
+    make_room(table, arena, pg_rows(rows));
+    for (size_t row = 0; row < pg_rows(rows); row++) {
+        struct link_case *c = &table->cases[table->count];
+        uint32_t *at;
+        read_case(arena, groups, rows, row, c);
+        at = link_map_at(&table->ids, c->case_id);
+        if (*at != LINK_NONE)
+            continue;
+        table->rows[table->count] =
+            (struct case_row){.state = read_text(arena, rows, row, STATE),
+                              .version = (int32_t)pg_number(rows, row, VERSION),
+                              .stripe = (unsigned)pg_number(rows, row, STRIPE)};
+        *at = (uint32_t)table->count++;
+    }
+}
+
+static void put_since(struct text *out, int64_t us)
+{
+    const int64_t year_1_us = -62135596800000000;
+
+    if (us < year_1_us)
+        copy_put_int64(out, INT64_MIN); /* -infinity */
+    else
+        copy_put_time(out, us);
+}
+
+static enum outcome read_near(struct case_table *table, struct pg *pg,
+                              struct arena *arena, struct group_names *groups,
+                              const struct near *near, size_t count, struct err *e)
+{
+    static const uint32_t oids[] = {TEXT_OID, INT8_OID, TIME_OID, TIME_OID};
+    struct text arrays[4] = {0};
+    struct pg_result *rows = NULL;
+
+    if (count == 0)
+        return DONE;
+    for (size_t i = 0; i < 4; i++)
+        copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        copy_put_string(&arrays[0], groups->list[near[i].group]);
+        copy_put_int64(&arrays[1], near[i].cell);
+        put_since(&arrays[2], near[i].since_open_us);
+        put_since(&arrays[3], near[i].since_over_us);
+    }
+    if (query_arrays(pg, "cases_near", arrays, 4, &rows, e))
+        return e->outcome;
+    keep_cases(table, arena, groups, rows);
+    pg_result_free(rows);
+    return DONE;
+}
+
+/* Those that are not there yet. */
+static enum outcome read_by_id(struct case_table *table, struct pg *pg,
+                               struct arena *arena, struct group_names *groups,
+                               const uint8_t (*ids)[UUID_SIZE], size_t count,
+                               struct err *e)
+{
+    struct pg_result *rows = NULL;
+
+    if (count == 0)
+        return DONE;
+    if (query_ids(pg, "cases_by_id", ids, count, &rows, e))
+        return e->outcome;
+    keep_cases(table, arena, groups, rows);
+    pg_result_free(rows);
+    return DONE;
+}
+
+/* The ids of heads of cases from the one numbered first on, as far as they are not there. */
+static size_t missing_heads(const struct case_table *table, size_t first,
+                            uint8_t (*ids)[UUID_SIZE])
+{
+    size_t count = 0;
+
+    for (size_t i = first; i < table->count; i++)
+        if (table->cases[i].life == LINK_MERGED
+            && link_map_find(&table->ids, table->cases[i].merged_into) == LINK_NONE)
+            memcpy(ids[count++], table->cases[i].merged_into, UUID_SIZE);
+    return count;
+}
+
+/* One step along the merges at a time; what one reads is looked at in the next. */
+static enum outcome read_heads(struct case_table *table, struct pg *pg,
+                               struct arena *arena, struct group_names *groups,
+                               struct err *e)
+{
+    for (size_t looked_at = 0; looked_at < table->count;) {
+        uint8_t(*ids)[UUID_SIZE] =
+            arena_take_array(arena, table->count - looked_at, UUID_SIZE);
+        size_t count = missing_heads(table, looked_at, ids);
+        looked_at = table->count;
+        if (read_by_id(table, pg, arena, groups, (const uint8_t(*)[UUID_SIZE])ids, count,
+                       e))
+            return e->outcome;
+    }
+    return DONE;
+}
+
+enum outcome case_table_read(struct case_table *table, struct pg *pg, struct arena *arena,
+                             struct group_names *groups, const struct near *near,
+                             size_t near_count, const uint8_t (*ids)[UUID_SIZE],
+                             size_t id_count, struct err *e)
+{
+    uint8_t(*all)[UUID_SIZE] =
+        arena_take_array(arena, id_count + table->report_count + 1, UUID_SIZE);
+    size_t count = 0;
+
+    make_room(table, arena, 0);
+    if (read_near(table, pg, arena, groups, near, near_count, e))
+        return e->outcome;
+    for (size_t i = 0; i < id_count; i++)
+        if (link_map_find(&table->ids, ids[i]) == LINK_NONE)
+            memcpy(all[count++], ids[i], UUID_SIZE);
+    for (size_t i = 0; i < table->report_count; i++)
+        if (table->reports[i].has_case
+            && link_map_find(&table->ids, table->reports[i].case_id) == LINK_NONE)
+            memcpy(all[count++], table->reports[i].case_id, UUID_SIZE);
+    if (read_by_id(table, pg, arena, groups, (const uint8_t(*)[UUID_SIZE])all, count, e))
+        return e->outcome;
+    return read_heads(table, pg, arena, groups, e);
+}
+
+/* ---- COPY ---- */
+
+/* Rows on their way; the first one opens the COPY, so that none is no statement. */
+struct copy {
+    struct pg *pg;
+    const char *sql;
+    struct text buffer;
+    bool is_open;
+};
+
+static enum outcome copy_begin_row(struct copy *copy, int16_t columns, struct err *e)
+{
+    if (!copy->is_open) {
+        if (pg_copy_begin(copy->pg, copy->sql, e))
+            return e->outcome;
+        copy->is_open = true;
+        copy_put_head(&copy->buffer);
+    } else if (copy->buffer.size >= CHUNK_BYTES) {
+        if (pg_copy_put(copy->pg, copy->buffer.bytes, copy->buffer.size, e))
+            return e->outcome;
+        text_clear(&copy->buffer);
+    }
+    copy_put_count(&copy->buffer, columns);
+    return DONE;
+}
+
+static enum outcome copy_close(struct copy *copy, enum outcome outcome, struct err *e)
+{
+    if (!outcome && copy->is_open) {
+        copy_put_end(&copy->buffer);
+        outcome = pg_copy_put(copy->pg, copy->buffer.bytes, copy->buffer.size, e);
+        if (!outcome)
+            outcome = pg_copy_end(copy->pg, NULL, e);
+    }
+    text_free(&copy->buffer);
+    return outcome;
+}
+
+/* ---- new cases ---- */
+
+static const char new_case_sql[] =
+    "copy follow_up.case_file (case_id, kind, state, case_version, is_test, dedup_group, "
+    "category_scheme, category_code, cell, stripe, wgs84_longitude, wgs84_latitude, "
+    "accuracy_m, place_key, round_code, unit_code, first_seen_at, last_seen_at, "
+    "reopened_at, standing, was_sent, repeat_of, may_repeat, opened_seq, opened_ordinal) "
+    "from stdin (format binary)";
+enum { NEW_CASE_COLUMNS = 25 };
+
+static void put_small(struct text *out, unsigned number)
+{
+    const uint8_t bytes[2] = {(uint8_t)(number >> 8), (uint8_t)number};
+
+    copy_put_bytes(out, bytes, sizeof bytes);
+}
+
+static void put_bool(struct text *out, bool is_true)
+{
+    copy_put_bytes(out, is_true ? "\1" : "\0", 1);
+}
+
+static void put_place(struct text *out, const struct link_place *place)
+{
+    bool has_point = place->where == LINK_AT_POINT;
+
+    put_metres(out, has_point ? place->at.longitude : NAN);
+    put_metres(out, has_point ? place->at.latitude : NAN);
+    put_metres(out, has_point ? place->accuracy_m : NAN);
+    copy_put_bytes(out, place->where == LINK_AT_KEY ? place->key : NULL, UUID_SIZE);
+    copy_put_string(out, place->round);
+}
+
+static void put_what_it_is(struct text *out, const char *kind, const struct link_case *c,
+                           const struct case_row *row)
+{
+    put_id(out, c->case_id);
+    copy_put_string(out, kind);
+    copy_put_string(out, row->state);
+    copy_put_int32(out, row->version);
+    put_bool(out, c->is_test);
+    copy_put_string(out, row->first->ruling.group);
+    copy_put_string(out, row->first->scheme);
+    copy_put_string(out, row->first->code);
+    copy_put_int64(out, link_cell(&c->place));
+    put_small(out, row->stripe);
+}
+
+static void put_new_case(struct text *out, const char *kind, const struct link_case *c,
+                         const struct case_row *row)
+{
+    const struct link_decision *opened = row->opened_by;
+
+    put_what_it_is(out, kind, c, row);
+    put_place(out, &c->place);
+    copy_put_string(out, c->unit);
+    put_moment(out, c->first_us);
+    put_moment(out, c->last_us);
+    put_moment(out, c->reopened_us);
+    copy_put_int64(out, c->standing);
+    put_bool(out, c->was_sent);
+    put_id(out, opened->outcome == LINK_REPEAT ? opened->related_id : no_id);
+    put_id(out, opened->outcome == LINK_POSSIBLE_REPEAT ? opened->related_id : no_id);
+    copy_put_int64(out, c->opened_seq);
+    copy_put_int32(out, (int32_t)c->opened_ordinal);
+}
+
+static int by_case_id(const void *a, const void *b)
+{
+    const struct link_case *const *left = a, *const *right = b;
+
+    return memcmp((*left)->case_id, (*right)->case_id, UUID_SIZE);
+}
+
+static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
+                              struct arena *arena, struct err *e)
+{
+    const struct link_output *output = changes->output;
+    const struct link_case **sorted =
+        arena_take_array(arena, output->case_count + 1, sizeof *sorted);
+    struct copy copy = {.pg = pg, .sql = new_case_sql};
+    enum outcome outcome = DONE;
+    size_t count = 0;
+
+    for (size_t i = 0; i < output->case_count; i++)
+        if (output->cases[i].is_new)
+            sorted[count++] = &output->cases[i];
+    qsort(sorted, count, sizeof *sorted, by_case_id);
+    for (size_t i = 0; !outcome && i < count; i++) {
+        outcome = copy_begin_row(&copy, NEW_CASE_COLUMNS, e);
+        put_new_case(&copy.buffer, changes->kind, sorted[i],
+                     &changes->rows[sorted[i] - output->cases]);
+    }
+    return copy_close(&copy, outcome, e) ? err_wrap(e, "opening cases") : DONE;
+}
+
+/* ---- changed cases ---- */
+
+static void put_change(struct text *arrays, const struct link_case *c,
+                       const struct case_row *row)
+{
+    copy_put_bytes(&arrays[0], c->case_id, UUID_SIZE);
+    copy_put_string(&arrays[1], row->state);
+    copy_put_int32(&arrays[2], row->version);
+    put_moment(&arrays[3], c->last_us);
+    put_moment(&arrays[4], c->reopened_us);
+    copy_put_int64(&arrays[5], c->standing);
+    copy_put_int64(&arrays[6], c->muted);
+    put_bool(&arrays[7], c->was_sent);
+}
+
+static bool is_update(const struct link_case *c)
+{
+    return c->is_changed && !c->is_new;
+}
+
+static enum outcome change_cases(const struct case_changes *changes, struct pg *pg,
+                                 struct err *e)
+{
+    static const uint32_t oids[] = {UUID_OID, TEXT_OID, INT4_OID, TIME_OID,
+                                    TIME_OID, INT8_OID, INT8_OID, BOOL_OID};
+    const struct link_output *output = changes->output;
+    struct text arrays[8] = {0};
+    struct pg_result *result = NULL;
+    size_t count = 0;
+    enum outcome outcome;
+
+    for (size_t i = 0; i < output->case_count; i++)
+        count += is_update(&output->cases[i]);
+    if (count == 0)
+        return DONE;
+    for (size_t i = 0; i < 8; i++)
+        copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
+    for (size_t i = 0; i < output->case_count; i++)
+        if (is_update(&output->cases[i]))
+            put_change(arrays, &output->cases[i], &changes->rows[i]);
+    outcome = query_arrays(pg, "cases_change", arrays, 8, &result, e);
+    if (!outcome && pg_affected(result) != count)
+        outcome =
+            err_set(e, FATAL, "a case that was read under its lock is there no more");
+    pg_result_free(result);
+    return outcome;
+}
+
+/* ---- sightings ---- */
+
+static const char sighting_sql[] =
+    "copy follow_up.sighting (source_id, topic_offset, link_seq, ordinal, kind, "
+    "event_id, "
+    "is_test, message, report_id, outcome, basis, flags, case_id, related_case_id, "
+    "dedup_group, rule_version, category_version, unit_code, counted_at, age_us, "
+    "distance_m, radius_m, accuracy_m) from stdin (format binary)";
+enum { SIGHTING_COLUMNS = 23 };
+
+static void put_version(struct text *out, int32_t version)
+{
+    if (version > 0)
+        copy_put_int32(out, version);
+    else
+        copy_put_null(out);
+}
+
+static void put_decision(struct text *out, const struct link_decision *d)
+{
+    static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
+
+    copy_put_string(out, link_outcome_name(d->outcome));
+    copy_put_string(out, bases[d->basis]);
+    copy_put_int32(out, (int32_t)d->flags);
+    put_id(out, d->case_id);
+    put_id(out, d->related_id);
+}
+
+static double counted_accuracy_m(const struct link_sighting *s)
+{
+    if (s->place.where != LINK_AT_POINT)
+        return NAN;
+    return isnan(s->place.accuracy_m) ? s->default_accuracy_m : s->place.accuracy_m;
+}
+
+static void put_where_from(struct text *out, const struct case_changes *changes,
+                           size_t ordinal)
+{
+    static const char *const messages[] = {"report", "update", "cancel"};
+    const struct link_sighting *s = &changes->sightings->list[ordinal];
+    const struct event *event = changes->sightings->of[ordinal].event;
+
+    copy_put_int32(out, changes->claims[event->claim].source_id);
+    copy_put_int64(out, event->message.offset);
+    copy_put_int64(out, changes->link_seq);
+    copy_put_int32(out, (int32_t)ordinal);
+    copy_put_string(out, changes->kind);
+    copy_put_bytes(out, s->event_id, UUID_SIZE);
+    put_bool(out, s->is_test);
+    copy_put_string(out, messages[s->message]);
+    copy_put_bytes(out, s->report_id, UUID_SIZE);
+}
+
+static void put_sighting(struct text *out, const struct case_changes *changes,
+                         size_t ordinal)
+{
+    const struct link_sighting *s = &changes->sightings->list[ordinal];
+    const struct ruling *ruling = &changes->sightings->of[ordinal].ruling;
+    const struct link_decision *d = &changes->output->decisions[ordinal];
+
+    put_where_from(out, changes, ordinal);
+    put_decision(out, d);
+    copy_put_string(out, ruling->group);
+    put_version(out, ruling->rule_version);
+    put_version(out, ruling->category_version);
+    copy_put_string(out, s->unit);
+    put_moment(out, d->used_us);
+    copy_put_int64(out, d->age_us);
+    put_metres(out, d->distance_m);
+    put_metres(out, d->radius_m);
+    put_metres(out, counted_accuracy_m(s));
+}
+
+static enum outcome add_sightings(const struct case_changes *changes, struct pg *pg,
+                                  struct err *e)
+{
+    struct copy copy = {.pg = pg, .sql = sighting_sql};
+    enum outcome outcome = DONE;
+
+    for (size_t i = 0; !outcome && i < changes->sightings->count; i++) {
+        outcome = copy_begin_row(&copy, SIGHTING_COLUMNS, e);
+        put_sighting(&copy.buffer, changes, i);
+    }
+    return copy_close(&copy, outcome, e) ? err_wrap(e, "adding sightings") : DONE;
+}
+
+/* ---- steps ---- */
+
+static const char step_sql[] =
+    "copy follow_up.case_step (case_id, case_version, link_seq, ordinal, actor, action, "
+    "from_state, to_state, source_id, topic_offset, stepped_at) from stdin (format "
+    "binary)";
+enum { STEP_COLUMNS = 11 };
+
+static void put_step(struct text *out, const struct case_changes *changes,
+                     const struct case_step *step)
+{
+    const struct event *event = changes->sightings->of[step->ordinal].event;
+
+    copy_put_bytes(out, changes->output->cases[step->number].case_id, UUID_SIZE);
+    copy_put_int32(out, step->version);
+    copy_put_int64(out, changes->link_seq);
+    copy_put_int32(out, (int32_t)step->ordinal);
+    copy_put_string(out, "platform");
+    copy_put_string(out, step->action);
+    copy_put_string(out, step->from_state);
+    copy_put_string(out, step->to_state);
+    copy_put_int32(out, changes->claims[event->claim].source_id);
+    copy_put_int64(out, event->message.offset);
+    put_moment(out, changes->output->decisions[step->ordinal].used_us);
+}
+
+static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
+                              struct err *e)
+{
+    struct copy copy = {.pg = pg, .sql = step_sql};
+    enum outcome outcome = DONE;
+
+    for (size_t i = 0; !outcome && i < changes->step_count; i++) {
+        outcome = copy_begin_row(&copy, STEP_COLUMNS, e);
+        put_step(&copy.buffer, changes, &changes->steps[i]);
+    }
+    return copy_close(&copy, outcome, e) ? err_wrap(e, "adding steps of cases") : DONE;
+}
+
+enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
+                              struct arena *arena, struct err *e)
+{
+    if (add_cases(changes, pg, arena, e) || change_cases(changes, pg, e)
+        || add_sightings(changes, pg, e))
+        return e->outcome;
+    return add_steps(changes, pg, e);
+}

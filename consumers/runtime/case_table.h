@@ -1,0 +1,74 @@
+/* case_table.h - the tables of schema follow_up, as the linking step reads and writes them. All inside its
+ * transaction; everything read lies in the arena. */
+#ifndef GRIDLOOP_CASE_TABLE_H
+#define GRIDLOOP_CASE_TABLE_H
+
+#include "common/err.h"
+#include "common/pg.h"
+#include "common/text.h"
+#include "consumers/runtime/link_index.h"
+#include "consumers/runtime/sightings.h"
+
+/* What stands in a row of follow_up.case_file beside what linking decides by. */
+struct case_row {
+    const char *state;
+    int32_t version;
+    unsigned stripe;
+    /* Of a new one. */
+    const struct sighted *first; /* NULL: it was read */
+    const struct link_decision *opened_by;
+};
+
+/* A group in a cell whose cases are wanted; those that were not stirred since are not. */
+struct near {
+    uint32_t group;
+    int64_t cell;
+    int64_t since_open_us, since_over_us; /* INT64_MIN: all */
+};
+
+struct case_table {
+    struct link_case *cases;
+    struct case_row *rows; /* one for each */
+    size_t count, room;
+    struct link_map ids;
+    struct link_report *reports;
+    size_t report_count;
+};
+
+/* Reads the reports with these ids, and nothing else. */
+enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
+                                     struct arena *arena, const uint8_t (*ids)[UUID_SIZE],
+                                     size_t count, struct err *e);
+
+/* Reads the cases near by, those with the ids, those that hold the reports, and the heads of all merged ones; each
+ * once. */
+enum outcome case_table_read(struct case_table *table, struct pg *pg, struct arena *arena,
+                             struct group_names *groups, const struct near *near,
+                             size_t near_count, const uint8_t (*ids)[UUID_SIZE],
+                             size_t id_count, struct err *e);
+
+/* A step that the platform takes. */
+struct case_step {
+    uint32_t number; /* of the case, in the output */
+    int32_t version; /* after it */
+    uint32_t ordinal;
+    const char *action, *from_state, *to_state;
+};
+
+/* What linking made of it all. rows: one for each case of output, in its order. */
+struct case_changes {
+    const char *kind;
+    const struct sightings *sightings;
+    const struct link_output *output;
+    const struct case_row *rows;
+    const struct case_step *steps;
+    size_t step_count;
+    int64_t link_seq;
+    const struct claim *claims; /* of the batch, for the source of each event */
+};
+
+/* Writes new cases (sorted by case_id), changed ones, sightings and steps. */
+enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
+                              struct arena *arena, struct err *e);
+
+#endif

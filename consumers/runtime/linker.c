@@ -1,0 +1,370 @@
+/* linker.c - stripes, what to read, and what the decisions mean for the states of cases. */
+#include "consumers/runtime/linker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/point.h"
+#include "common/text.h"
+#include "consumers/runtime/case_table.h"
+#include "consumers/runtime/sql.h"
+
+enum { MOST_RUNS = 16 }; /* of one batch; each holds a stripe more, or ends it */
+
+struct linker {
+    struct sighter sighter;
+    const struct enricher *enricher;
+    bool more_stripes[LINK_STRIPES]; /* that an earlier run of this batch missed */
+    int runs;
+    bool wants_again;
+};
+
+/* One run of the step; all in the batch's arena. */
+struct run {
+    struct linker *linker;
+    struct pg *pg;
+    struct arena *arena;
+    const struct claim *claims;
+    struct sightings sightings;
+    bool stripes[LINK_STRIPES];
+    struct near *near; /* distinct */
+    size_t near_count;
+    struct link_map near_at;
+    struct case_table table;
+    struct link_output output;
+    int64_t link_seq;
+    struct case_row *rows;
+    struct case_step *steps;
+    size_t step_count;
+};
+
+struct linker *linker_new(const struct kind *kind, const struct reader *reader,
+                          const struct enricher *enricher, struct err *e)
+{
+    struct linker *linker = xcalloc(1, sizeof *linker);
+
+    linker->enricher = enricher;
+    if (!sighter_init(&linker->sighter, kind, reader, e))
+        return linker;
+    free(linker);
+    return NULL;
+}
+
+void linker_free(struct linker *linker)
+{
+    free(linker);
+}
+
+static bool is_linked(const struct linker *linker)
+{
+    return linker->sighter.kind->linked.names[LINK_FIELD_REPORT] != NULL;
+}
+
+enum outcome linker_check(const struct linker *linker, struct pg *pg, struct err *e)
+{
+    struct pg_result *result = NULL;
+    bool is_set_up;
+
+    if (!is_linked(linker))
+        return DONE;
+    if (pg_query(pg, sql_text("link_is_set_up"), NULL, 0, &result, e))
+        return e->outcome;
+    is_set_up = strcmp(pg_value(result, 0, 0), "t") == 0;
+    pg_result_free(result);
+    return is_set_up ? DONE
+                     : err_set(e, RETRY,
+                               "the database has no tables for cases yet: gridloopctl "
+                               "setup makes them");
+}
+
+bool linker_wants_again(struct linker *linker)
+{
+    bool wants_again = linker->wants_again;
+
+    linker->wants_again = false;
+    return wants_again;
+}
+
+/* ---- what may be read or changed ---- */
+
+static void longer(int64_t *window_us, int64_t other_us)
+{
+    if (other_us > *window_us)
+        *window_us = other_us;
+}
+
+static int64_t before(int64_t us, int64_t window_us)
+{
+    if (window_us == LINK_NEVER)
+        return us;
+    return window_us == LINK_EVER ? INT64_MIN : link_us_between(us, window_us);
+}
+
+/* How far back from this sighting a case may have been stirred last and still matter: link_rule.c has the windows. A
+ * life that is over takes what was seen before it ended, so it ended later than that. */
+static void reach(struct near *near, const struct link_sighting *s)
+{
+    const struct link_rule *rule = s->rule;
+    int64_t us = s->occurred_us < s->recorded_us ? s->occurred_us : s->recorded_us;
+    int64_t open_us = rule->merge_us, over_us = rule->reopen_us;
+
+    longer(&open_us, rule->repeat_us);
+    longer(&over_us, rule->repeat_us);
+    longer(&over_us, rule->mute_us);
+    if (rule->ignore_status)
+        longer(&over_us, rule->merge_us);
+    if (before(us, open_us) < near->since_open_us)
+        near->since_open_us = before(us, open_us);
+    if (before(us, over_us) < near->since_over_us)
+        near->since_over_us = before(us, over_us);
+}
+
+static struct near *near_of(struct run *run, uint32_t group, int64_t cell)
+{
+    uint8_t key[UUID_SIZE] = {0};
+    uint32_t *at;
+
+    memcpy(key, &group, sizeof group);
+    memcpy(key + 8, &cell, sizeof cell);
+    at = link_map_at(&run->near_at, key);
+    if (*at == LINK_NONE) {
+        *at = (uint32_t)run->near_count++;
+        run->near[*at] = (struct near){group, cell, INT64_MAX, INT64_MAX};
+        run->stripes[link_stripe(run->sightings.groups.list[group], cell)] = true;
+    }
+    return &run->near[*at];
+}
+
+static void want(struct run *run, const struct link_sighting *s)
+{
+    int64_t cells[LINK_CELLS_NEAR];
+    size_t count = s->rule ? link_cells_near(&s->place, cells) : 0;
+
+    run->stripes[link_id_stripe(s->report_id)] = true;
+    if (!s->rule)
+        return;
+    run->stripes[link_id_stripe(s->case_id)] = true;
+    for (size_t i = 0; i < count; i++)
+        reach(near_of(run, s->group, cells[i]), s);
+    if (s->place.where == LINK_NOWHERE)
+        run->stripes[link_stripe(run->sightings.groups.list[s->group],
+                                 link_cell(&s->place))] = true;
+}
+
+static void want_all(struct run *run)
+{
+    size_t most = run->sightings.count * LINK_CELLS_NEAR;
+
+    run->near = arena_take_array(run->arena, most, sizeof *run->near);
+    run->near_at = link_map_new(run->arena, most);
+    memcpy(run->stripes, run->linker->more_stripes, sizeof run->stripes);
+    for (size_t i = 0; i < run->sightings.count; i++)
+        want(run, &run->sightings.list[i]);
+}
+
+/* ---- locking and reading ---- */
+
+static enum outcome lock(struct run *run, struct err *e)
+{
+    struct text stripes = {0};
+    enum outcome outcome;
+
+    for (int i = 0; i < LINK_STRIPES; i++)
+        if (run->stripes[i])
+            text_format(&stripes, "%c%d", stripes.size ? ',' : '{', i);
+    text_add_string(&stripes, "}");
+    outcome = pg_query(run->pg, sql_text("link_lock"),
+                       (const char *const[]){stripes.bytes}, 1, NULL, e);
+    text_free(&stripes);
+    return outcome ? err_wrap(e, "locking the places") : DONE;
+}
+
+static enum outcome draw_seq(struct run *run, struct err *e)
+{
+    struct pg_result *result = NULL;
+
+    if (pg_query(run->pg, sql_text("link_seq"), NULL, 0, &result, e))
+        return err_wrap(e, "drawing link_seq");
+    run->link_seq = pg_number(result, 0, 0);
+    pg_result_free(result);
+    return DONE;
+}
+
+static enum outcome read_all(struct run *run, struct err *e)
+{
+    const struct sightings *sightings = &run->sightings;
+    uint8_t(*reports)[UUID_SIZE] =
+        arena_take_array(run->arena, sightings->count, UUID_SIZE);
+    uint8_t(*cases)[UUID_SIZE] =
+        arena_take_array(run->arena, sightings->count, UUID_SIZE);
+    size_t count = 0;
+
+    for (size_t i = 0; i < sightings->count; i++) {
+        memcpy(reports[i], sightings->list[i].report_id, UUID_SIZE);
+        if (sightings->list[i].rule)
+            memcpy(cases[count++], sightings->list[i].case_id, UUID_SIZE);
+    }
+    if (case_table_read_reports(&run->table, run->pg, run->arena,
+                                (const uint8_t(*)[UUID_SIZE])reports, sightings->count,
+                                e))
+        return e->outcome;
+    return case_table_read(&run->table, run->pg, run->arena, &run->sightings.groups,
+                           run->near, run->near_count, (const uint8_t(*)[UUID_SIZE])cases,
+                           count, e);
+}
+
+static enum outcome check_stripes(struct run *run, struct err *e)
+{
+    struct linker *linker = run->linker;
+    bool is_missing = false;
+
+    for (size_t i = 0; i < run->table.count; i++) {
+        unsigned stripe = run->table.rows[i].stripe % LINK_STRIPES;
+        if (run->stripes[stripe])
+            continue;
+        is_missing = linker->more_stripes[stripe] = true;
+    }
+    if (!is_missing)
+        return DONE;
+    linker->wants_again = ++linker->runs < MOST_RUNS;
+    return err_set(e, RETRY, "a case lies under a lock that is not held");
+}
+
+/* ---- states ---- */
+
+static void step(struct run *run, uint32_t number, size_t ordinal, const char *action,
+                 const char *to_state)
+{
+    struct case_row *row = &run->rows[number];
+
+    run->steps[run->step_count++] = (struct case_step){
+        number, ++row->version, (uint32_t)ordinal, action, row->state, to_state};
+    row->state = to_state;
+}
+
+/* What one decision means for its case. */
+static void take_steps(struct run *run, size_t ordinal)
+{
+    const struct link_decision *d = &run->output.decisions[ordinal];
+    uint32_t number = link_map_find(&run->table.ids, d->case_id);
+
+    if (d->outcome == LINK_REOPEN)
+        step(run, number, ordinal, "REOPEN", "REOPENED");
+    if (d->flags & LINK_SENDS)
+        step(run, number, ordinal, "DISPATCH", "DISPATCHED");
+    if (d->flags & LINK_CANCELS_CASE)
+        step(run, number, ordinal, "CANCEL", "CANCELLED");
+}
+
+static bool opens_case(const struct link_decision *d)
+{
+    return d->outcome == LINK_NEW || d->outcome == LINK_REPEAT
+           || d->outcome == LINK_POSSIBLE_REPEAT;
+}
+
+/* New cases stand behind those read, in the order of the decisions that open them. */
+static void add_row(struct run *run, size_t number, size_t ordinal)
+{
+    const struct link_case *c = &run->output.cases[number];
+    const struct sighted *first = &run->sightings.of[ordinal];
+
+    run->rows[number] = (struct case_row){
+        .state = run->linker->sighter.kind->linked.first_state,
+        .version = 1,
+        .stripe = link_stripe(first->ruling.group, link_cell(&c->place)),
+        .first = first,
+        .opened_by = &run->output.decisions[ordinal],
+    };
+}
+
+static void work_out_states(struct run *run)
+{
+    const size_t most = run->output.case_count;
+    size_t number = run->table.count;
+
+    run->rows = arena_take_array(run->arena, most + 1, sizeof *run->rows);
+    run->steps =
+        arena_take_array(run->arena, 3 * run->sightings.count, sizeof *run->steps);
+    run->table.ids = link_map_new(run->arena, most);
+    memcpy(run->rows, run->table.rows, run->table.count * sizeof *run->rows);
+    for (size_t i = 0; i < most; i++)
+        *link_map_at(&run->table.ids, run->output.cases[i].case_id) = (uint32_t)i;
+    for (size_t i = 0; i < run->sightings.count; i++) {
+        if (opens_case(&run->output.decisions[i]))
+            add_row(run, number++, i);
+        take_steps(run, i);
+    }
+}
+
+/* ---- the step ---- */
+
+static void decide(struct run *run)
+{
+    const struct link_input input = {
+        .sightings = run->sightings.list,
+        .sighting_count = run->sightings.count,
+        .cases = run->table.cases,
+        .case_count = run->table.count,
+        .reports = run->table.reports,
+        .report_count = run->table.report_count,
+        .link_seq = run->link_seq,
+    };
+
+    link_sightings(run->arena, &input, &run->output);
+    work_out_states(run);
+}
+
+static enum outcome write_all(struct run *run, struct err *e)
+{
+    const struct case_changes changes = {
+        .kind = run->linker->sighter.kind->name,
+        .sightings = &run->sightings,
+        .output = &run->output,
+        .rows = run->rows,
+        .steps = run->steps,
+        .step_count = run->step_count,
+        .link_seq = run->link_seq,
+        .claims = run->claims,
+    };
+
+    return case_table_write(&changes, run->pg, run->arena, e);
+}
+
+static enum outcome run_step(struct run *run, struct err *e)
+{
+    want_all(run);
+    POINT("before_stripes");
+    if (lock(run, e) || draw_seq(run, e) || read_all(run, e) || check_stripes(run, e))
+        return e->outcome;
+    POINT("after_stripes");
+    decide(run);
+    if (write_all(run, e))
+        return e->outcome;
+    POINT("after_link");
+    return DONE;
+}
+
+enum outcome linker_link(struct linker *linker, struct pg *pg, const struct batch *batch,
+                         const struct claim *claims, struct err *e)
+{
+    struct arena_mark mark = arena_mark(batch->arena);
+    struct run run = {
+        .linker = linker, .pg = pg, .arena = batch->arena, .claims = claims};
+    enum outcome outcome = DONE;
+
+    if (!is_linked(linker))
+        return DONE;
+    linker->wants_again = false;
+    sightings_of(&run.sightings, &linker->sighter,
+                 reference_rules(enricher_reference(linker->enricher)), batch,
+                 batch->arena);
+    if (run.sightings.count > 0)
+        outcome = run_step(&run, e);
+    if (!linker->wants_again) {
+        linker->runs = 0;
+        memset(linker->more_stripes, 0, sizeof linker->more_stripes);
+    }
+    arena_rewind(batch->arena, mark);
+    return outcome;
+}
