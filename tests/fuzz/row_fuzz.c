@@ -210,12 +210,44 @@ static void check_field(struct bytes field, const struct schema *declared,
         check_json(field, declared, value);
 }
 
+/* What enrichment may have found, behind the event's own columns. */
+static const struct location somewhere = {
+    .wgs84 = {114.25, 36.125}, .version = 7, .grid_code = "G-1", .subdistrict_code = "S"};
+enum { FOUND_COLUMNS = 6 };
+
+static void check_code(struct bytes *row, const char *code)
+{
+    struct bytes field;
+
+    MUST(take_field(row, &field) == (code != NULL));
+    MUST(!code
+         || (field.size == strlen(code) && memcmp(field.at, code, field.size) == 0));
+}
+
+static void check_location(struct bytes *row, const struct location *location)
+{
+    static const struct location nowhere;
+    const struct location *found = location ? location : &nowhere;
+    const double degrees[] = {found->wgs84.longitude, found->wgs84.latitude};
+    struct bytes field;
+
+    for (int i = 0; i < 2; i++) {
+        MUST(take_field(row, &field) == (location != NULL));
+        MUST(!location || same_double(&field, degrees[i]));
+    }
+    check_code(row, found->grid_code);
+    check_code(row, found->community_code);
+    check_code(row, found->subdistrict_code);
+    MUST(take_field(row, &field) == (found->version > 0));
+    MUST(found->version == 0 || take_number(&field, 4) == (uint64_t)found->version);
+}
+
 static void check_row(struct bytes row, const struct schema *schema,
                       const struct event *event)
 {
     struct bytes field;
 
-    MUST(take_number(&row, 2) == schema->count + 3);
+    MUST(take_number(&row, 2) == schema->count + 3 + FOUND_COLUMNS);
     MUST(take_number(&row, 4) == 4 && take_number(&row, 4) == SOURCE_ID);
     MUST(take_number(&row, 4) == 8 && (int64_t)take_number(&row, 8) == TOPIC_OFFSET);
     MUST(take_field(&row, &field) && field.size == SHA256_SIZE);
@@ -226,6 +258,7 @@ static void check_row(struct bytes row, const struct schema *schema,
         if (is_there)
             check_field(field, schema->fields[i].type, &event->values[i]);
     }
+    check_location(&row, event->location);
     MUST(row.size == 0);
 }
 
@@ -250,6 +283,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (event.outcome != EVENT_STORED)
         return 0;
     event.message.offset = TOPIC_OFFSET;
+    event.location = data[size - 1] & 1 ? &somewhere : NULL;
     text_clear(&row);
     columns_put_row(columns_of(kind), &row, &event, SOURCE_ID);
     check_row((struct bytes){(const uint8_t *)row.bytes, row.size},
