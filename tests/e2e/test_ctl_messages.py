@@ -200,8 +200,9 @@ CHANGES = [
      {("backward", "town"), ("forward", "town_code"), ("place", "town_code")}),
     ("renamed by alias", lambda s, f: f["track_id"].update(name="track", aliases=["track_id"]), set()),
     ("narrower", lambda s, f: f["waypoint_index"].update(type=["null", "int"]), {("backward", "waypoint_index")}),
-    ("a real for a whole", lambda s, f: f["bbox_xmin"].update(type=["null", "double"]),
-     {("forward", "bbox_xmin"), ("place", "bbox_xmin")}),
+    ("a double for an int", lambda s, f: f["bbox_xmin"].update(type=["null", "double"]), {("forward", "bbox_xmin")}),
+    ("a double for a float", lambda s, f: f["confidence"].update(type="double"),
+     {("forward", "confidence"), ("place", "confidence")}),
     ("a tighter rule", lambda s, f: f["alert_id"].update({"gridloop.max_length": 100}), {("rule", "alert_id")}),
     ("a new rule", lambda s, f: f["track_id"].update({"gridloop.requires": ["route_id"]}), {("rule", "track_id")}),
     ("a rule deep down", lambda s, f: f["target_polygon"]["type"][1]["items"]["fields"][0].update(
