@@ -275,12 +275,11 @@ class SmallDisk:
     def fill(self, leave=0):
         """Takes all the room but `leave` bytes."""
         room = os.statvfs(self.folder)
-        with open(self._ballast, "ab") as ballast:
+        with open(self._ballast, "ab", buffering=0) as ballast:  # what finds no room is not tried again at the end
             left = room.f_bavail * room.f_frsize - leave
             try:
                 while left > 0:
                     left -= ballast.write(bytes(min(left, 65536)))
-                    ballast.flush()
             except OSError:  # there was less room than it said
                 pass
 
