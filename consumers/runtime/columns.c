@@ -90,10 +90,9 @@ void copy_put_double(struct text *out, double number)
     put_64(out, bits);
 }
 
-/* PostgreSQL counts from 2000-01-01 UTC. */
 void copy_put_time(struct text *out, int64_t us)
 {
-    copy_put_int64(out, us - 946684800000000);
+    copy_put_int64(out, us - COPY_EPOCH_US);
 }
 
 void copy_put_bytes(struct text *out, const void *bytes, size_t size)

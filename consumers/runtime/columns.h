@@ -38,6 +38,8 @@ const char *columns_copy_sql(const struct columns *columns);
 void columns_put_row(const struct columns *columns, struct text *out,
                      const struct event *event, int32_t source_id);
 
+#define COPY_EPOCH_US 946684800000000 /* PostgreSQL counts from 2000-01-01 UTC */
+
 /* Pieces of that form, for other tables: the head of a file, of a row, its end, and values. */
 void copy_put_head(struct text *out);
 void copy_put_end(struct text *out);

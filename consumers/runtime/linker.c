@@ -72,10 +72,9 @@ enum outcome linker_check(const struct linker *linker, struct pg *pg, struct err
         return e->outcome;
     is_set_up = strcmp(pg_value(result, 0, 0), "t") == 0;
     pg_result_free(result);
-    return is_set_up ? DONE
-                     : err_set(e, RETRY,
-                               "the database has no tables for cases yet: gridloopctl "
-                               "setup makes them");
+    if (!is_set_up)
+        return err_set(e, RETRY, "there are no tables for cases: run gridloopctl setup");
+    return DONE;
 }
 
 bool linker_wants_again(struct linker *linker)

@@ -3,9 +3,9 @@
 -- cases_by_id.sql.
 select c.case_id, c.life, c.state, c.case_version, c.is_test::integer, c.dedup_group, c.stripe,
        c.wgs84_longitude, c.wgs84_latitude, c.accuracy_m, c.place_key, c.round_code, c.unit_code,
-       (extract(epoch from c.first_seen_at) * 1000000)::bigint, (extract(epoch from c.last_seen_at) * 1000000)::bigint,
-       (extract(epoch from c.reopened_at) * 1000000)::bigint, (extract(epoch from c.handled_at) * 1000000)::bigint,
-       (extract(epoch from c.closed_at) * 1000000)::bigint,
+       timestamptz_send(c.first_seen_at), timestamptz_send(c.last_seen_at),
+       timestamptz_send(c.reopened_at), timestamptz_send(c.handled_at),
+       timestamptz_send(c.closed_at),
        c.standing, c.muted, c.mute_lifted::integer, c.was_sent::integer, c.merged_into, c.opened_seq, c.opened_ordinal
 from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
          as n (dedup_group, cell, since_open, since_over)
