@@ -257,15 +257,17 @@ static void join(struct linker *l, struct link_case *c)
     memcpy(d->case_id, c->case_id, UUID_SIZE);
 }
 
-static void choose_id(struct linker *l, uint8_t id[UUID_SIZE])
+/* False: who took the id has foreseen the spare one, too. */
+static bool choose_id(struct linker *l, uint8_t id[UUID_SIZE])
 {
     const struct link_sighting *s = l->sighting;
 
     memcpy(id, s->case_id, UUID_SIZE);
     if (link_map_find(&l->case_ids, id) == LINK_NONE)
-        return;
+        return true;
     link_spare_id(id, s->case_id, s->event_id);
     l->decision->flags |= LINK_ID_TAKEN;
+    return link_map_find(&l->case_ids, id) == LINK_NONE;
 }
 
 static void open_case(struct linker *l)
@@ -288,7 +290,10 @@ static void open_case(struct linker *l)
         .is_new = true,
     };
 
-    choose_id(l, c.case_id);
+    if (!choose_id(l, c.case_id)) {
+        d->outcome = LINK_NO_CASE;
+        return;
+    }
     if (d->outcome != LINK_POSSIBLE_REPEAT)
         send(l, &c);
     memcpy(d->case_id, c.case_id, UUID_SIZE);

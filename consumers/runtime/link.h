@@ -16,7 +16,8 @@
  *     its ALERT and waits for it": LINK_WAITS, and the alert then has LINK_TAKES_WAITING. What a revision saw
  *     later keeps the case alive (last_us), so that a fire that one flight follows for an hour stays one.
  *     A sighting that names a case that is there already (raised_case_ids) belongs to it, if its state allows.
- *  2. No rule (a patrol without category): LINK_NO_CASE.
+ *  2. No rule (a patrol without category): LINK_NO_CASE. The same, with LINK_ID_TAKEN, where the id that would open
+ *     a case and the one derived in its place are both another case's: nobody meets that without meaning to.
  *  3. "occurred_at outside [recorded_at - 30 days, + 10 min] links with recorded_at and is flagged":
  *     LINK_TIME_IMPLAUSIBLE.
  *  4. Candidates: cases of the same group and is_test ("linked only with each other") within twice the
@@ -50,6 +51,7 @@
  *     of all merged ones. If one of these lies in a cell whose stripe is not held, run the transaction again
  *     with that stripe, too.
  *  4. link_sightings().
+ *     A derived id (link_spare_id()) is looked up only if writing it showed that it is taken: then with all of them.
  *  5. Write the cases that are new or changed, by rising case_id; a sighting for each decision; where
  *     LINK_TAKES_WAITING is set, the case_id into the waiting sightings of that report. A case's cell is
  *     link_cell() of its place and never changes. */

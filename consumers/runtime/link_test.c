@@ -286,6 +286,21 @@ static void a_patrol_may_name_a_case(void **state)
     expect(c, 2, LINK_NO_CASE, 0, 0);
 }
 
+static void an_id_derived_for_a_case_may_be_taken_too(void **state)
+{
+    struct course *c = *state;
+    struct link_sighting *test;
+
+    there_is(c, 1, 0);
+    test = see(c, 102, 4000);
+    number_id(test->case_id, 1);
+    test->is_test = true;
+    link_spare_id(there_is(c, 2, 9000)->case_id, test->case_id, test->event_id);
+    decide(c);
+    expect(c, 0, LINK_NO_CASE, 0, LINK_ID_TAKEN);
+    assert_int_equal(c->out.case_count, 2);
+}
+
 static void a_time_that_cannot_be_is_not_used(void **state)
 {
     static const struct {
@@ -364,6 +379,7 @@ int main(void)
         COURSE(somebody_was_sent_so_a_person_is_asked),
         COURSE(what_comes_before_its_alert_waits),
         COURSE(a_patrol_may_name_a_case),
+        COURSE(an_id_derived_for_a_case_may_be_taken_too),
         COURSE(a_time_that_cannot_be_is_not_used),
         COURSE(ids_and_stripes_stay_as_they_are),
         COURSE(where_things_are_kept),

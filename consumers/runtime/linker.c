@@ -16,6 +16,7 @@ struct linker {
     struct sighter sighter;
     const struct enricher *enricher;
     bool more_stripes[LINK_STRIPES]; /* that an earlier run of this batch missed */
+    bool reads_spares;               /* an earlier run derived an id that is taken */
     int runs;
     bool wants_again;
 };
@@ -135,6 +136,16 @@ static struct near *near_of(struct run *run, uint32_t group, int64_t cell)
     return &run->near[*at];
 }
 
+static void want_spare(struct run *run, const struct link_sighting *s)
+{
+    uint8_t id[UUID_SIZE];
+
+    if (!run->linker->reads_spares)
+        return;
+    link_spare_id(id, s->case_id, s->event_id);
+    run->stripes[link_id_stripe(id)] = true;
+}
+
 static void want(struct run *run, const struct link_sighting *s)
 {
     int64_t cells[LINK_CELLS_NEAR];
@@ -144,6 +155,7 @@ static void want(struct run *run, const struct link_sighting *s)
     if (!s->rule)
         return;
     run->stripes[link_id_stripe(s->case_id)] = true;
+    want_spare(run, s);
     for (size_t i = 0; i < count; i++)
         reach(near_of(run, s->group, cells[i]), s);
     if (s->place.where == LINK_NOWHERE)
@@ -196,13 +208,16 @@ static enum outcome read_all(struct run *run, struct err *e)
     uint8_t(*reports)[UUID_SIZE] =
         arena_take_array(run->arena, sightings->count, UUID_SIZE);
     uint8_t(*cases)[UUID_SIZE] =
-        arena_take_array(run->arena, sightings->count, UUID_SIZE);
+        arena_take_array(run->arena, 2 * sightings->count, UUID_SIZE);
     size_t count = 0;
 
     for (size_t i = 0; i < sightings->count; i++) {
-        memcpy(reports[i], sightings->list[i].report_id, UUID_SIZE);
-        if (sightings->list[i].rule)
-            memcpy(cases[count++], sightings->list[i].case_id, UUID_SIZE);
+        const struct link_sighting *s = &sightings->list[i];
+        memcpy(reports[i], s->report_id, UUID_SIZE);
+        if (s->rule)
+            memcpy(cases[count++], s->case_id, UUID_SIZE);
+        if (s->rule && run->linker->reads_spares)
+            link_spare_id(cases[count++], s->case_id, s->event_id);
     }
     if (case_table_read_reports(&run->table, run->pg, run->arena,
                                 (const uint8_t(*)[UUID_SIZE])reports, sightings->count,
@@ -330,6 +345,18 @@ static enum outcome write_all(struct run *run, struct err *e)
     return case_table_write(&changes, run->pg, run->arena, e);
 }
 
+/* After the write failed: whoever knows how ids are derived can open one beforehand. */
+static enum outcome note_taken(struct run *run, struct err *e)
+{
+    struct linker *linker = run->linker;
+
+    if (linker->reads_spares || strcmp(pg_constraint(run->pg), "case_file_pkey") != 0)
+        return e->outcome;
+    linker->reads_spares = true;
+    linker->wants_again = ++linker->runs < MOST_RUNS;
+    return err_set(e, RETRY, "an id that was derived for a case is taken");
+}
+
 static enum outcome run_step(struct run *run, struct err *e)
 {
     want_all(run);
@@ -339,7 +366,7 @@ static enum outcome run_step(struct run *run, struct err *e)
     POINT("after_stripes");
     decide(run);
     if (write_all(run, e))
-        return e->outcome;
+        return note_taken(run, e);
     POINT("after_link");
     return DONE;
 }
@@ -362,6 +389,7 @@ enum outcome linker_link(struct linker *linker, struct pg *pg, const struct batc
         outcome = run_step(&run, e);
     if (!linker->wants_again) {
         linker->runs = 0;
+        linker->reads_spares = false;
         memset(linker->more_stripes, 0, sizeof linker->more_stripes);
     }
     arena_rewind(batch->arena, mark);

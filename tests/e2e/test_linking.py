@@ -298,6 +298,31 @@ def test_locks_that_were_not_foreseen(world):
                      head["event_id"]) == [(datetime.timedelta(hours=2),)]
 
 
+def test_an_id_that_was_foreseen(world):
+    """A case's id is taken, and somebody opened the one derived in its place beforehand: the report has no case, and
+    nothing stands still."""
+    rng = world.rng()
+    load_rules(world)
+    opened = alert(rng, HERE)
+    report = patrol(rng, moved(3000), raised_case_ids=[opened["event_id"]]) | {"is_test": True}
+    twin = world.twin(filled=True)
+    run(world, "drone_alert", [opened])
+    run(world, "patrol_log", [report])
+    outcome, flags, derived = courses(world)[report["event_id"]]
+    assert outcome == "new" and "id_taken" in flags and derived != opened["event_id"]
+
+    foreseen = alert(rng, moved(9000), event_id=derived)
+    world.produce([good("drone_alert", foreseen)])
+    for kind in ("drone_alert", "patrol_log"):
+        daemon = twin.consumer(kind)
+        twin.settle(kind)
+        daemon.stop()
+    found = courses(twin)
+    assert found[foreseen["event_id"]][::2] == ("new", derived)
+    assert found[report["event_id"]] == ("no_case", {"accuracy_assumed", "id_taken"}, None)
+    assert daemon.counts()["redone"] >= 1
+
+
 def test_without_reference_data(world):
     """Everything is stored; reports of no known category open nothing; patrols that saw nothing are no sightings."""
     rng = world.rng()
