@@ -829,10 +829,12 @@ bool kafka_message_headers(const struct kafka_message *message, kafka_visit_head
                            void *context)
 {
     rd_kafka_headers_t *headers;
-    rd_kafka_resp_err_t code = rd_kafka_message_detach_headers(message->handle, &headers);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__NOENT;
     struct kafka_header header;
     size_t index = 0;
 
+    if (message->handle)
+        code = rd_kafka_message_detach_headers(message->handle, &headers);
     if (code)
         return code == RD_KAFKA_RESP_ERR__NOENT;
     while (!rd_kafka_header_get_all(headers, index++, &header.name, &header.value,

@@ -94,7 +94,7 @@ size_t kafka_message_room(const struct kafka_message *message,
                           const struct kafka_message *next);
 
 /* Reads the headers in their order until visit returns false. What it gets is gone when it returns; nothing of them
- * stays in memory. False: they cannot be read (more than 100,000, or damaged). Reading is slow: half a microsecond
+ * stays in memory. A message without a handle has none. False: they cannot be read (more than 100,000, or damaged). Reading is slow: half a microsecond
  * for five of them. */
 typedef bool kafka_visit_header(void *context, const struct kafka_header *header);
 bool kafka_message_headers(const struct kafka_message *message, kafka_visit_header *visit,

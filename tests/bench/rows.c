@@ -162,6 +162,7 @@ static void add_message(size_t row, bool is_refused, bool is_broken)
                     .offset = bench.claim.next_offset + (int64_t)row,
                     .value = value,
                     .value_size = message->size + is_broken},
+        .headers = {.is_counted = true}, /* it has none */
         .outcome = EVENT_STORED,
     };
     bench.batch->value_bytes += message->size;
