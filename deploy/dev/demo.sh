@@ -123,6 +123,12 @@ select coalesce(located_community_code, '-') as community, a.name, count(*) as a
 from events.drone_alert e left join reference.area_in_force a on a.code = e.located_community_code
 group by 1, 2 order by alerts desc limit 8"
 
+say "what is one thing: reports, and the cases that they belong to"
+query -c "
+select kind, outcome, count(*) as reports, count(distinct case_id) as cases,
+       round(avg(distance_m)::numeric, 1) as metres_off, max(distance_m)::integer as at_most
+from follow_up.sighting group by kind, outcome order by kind, reports desc"
+
 say "what was done about cases"
 query -c "
 select action_type, count(*) as actions, count(distinct case_id) as cases,
