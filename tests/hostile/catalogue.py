@@ -291,7 +291,8 @@ def not_finite(rng):
 def unusual_numbers(rng):
     """-0.0, denormals; NaN and infinities where there are no bounds"""
     for value in (-0.0, 5e-324, -5e-324):
-        yield stored(rng, ALERT, latitude=value, longitude=value)
+        yield stored(rng, ALERT, latitude=value, longitude=114.35)
+        yield stored(rng, ALERT, latitude=36.1, longitude=value)
     for value in (float("nan"), float("inf"), float("-inf"), -0.0, 1.7976931348623157e308):
         yield stored(rng, FINDING, metric_before=value, metric_target=value, metric_name="m")
 
