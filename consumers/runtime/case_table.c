@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumers/runtime/columns.h"
+#include "consumers/runtime/copy.h"
+#include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/sql.h"
 
 enum {
@@ -15,8 +16,7 @@ enum {
     INT4_OID = 23,
     TEXT_OID = 25,
     TIME_OID = 1184,
-    UUID_OID = 2950,
-    CHUNK_BYTES = 64 << 10 /* handed to libpq at once */
+    UUID_OID = 2950
 };
 
 static const uint8_t no_id[UUID_SIZE];
@@ -363,44 +363,6 @@ enum outcome case_table_read(struct case_table *table, struct pg *pg, struct are
     return read_heads(table, pg, arena, groups, e);
 }
 
-/* ---- COPY ---- */
-
-/* Rows on their way; the first one opens the COPY, so that none is no statement. */
-struct copy {
-    struct pg *pg;
-    const char *sql;
-    struct text buffer;
-    bool is_open;
-};
-
-static enum outcome copy_begin_row(struct copy *copy, int16_t columns, struct err *e)
-{
-    if (!copy->is_open) {
-        if (pg_copy_begin(copy->pg, copy->sql, e))
-            return e->outcome;
-        copy->is_open = true;
-        copy_put_head(&copy->buffer);
-    } else if (copy->buffer.size >= CHUNK_BYTES) {
-        if (pg_copy_put(copy->pg, copy->buffer.bytes, copy->buffer.size, e))
-            return e->outcome;
-        text_clear(&copy->buffer);
-    }
-    copy_put_count(&copy->buffer, columns);
-    return DONE;
-}
-
-static enum outcome copy_close(struct copy *copy, enum outcome outcome, struct err *e)
-{
-    if (!outcome && copy->is_open) {
-        copy_put_end(&copy->buffer);
-        outcome = pg_copy_put(copy->pg, copy->buffer.bytes, copy->buffer.size, e);
-        if (!outcome)
-            outcome = pg_copy_end(copy->pg, NULL, e);
-    }
-    text_free(&copy->buffer);
-    return outcome;
-}
-
 /* ---- new cases ---- */
 
 static const char new_case_sql[] =
@@ -454,6 +416,7 @@ static void put_new_case(struct text *out, const char *kind, const struct link_c
 {
     const struct link_decision *opened = row->opened_by;
 
+    copy_put_count(out, NEW_CASE_COLUMNS);
     put_what_it_is(out, kind, c, row);
     put_place(out, &c->place);
     copy_put_string(out, c->unit);
@@ -490,7 +453,7 @@ static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
             sorted[count++] = &output->cases[i];
     qsort(sorted, count, sizeof *sorted, by_case_id);
     for (size_t i = 0; !outcome && i < count; i++) {
-        outcome = copy_begin_row(&copy, NEW_CASE_COLUMNS, e);
+        outcome = copy_begin_row(&copy, e);
         put_new_case(&copy.buffer, changes->kind, sorted[i],
                      &changes->rows[sorted[i] - output->cases]);
     }
@@ -555,14 +518,6 @@ static const char sighting_sql[] =
     "distance_m, radius_m, accuracy_m) from stdin (format binary)";
 enum { SIGHTING_COLUMNS = 23 };
 
-static void put_version(struct text *out, int32_t version)
-{
-    if (version > 0)
-        copy_put_int32(out, version);
-    else
-        copy_put_null(out);
-}
-
 static void put_decision(struct text *out, const struct link_decision *d)
 {
     static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
@@ -606,11 +561,12 @@ static void put_sighting(struct text *out, const struct case_changes *changes,
     const struct ruling *ruling = &changes->sightings->of[ordinal].ruling;
     const struct link_decision *d = &changes->output->decisions[ordinal];
 
+    copy_put_count(out, SIGHTING_COLUMNS);
     put_where_from(out, changes, ordinal);
     put_decision(out, d);
     copy_put_string(out, ruling->group);
-    put_version(out, ruling->rule_version);
-    put_version(out, ruling->category_version);
+    copy_put_positive(out, ruling->rule_version);
+    copy_put_positive(out, ruling->category_version);
     copy_put_string(out, s->unit);
     put_moment(out, d->used_us);
     copy_put_int64(out, d->age_us);
@@ -626,7 +582,7 @@ static enum outcome add_sightings(const struct case_changes *changes, struct pg 
     enum outcome outcome = DONE;
 
     for (size_t i = 0; !outcome && i < changes->sightings->count; i++) {
-        outcome = copy_begin_row(&copy, SIGHTING_COLUMNS, e);
+        outcome = copy_begin_row(&copy, e);
         put_sighting(&copy.buffer, changes, i);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "adding sightings") : DONE;
@@ -645,6 +601,7 @@ static void put_step(struct text *out, const struct case_changes *changes,
 {
     const struct event *event = changes->sightings->of[step->ordinal].event;
 
+    copy_put_count(out, STEP_COLUMNS);
     copy_put_bytes(out, changes->output->cases[step->number].case_id, UUID_SIZE);
     copy_put_int32(out, step->version);
     copy_put_int64(out, changes->link_seq);
@@ -665,7 +622,7 @@ static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
     enum outcome outcome = DONE;
 
     for (size_t i = 0; !outcome && i < changes->step_count; i++) {
-        outcome = copy_begin_row(&copy, STEP_COLUMNS, e);
+        outcome = copy_begin_row(&copy, e);
         put_step(&copy.buffer, changes, &changes->steps[i]);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "adding steps of cases") : DONE;

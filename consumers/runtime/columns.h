@@ -38,22 +38,4 @@ const char *columns_copy_sql(const struct columns *columns);
 void columns_put_row(const struct columns *columns, struct text *out,
                      const struct event *event, int32_t source_id);
 
-#define COPY_EPOCH_US 946684800000000 /* PostgreSQL counts from 2000-01-01 UTC */
-
-/* Pieces of that form, for other tables: the head of a file, of a row, its end, and values. */
-void copy_put_head(struct text *out);
-void copy_put_end(struct text *out);
-void copy_put_count(struct text *out, int16_t columns);
-void copy_put_null(struct text *out);
-void copy_put_int32(struct text *out, int32_t number);
-void copy_put_int64(struct text *out, int64_t number);
-void copy_put_double(struct text *out, double number);
-void copy_put_time(struct text *out, int64_t us); /* since 1970 UTC */
-void copy_put_bytes(struct text *out, const void *bytes,
-                    size_t size);                           /* bytes NULL: null */
-void copy_put_string(struct text *out, const char *string); /* NULL: null */
-
-/* Head of a one-dimensional array, without the length in front of it. */
-void copy_put_array_head(struct text *out, uint32_t item_oid, uint32_t count);
-
 #endif

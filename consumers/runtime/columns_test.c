@@ -16,6 +16,7 @@
 #include "common/schema.h"
 #include "common/text.h"
 #include "consumers/runtime/columns.h"
+#include "consumers/runtime/copy.h"
 #include "consumers/runtime/reader.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "consumers/runtime/columns.h"
+#include "consumers/runtime/copy.h"
 #include "consumers/runtime/headers.h"
 
 const char *dead_letter_copy_sql(void)

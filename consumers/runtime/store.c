@@ -10,6 +10,8 @@
 #include "common/clock.h"
 #include "common/point.h"
 #include "consumers/runtime/bucket.h"
+#include "consumers/runtime/copy.h"
+#include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/dead_letter.h"
 #include "consumers/runtime/fold.h"
 #include "consumers/runtime/recent.h"
@@ -304,32 +306,22 @@ static enum outcome insert_events(struct store *store, struct err *e)
 
 static enum outcome insert_dead_letters(struct store *store, struct err *e)
 {
+    struct copy copy = {.pg = store->pg, .sql = dead_letter_copy_sql()};
     struct bucket bucket = store->bucket;
-    bool is_open = false;
+    enum outcome outcome = DONE;
 
-    for (size_t i = 0; i < store->batch->count; i++) {
+    for (size_t i = 0; i < store->batch->count && !outcome; i++) {
         const struct event *event = &store->batch->events[i];
         if (event->outcome != EVENT_DEAD)
             continue;
-        if (!is_open) {
-            if (pg_copy_begin(store->pg, dead_letter_copy_sql(), e))
-                return e->outcome;
-            text_clear(&store->buffer);
-            copy_put_head(&store->buffer);
-            is_open = true;
-        }
-        dead_letter_put_row(&store->buffer, event, store->claims[event->claim].source_id,
-                            store->kind, &bucket);
-        if (flush(store, CHUNK_BYTES, e))
-            return e->outcome;
+        outcome = copy_begin_row(&copy, e);
+        if (!outcome)
+            dead_letter_put_row(&copy.buffer, event,
+                                store->claims[event->claim].source_id, store->kind,
+                                &bucket);
     }
     store->taken = bucket;
-    if (!is_open)
-        return DONE;
-    copy_put_end(&store->buffer);
-    if (flush(store, 1, e))
-        return e->outcome;
-    return pg_copy_end(store->pg, NULL, e);
+    return copy_close(&copy, outcome, e);
 }
 
 static enum outcome advance(struct store *store, struct err *e)

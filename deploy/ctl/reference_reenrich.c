@@ -8,7 +8,8 @@
 
 #include "common/clock.h"
 #include "common/hash.h"
-#include "consumers/runtime/columns.h"
+#include "consumers/runtime/copy.h"
+#include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/reference.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/reference.h"
@@ -22,7 +23,6 @@ struct reenrich {
     const char *from, *to;
     struct pg *pg;
     struct reference *reference;
-    struct text buffer;
 };
 
 #define AT(member) offsetof(struct reenrich, member)
@@ -63,10 +63,9 @@ static bool is_other(const char *found, const char *before)
     return found && before ? strcmp(found, before) != 0 : found != before;
 }
 
-static void put_event(struct reenrich *r, const char *kind, const struct pg_result *page,
-                      size_t row, struct tally *tally)
+static void put_event(struct text *out, struct areas *areas, const char *kind,
+                      const struct pg_result *page, size_t row, struct tally *tally)
 {
-    struct areas *areas = reference_areas(r->reference);
     const char *id = pg_value(page, row, ID), *codes[AREA_LEVELS];
     const struct position point = {strtod(pg_value(page, row, LONGITUDE), NULL),
                                    strtod(pg_value(page, row, LATITUDE), NULL)};
@@ -75,12 +74,12 @@ static void put_event(struct reenrich *r, const char *kind, const struct pg_resu
 
     uuid_parse(event_id, id, strlen(id));
     areas_locate(areas, point, pg_number(page, row, OCCURRED), codes);
-    copy_put_count(&r->buffer, 3 + LOCATED);
-    copy_put_string(&r->buffer, kind);
-    copy_put_bytes(&r->buffer, event_id, sizeof event_id);
-    copy_put_int32(&r->buffer, areas_version(areas));
+    copy_put_count(out, 3 + LOCATED);
+    copy_put_string(out, kind);
+    copy_put_bytes(out, event_id, sizeof event_id);
+    copy_put_int32(out, areas_version(areas));
     for (size_t i = 0; i < LOCATED; i++) {
-        copy_put_string(&r->buffer, codes[levels[i]]);
+        copy_put_string(out, codes[levels[i]]);
         moved |= is_other(codes[levels[i]], pg_value(page, row, FIRST_CODE + i));
     }
     tally->events++;
@@ -95,15 +94,14 @@ static enum outcome write_page(struct reenrich *r, const char *kind,
         "copy events.enrichment (kind, event_id, located_version, located_grid_code, "
         "located_community_code, located_subdistrict_code) from stdin (format binary)";
 
-    text_clear(&r->buffer);
-    copy_put_head(&r->buffer);
-    for (size_t row = 0; row < pg_rows(page); row++)
-        put_event(r, kind, page, row, tally);
-    copy_put_end(&r->buffer);
-    if (pg_copy_begin(r->pg, sql, e)
-        || pg_copy_put(r->pg, r->buffer.bytes, r->buffer.size, e))
-        return e->outcome;
-    return pg_copy_end(r->pg, NULL, e);
+    struct copy copy = {.pg = r->pg, .sql = sql};
+    enum outcome outcome = DONE;
+
+    for (size_t row = 0; row < pg_rows(page) && !outcome; row++) {
+        outcome = copy_begin_row(&copy, e);
+        put_event(&copy.buffer, reference_areas(r->reference), kind, page, row, tally);
+    }
+    return copy_close(&copy, outcome, e);
 }
 
 static char *page_sql(const char *kind)
@@ -209,7 +207,6 @@ int reference_reenrich_main(int argc, char **argv)
     if (!outcome)
         outcome = run(&r, &e);
     reference_free(r.reference);
-    text_free(&r.buffer);
     pg_close(r.pg);
     return outcome ? ctl_fail(PROGRAM, &e) : EX_OK;
 }
