@@ -33,6 +33,11 @@ void json_free(struct json *document)
     json_decref((json_t *)document);
 }
 
+bool json_has_members(const struct json *value)
+{
+    return value && json_typeof(inside(value)) == JSON_OBJECT;
+}
+
 const struct json *json_member(const struct json *object, const char *name)
 {
     return outside(json_object_get(inside(object), name));
@@ -56,6 +61,11 @@ const char *json_text(const struct json *value)
 bool json_truth(const struct json *value)
 {
     return value && json_typeof(inside(value)) == JSON_TRUE;
+}
+
+int64_t json_whole(const struct json *value)
+{
+    return json_integer_value(inside(value));
 }
 
 bool json_absent(const struct json *value)

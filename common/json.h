@@ -1,4 +1,4 @@
-/* json.h - a JSON document to be read: files that operators give us. json.c, schema.c and check.c are the users of
+/* json.h - a JSON document to be read: files that operators give us, answers of a registry. json.c, schema.c and check.c are the users of
  * jansson; who needs JSON for something new takes this.
  *
  * Strict JSON in UTF-8: no NaN, no infinity, no NUL, no name twice in one object. Parts are borrowed and live as
@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/err.h"
 
@@ -18,13 +19,15 @@ struct json; /* opaque: a document, or a part of one */
 struct json *json_parse(const char *text, size_t size, struct err *e);
 void json_free(struct json *document); /* NULL is fine */
 
+bool json_has_members(const struct json *value); /* an object, be it empty */
 const struct json *json_member(const struct json *object, const char *name);
 size_t json_count(const struct json *array); /* 0 of what is no array */
 const struct json *json_item(const struct json *array, size_t index);
 
 const char *json_text(const struct json *value); /* NULL: no string */
 bool json_truth(const struct json *value);
-bool json_absent(const struct json *value); /* also of what is not there */
+int64_t json_whole(const struct json *value); /* 0: no whole number */
+bool json_absent(const struct json *value);   /* also of what is not there */
 
 /* Compact text, from which the same numbers are read again; the caller frees it. */
 char *json_write(const struct json *value);

@@ -31,6 +31,7 @@ static void test_a_path_is_walked(void **state)
     assert_string_equal(json_text(json_member(json_item(array, 0), "b")), "c");
     assert_true(json_truth(json_item(array, 1)));
     assert_true(json_absent(json_item(array, 2)));
+    assert_true(json_has_members(document) && !json_has_members(array));
     json_free(document);
 }
 
@@ -43,6 +44,10 @@ static void test_what_is_not_there_is_nothing(void **state)
     assert_null(json_member(json_item(document, 1), "a"));
     assert_null(json_item(document, 2));
     assert_null(json_text(json_item(document, 0)));
+    assert_int_equal(json_whole(json_item(document, 0)), 1);
+    assert_int_equal(json_whole(json_item(document, 1)), 0);
+    assert_int_equal(json_whole(NULL), 0);
+    assert_false(json_has_members(NULL));
     assert_null(json_text(json_member(NULL, "a")));
     assert_int_equal(json_count(json_item(document, 1)), 0);
     assert_false(json_truth(NULL));

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/arena.h"
-#include "common/schema.h"
+#include "common/schema_answer.h"
 #include "common/secret.h"
 
 enum {

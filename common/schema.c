@@ -866,25 +866,6 @@ struct schema_file *schema_parse(const char *name, const char *text, size_t size
     return file;
 }
 
-bool schema_read_answer(const char *json, size_t size, struct schema_answer *answer)
-{
-    json_t *object = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
-    const char *schema = json_string_value(json_object_get(object, "schema"));
-    const json_t *type = json_object_get(object, "schemaType");
-    const char *name = json_string_value(type);
-    bool is_object = json_is_object(object);
-
-    *answer = (struct schema_answer){
-        .schema = schema ? xstrdup(schema) : NULL,
-        .is_avro = !type || json_is_null(type) || (name && strcmp(name, "AVRO") == 0),
-        .has_references = json_array_size(json_object_get(object, "references")) > 0,
-        .id = json_integer_value(json_object_get(object, "id")),
-        .error_code = json_integer_value(json_object_get(object, "error_code")),
-    };
-    json_decref(object);
-    return is_object;
-}
-
 void schema_free(struct schema_file *file)
 {
     if (file)

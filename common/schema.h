@@ -95,15 +95,6 @@ uint64_t schema_fingerprint(const struct schema_file *file);
 /* The .avsc text as given, for Avro-C and for bus.schema. Borrowed. */
 const char *schema_text(const struct schema_file *file, size_t *size);
 
-/* What a schema registry answers, as far as it is needed. False: it is no JSON object. */
-struct schema_answer {
-    char *schema; /* text; NULL: none. The caller frees it */
-    bool is_avro; /* "schemaType" says so, or is absent */
-    bool has_references;
-    int64_t id, error_code; /* 0: none */
-};
-bool schema_read_answer(const char *json, size_t size, struct schema_answer *answer);
-
 /* How many fields the file has, nested ones too: one more than the highest ordinal. */
 size_t schema_field_count(const struct schema_file *file);
 

@@ -897,49 +897,6 @@ static void test_defaults_of_nested_types_in_avro(void **state)
 
 /* ---- what a registry answers ---- */
 
-static void test_answers_of_a_registry(void **state)
-{
-    static const struct {
-        const char *json;
-        bool is_object;
-        const char *schema;
-        bool is_avro, has_references;
-        int64_t id, error_code;
-    } cases[] = {
-        {"{\"schema\": \"\\\"string\\\"\"}", true, "\"string\"", true, false, 0, 0},
-        {"{\"schema\": \"x\", \"schemaType\": \"AVRO\", \"references\": []}", true, "x",
-         true, false, 0, 0},
-        {"{\"schemaType\": \"JSON\", \"schema\": \"x\"}", true, "x", false, false, 0, 0},
-        {"{\"schema\": \"x\", \"schemaType\": 7}", true, "x", false, false, 0, 0},
-        {"{\"schema\": \"x\", \"references\": [{}]}", true, "x", true, true, 0, 0},
-        {"{\"schema\": {\"type\": \"string\"}}", true, NULL, true, false, 0, 0},
-        {"{\"error_code\": 40403, \"message\": \"\"}", true, NULL, true, false, 0, 40403},
-        {"{\"id\": 4294967295}", true, NULL, true, false, 4294967295, 0},
-        {"{\"id\": \"7\", \"error_code\": \"40403\"}", true, NULL, true, false, 0, 0},
-        {"[]", false, NULL, true, false, 0, 0},
-        {"{\"schema\": ", false, NULL, true, false, 0, 0},
-        {"", false, NULL, true, false, 0, 0},
-        {"{\"schema\": \"x\\u0000\"}", false, NULL, true, false, 0, 0},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct schema_answer answer;
-        assert_int_equal(
-            schema_read_answer(cases[i].json, strlen(cases[i].json), &answer),
-            cases[i].is_object);
-        if (cases[i].schema)
-            assert_string_equal(answer.schema, cases[i].schema);
-        else
-            assert_null(answer.schema);
-        assert_int_equal(answer.is_avro, cases[i].is_avro);
-        assert_int_equal(answer.has_references, cases[i].has_references);
-        assert_true(answer.id == cases[i].id);
-        assert_true(answer.error_code == cases[i].error_code);
-        free(answer.schema);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -974,7 +931,6 @@ int main(void)
         cmocka_unit_test(test_a_schema_cut_off_anywhere_is_refused),
         cmocka_unit_test(test_fingerprints_are_those_of_the_canonical_form),
         cmocka_unit_test(test_fingerprints_of_the_contract),
-        cmocka_unit_test(test_answers_of_a_registry),
         cmocka_unit_test(test_the_text_is_kept_as_given),
         cmocka_unit_test(test_names_aliases_and_docs),
         cmocka_unit_test(test_a_named_type_can_be_used_again_by_its_name),
