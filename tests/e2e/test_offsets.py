@@ -397,13 +397,19 @@ def test_logs_that_were_cut_or_spoiled(world):
 
 # ---- the operator ----
 
-def test_what_accepting_answers(world):
+def gap_at_the_start(world):
+    """A gap of five offsets before the first of five, found by a daemon that was stopped since."""
     world.make_topic(KIND)
     world.produce(events(world, 10), 0)
     delete_before(world, 5)
     daemon = world.consumer(KIND, wait=False)
     gap, *_ = stopped(world, daemon, "before_first_start")
     daemon.stop()
+    return gap
+
+
+def test_what_accepting_answers(world):
+    gap = gap_at_the_start(world)
     listed, = json.loads(world.ctl("gap list", "--json").stdout)
     assert (listed["gap"], listed["reason"], listed["offsets"], listed["accepted_by"]) == (gap, "before_first_start", 5, None)
     assert listed["found_s"] >= 0 and "5 offsets are given up" in listed["accepting"]
@@ -427,12 +433,7 @@ def test_what_accepting_answers(world):
 
 def test_an_operator_was_faster_than_the_daemon(world):
     """What a daemon saw before the gap was accepted does not become another one."""
-    world.make_topic(KIND)
-    world.produce(events(world, 10), 0)
-    delete_before(world, 5)
-    daemon = world.consumer(KIND, wait=False)
-    gap, *_ = stopped(world, daemon, "before_first_start")
-    daemon.stop()
+    gap = gap_at_the_start(world)
     again = world.consumer(KIND, build="points", point="before_gap:1:hold", wait=False, **AT_ONCE)
     again.wait_point()
     accept(world, gap)
@@ -444,12 +445,7 @@ def test_an_operator_was_faster_than_the_daemon(world):
 
 def test_two_operators(world):
     """One accepts, the other is told."""
-    world.make_topic(KIND)
-    world.produce(events(world, 10), 0)
-    delete_before(world, 5)
-    daemon = world.consumer(KIND, wait=False)
-    gap, *_ = stopped(world, daemon, "before_first_start")
-    daemon.stop()
+    gap = gap_at_the_start(world)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda actor: world.ctl("gap accept", gap, "--reason=x", f"--actor={actor}"), "ab"))
     assert sorted(one.returncode for one in done) == [0, 65]
@@ -460,12 +456,7 @@ def test_two_operators(world):
 
 def test_nobody_changes_an_accepted_gap(world):
     """Nor does a daemon accept one."""
-    world.make_topic(KIND)
-    world.produce(events(world, 10), 0)
-    delete_before(world, 5)
-    daemon = world.consumer(KIND, wait=False)
-    gap, *_ = stopped(world, daemon, "before_first_start")
-    daemon.stop()
+    gap = gap_at_the_start(world)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         world.sql("update bus.gap set accepted_at = now(), accepted_by = 'x'", user="gridloop_ingest")
     accept(world, gap)
