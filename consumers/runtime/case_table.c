@@ -455,7 +455,7 @@ static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
     for (size_t i = 0; !outcome && i < count; i++) {
         outcome = copy_begin_row(&copy, e);
         put_new_case(&copy.buffer, changes->kind, sorted[i],
-                     &changes->rows[sorted[i] - output->cases]);
+                     &changes->states->rows[sorted[i] - output->cases]);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "opening cases") : DONE;
 }
@@ -499,7 +499,7 @@ static enum outcome change_cases(const struct case_changes *changes, struct pg *
         copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
     for (size_t i = 0; i < output->case_count; i++)
         if (is_update(&output->cases[i]))
-            put_change(arrays, &output->cases[i], &changes->rows[i]);
+            put_change(arrays, &output->cases[i], &changes->states->rows[i]);
     outcome = query_arrays(pg, "cases_change", arrays, 8, &result, e);
     if (!outcome && pg_affected(result) != count)
         outcome =
@@ -515,15 +515,13 @@ static const char sighting_sql[] =
     "event_id, "
     "is_test, message, report_id, outcome, basis, flags, case_id, related_case_id, "
     "dedup_group, rule_version, category_version, unit_code, counted_at, age_us, "
-    "distance_m, radius_m, accuracy_m) from stdin (format binary)";
-enum { SIGHTING_COLUMNS = 23 };
+    "distance_m, radius_m, accuracy_m, reference_version) from stdin (format binary)";
+enum { SIGHTING_COLUMNS = 24 };
 
 static void put_decision(struct text *out, const struct link_decision *d)
 {
-    static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
-
     copy_put_string(out, link_outcome_name(d->outcome));
-    copy_put_string(out, bases[d->basis]);
+    copy_put_string(out, link_basis_name(d->basis));
     copy_put_int32(out, (int32_t)d->flags);
     put_id(out, d->case_id);
     put_id(out, d->related_id);
@@ -573,6 +571,7 @@ static void put_sighting(struct text *out, const struct case_changes *changes,
     put_metres(out, d->distance_m);
     put_metres(out, d->radius_m);
     put_metres(out, counted_accuracy_m(s));
+    copy_put_int32(out, changes->sightings->reference_version);
 }
 
 static enum outcome add_sightings(const struct case_changes *changes, struct pg *pg,
@@ -621,9 +620,9 @@ static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
     struct copy copy = {.pg = pg, .sql = step_sql};
     enum outcome outcome = DONE;
 
-    for (size_t i = 0; !outcome && i < changes->step_count; i++) {
+    for (size_t i = 0; !outcome && i < changes->states->step_count; i++) {
         outcome = copy_begin_row(&copy, e);
-        put_step(&copy.buffer, changes, &changes->steps[i]);
+        put_step(&copy.buffer, changes, &changes->states->steps[i]);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "adding steps of cases") : DONE;
 }

@@ -105,3 +105,20 @@ const char *link_outcome_name(enum link_outcome outcome)
 
     return names[outcome];
 }
+
+const char *link_basis_name(enum link_basis basis)
+{
+    static const char *const names[] = {[LINK_BY_NOTHING] = "nothing",
+                                        [LINK_BY_REPORT] = "report",
+                                        [LINK_BY_NAME] = "name",
+                                        [LINK_BY_DISTANCE] = "distance",
+                                        [LINK_BY_KEY] = "key"};
+
+    return names[basis];
+}
+
+bool link_opens_case(const struct link_decision *decision)
+{
+    return decision->outcome == LINK_NEW || decision->outcome == LINK_REPEAT
+           || decision->outcome == LINK_POSSIBLE_REPEAT;
+}

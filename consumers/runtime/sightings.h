@@ -46,6 +46,7 @@ struct sightings {
     struct sighted *of; /* one for each of list */
     size_t count;
     struct group_names groups;
+    int32_t reference_version; /* rulebook_newest() of the rules */
 };
 
 /* Those of the events with outcome EVENT_STORED, in their order. Texts are of the rulebook or the arena. */

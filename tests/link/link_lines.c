@@ -309,14 +309,12 @@ static void print_real(double value, char end)
 
 static void print_decision(const struct link_sighting *s, const struct link_decision *d)
 {
-    static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
-
     print_id(s->event_id);
     printf("%s\t", link_outcome_name(d->outcome));
     print_id(d->case_id);
     print_id(d->related_id);
-    printf("%s\t%u\t%" PRId64 "\t%" PRId64 "\t", bases[d->basis], d->flags, d->used_us,
-           d->age_us);
+    printf("%s\t%u\t%" PRId64 "\t%" PRId64 "\t", link_basis_name(d->basis), d->flags,
+           d->used_us, d->age_us);
     print_real(d->distance_m, '\t');
     print_real(d->radius_m, '\n');
 }
