@@ -527,17 +527,9 @@ static void put_decision(struct text *out, const struct link_decision *d)
     put_id(out, d->related_id);
 }
 
-static double counted_accuracy_m(const struct link_sighting *s)
-{
-    if (s->place.where != LINK_AT_POINT)
-        return NAN;
-    return isnan(s->place.accuracy_m) ? s->default_accuracy_m : s->place.accuracy_m;
-}
-
 static void put_where_from(struct text *out, const struct case_changes *changes,
                            size_t ordinal)
 {
-    static const char *const messages[] = {"report", "update", "cancel"};
     const struct link_sighting *s = &changes->sightings->list[ordinal];
     const struct event *event = changes->sightings->of[ordinal].event;
 
@@ -548,7 +540,7 @@ static void put_where_from(struct text *out, const struct case_changes *changes,
     copy_put_string(out, changes->kind);
     copy_put_bytes(out, s->event_id, UUID_SIZE);
     put_bool(out, s->is_test);
-    copy_put_string(out, messages[s->message]);
+    copy_put_string(out, link_message_name(s->message));
     copy_put_bytes(out, s->report_id, UUID_SIZE);
 }
 
@@ -570,7 +562,7 @@ static void put_sighting(struct text *out, const struct case_changes *changes,
     copy_put_int64(out, d->age_us);
     put_metres(out, d->distance_m);
     put_metres(out, d->radius_m);
-    put_metres(out, counted_accuracy_m(s));
+    put_metres(out, link_counted_accuracy_m(s));
     copy_put_int32(out, changes->sightings->reference_version);
 }
 
