@@ -60,6 +60,14 @@ struct replayed_case replay_case(const struct replay *replay, uint32_t number)
     return c;
 }
 
+uint32_t replayed_case_of(const struct replayed *replayed, size_t ordinal)
+{
+    uint32_t at = link_map_find(&replayed->states->ids,
+                                replayed->output->decisions[ordinal].case_id);
+
+    return at == LINK_NONE ? LINK_NONE : replayed->numbers[at];
+}
+
 /* ---- a transaction ---- */
 
 static enum outcome make_sightings(struct replay *replay,

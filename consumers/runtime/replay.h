@@ -24,6 +24,9 @@ struct replayed {
     const uint32_t *numbers; /* of each case of the output, in the replay */
 };
 
+/* The number of the case that a sighting went to; LINK_NONE: to none. */
+uint32_t replayed_case_of(const struct replayed *replayed, size_t ordinal);
+
 /* rules: of each sighting; they must outlive the replay. NULL: those that were recorded. FATAL 65: an event reports nothing any more. */
 enum outcome replay_transaction(struct replay *replay,
                                 const struct stored_transaction *transaction,
