@@ -7,6 +7,7 @@ import pytest
 import linking
 import reference
 from test_linking import HOUR, NOON, SCHEME, alert, load_rules, moved, needs_la, patrol, run, stream
+from waiting import wait_for
 from world import good
 
 FINDING = "inspection_finding"
@@ -190,6 +191,21 @@ def test_what_cannot_be_decided_again(world):
         one.alter(statement)
         done = one.ctl("rebuild follow-up", "--check")
         assert done.returncode == 65 and words in done.stderr, (done.returncode, done.stderr, done.stdout)
+
+
+def test_a_database_of_before(world):
+    """Made by a version that did not keep what is needed: who asks is told to run setup, and a daemon waits."""
+    world.alter("alter table follow_up.sighting drop column reference_version")
+    done = world.ctl("rebuild follow-up", "--check")
+    assert done.returncode == 78 and "run gridloopctl setup" in done.stderr, done.stderr
+    world.make_topic("drone_alert")
+    world.produce([good("drone_alert", alert(world.rng(), moved(0)))])
+    daemon = world.consumer("drone_alert", wait=False, backoff_max_ms=50)
+    wait_for(lambda: "run gridloopctl setup" in daemon.output(), 30, daemon.output)
+    assert world.rows("drone_alert") == 0
+    world.alter("alter table follow_up.sighting add column reference_version integer")
+    world.settle_and_stop(daemon)
+    check_equal(world)
 
 
 def test_settings(world):
