@@ -7,9 +7,13 @@ static void step(struct case_states *states, uint32_t number, size_t ordinal,
                  const char *action, const char *to_state)
 {
     struct case_row *row = &states->rows[number];
+    const struct case_step *before =
+        states->step_count ? &states->steps[states->step_count - 1] : NULL;
+    int place = before && before->ordinal == ordinal ? before->place + 1 : 0;
 
-    states->steps[states->step_count++] = (struct case_step){
-        number, ++row->version, (uint32_t)ordinal, action, row->state, to_state};
+    states->steps[states->step_count++] =
+        (struct case_step){number, ++row->version, (uint32_t)ordinal, (int16_t)place,
+                           action, row->state,     to_state};
     row->state = to_state;
 }
 
@@ -65,4 +69,30 @@ void case_states_of(struct case_states *out, struct arena *arena, const char *fi
         }
         take_steps(out, d, i);
     }
+}
+
+struct case_step_row case_states_row(const struct case_states *states, size_t number,
+                                     const struct sightings *sightings,
+                                     const struct link_output *output, int64_t link_seq)
+{
+    const struct case_step *step = &states->steps[number];
+    const struct event *event = sightings->of[step->ordinal].event;
+    const uint8_t *case_id = output->cases[step->number].case_id;
+
+    return (struct case_step_row){
+        .link_seq = link_seq,
+        .ordinal = (int32_t)step->ordinal,
+        .place = step->place,
+        .outcome = "applied",
+        .named_id = case_id,
+        .case_id = case_id,
+        .case_version = step->version,
+        .actor = "platform",
+        .action = step->action,
+        .from_state = step->from_state,
+        .to_state = step->to_state,
+        .event_id = event->event_id,
+        .topic_offset = event->message.offset,
+        .stepped_us = output->decisions[step->ordinal].used_us,
+    };
 }

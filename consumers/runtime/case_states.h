@@ -8,6 +8,7 @@
 #ifndef GRIDLOOP_CASE_STATES_H
 #define GRIDLOOP_CASE_STATES_H
 
+#include "consumers/runtime/case_steps.h"
 #include "consumers/runtime/link_index.h"
 #include "consumers/runtime/sightings.h"
 
@@ -26,6 +27,7 @@ struct case_step {
     uint32_t number; /* of the case, in the output */
     int32_t version; /* after it */
     uint32_t ordinal;
+    int16_t place; /* among the steps of that ordinal */
     const char *action, *from_state, *to_state;
 };
 
@@ -41,5 +43,10 @@ struct case_states {
 void case_states_of(struct case_states *out, struct arena *arena, const char *first_state,
                     const struct sightings *sightings, const struct link_output *output,
                     const struct case_row *read, size_t read_count);
+
+/* The row of a step, as follow_up.case_step has it; its source_id is left to the caller. All is borrowed. */
+struct case_step_row case_states_row(const struct case_states *states, size_t number,
+                                     const struct sightings *sightings,
+                                     const struct link_output *output, int64_t link_seq);
 
 #endif

@@ -111,19 +111,33 @@ static void test_a_case_that_comes_back(void **state)
     assert_int_equal(b->states.step_count, 2);
     assert_step(b, 0, 0, "REOPEN", "CLOSED", "REOPENED");
     assert_int_equal(b->states.steps[0].version, 6);
+    assert_int_equal(b->states.steps[0].place, 0);
+    assert_int_equal(b->states.steps[1].place, 1);
     assert_step(b, 1, 0, "DISPATCH", "REOPENED", "DISPATCHED");
     assert_string_equal(b->read[0].state, "CLOSED");
 }
 
 static void test_taken_back(void **state)
 {
+    static const uint8_t event_id[UUID_SIZE] = {7};
     struct bench *b = *state;
+    struct event event = {.event_id = event_id, .message = {.offset = 30}};
+    struct case_step_row row;
 
     decided(b, LINK_NEW, 0, 0);
     decided(b, LINK_WITHDRAWN, 0, LINK_CANCELS_CASE);
     work_out(b, 0, 1);
     assert_row(b, 0, "CANCELLED", 2);
     assert_step(b, 0, 1, "CANCEL", "REPORTED", "CANCELLED");
+    b->of[1].event = &event;
+    b->decisions[1].used_us = 5;
+    row = case_states_row(&b->states, 0, &b->sightings, &b->output, 9);
+    assert_true(row.link_seq == 9 && row.ordinal == 1 && row.place == 0);
+    assert_true(row.topic_offset == 30 && row.stepped_us == 5 && row.case_version == 2);
+    assert_ptr_equal(row.event_id, event_id);
+    assert_memory_equal(row.named_id, b->cases[0].case_id, UUID_SIZE);
+    assert_string_equal(row.outcome, "applied");
+    assert_string_equal(row.actor, "platform");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

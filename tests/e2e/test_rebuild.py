@@ -138,10 +138,13 @@ ALTERATIONS = {
     "step's time": (f"update {STEP} set stepped_at = stepped_at + interval '1 us' where case_id = {ONE}",
                     {(STEP, "stepped_at")}),
     "step's version": (f"update {STEP} set case_version = 9 where case_id = {ONE}",
-                       {(STEP, "missing"), (STEP, "unexpected")}),
+                       {(STEP, "case_version")}),
+    "step's place": (f"update {STEP} set place = 1 where case_id = {ONE}", {(STEP, "missing"), (STEP, "unexpected")}),
     "step gone": (f"delete from {STEP} where case_id = {ONE}", {(STEP, "missing")}),
-    "step more": (f"insert into {STEP} select case_id, 3, link_seq, ordinal, actor, action, from_state, to_state, "
-                  f"source_id, topic_offset, stepped_at from {STEP} where case_id = {ONE}", {(STEP, "unexpected")}),
+    "step more": (f"insert into {STEP} (link_seq, ordinal, place, named_id, case_id, case_version, actor, action, "
+                  "from_state, to_state, event_id, source_id, topic_offset, stepped_at) select link_seq, ordinal, 1, "
+                  "named_id, case_id, 3, actor, action, from_state, to_state, event_id, source_id, topic_offset, "
+                  f"stepped_at from {STEP} where case_id = {ONE}", {(STEP, "unexpected")}),
     "case gone": (f"delete from {CASE} where case_id = {ONE}", {(CASE, "missing")}),
     "case more": (f"insert into {CASE} (case_id, kind, state, is_test, dedup_group, category_scheme, category_code, cell, "
                   "stripe, first_seen_at, last_seen_at, standing, was_sent, opened_seq, opened_ordinal) select "
