@@ -10,6 +10,7 @@
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/table.h"
 #include "deploy/ctl/truth.h"
+#include "deploy/ctl/verify_chain.h"
 
 #define PROGRAM "gridloopctl verify"
 #define SHOWN "10" /* places named for each check */
@@ -40,9 +41,11 @@ static const struct option_row rows[] = {
 static const struct option_set options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
-    .purpose = "Checks that every offset, and with --truth every accepted event, is "
-               "accounted for: exit code 0; 1: it is not. Not checked yet: that rows "
-               "were not altered, and that what is called duplicate or absent was.",
+    .purpose =
+        "Checks that every offset, and with --truth every accepted event, is "
+        "accounted for, and that nothing stored was altered: exit code 0; 1: it is "
+        "not so. Who can alter the database can alter its chain as well: that is "
+        "found by --seal.",
     .examples = "  gridloopctl verify\n"
                 "  gridloopctl verify --truth accepted.tsv --spool "
                 "/var/lib/gridloop/spool --complete",
@@ -53,7 +56,6 @@ static const struct option_set options = {
 
 enum check_need { ALWAYS, WITH_TRUTH };
 
-/* The chain of hashes will be one more row. */
 static const struct check {
     const char *name; /* verify_<name>.sql */
     const char *promise;
@@ -68,6 +70,8 @@ static const struct check {
      "the tables hold exactly the offsets called stored and dead letter, each once",
      ALWAYS, false},
     {"gaps", "every gap was accepted", ALWAYS, false},
+    {"chain", "rows, dead letters, gaps and batches are as they were stored", ALWAYS,
+     false},
     {"accepted", "accepted = stored + open or discarded dead letters + spooled",
      WITH_TRUTH, false},
     {"phantoms", "nothing is stored that was not accepted", WITH_TRUTH, true},
@@ -85,6 +89,7 @@ struct report {
     struct pg_result *kinds; /* NULL: no truth was given */
     struct finding findings[ROWS(checks)];
     size_t finding_count;
+    int64_t steps; /* of the chains */
 };
 
 static const struct table_column source_columns[] = {
@@ -164,6 +169,9 @@ static enum outcome ask(struct pg *pg, const struct verify *v, struct report *r,
         return err_wrap(e, "verify_views");
     if (pg_query(pg, ctl_sql("verify_sources"), NULL, 0, &r->sources, e))
         return err_wrap(e, "verify_sources");
+    if (pg_run(pg, ctl_sql("verify_links"), e)
+        || verify_chain(pg, &v->database, &r->steps, e))
+        return err_wrap(e, "verify_chain");
     if (has_truth(v) && ask_truth(pg, r, e))
         return e->outcome;
     return run_checks(pg, v, r, e);
