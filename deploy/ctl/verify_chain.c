@@ -503,17 +503,12 @@ static void close_streams(struct walk *walk)
     walk->rows = walk->dead = (struct stream){0};
 }
 
+/* Every batch, or gap, whose rows were written in them. */
 static enum outcome tell_unreadable(struct walk *walk, const char *layout,
                                     const char *dead_layout, struct err *e)
 {
-    char detail[200];
-
-    snprintf(
-        detail, sizeof detail,
-        "bus.layout: rows of layout %s, dead letters of layout %s: one of them is not "
-        "there, or its table lacks a column",
-        layout ? layout : "(none)", dead_layout ? dead_layout : "(none)");
-    return tell_fault(walk, 0, 0, 1, NULL, detail, e);
+    return pg_query(walk->pg, ctl_sql("verify_unreadable"),
+                    (const char *const[]){layout, dead_layout}, 2, NULL, e);
 }
 
 /* Two rows of the lists, r and x, are a pair; g stands alone. */

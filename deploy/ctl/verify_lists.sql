@@ -1,6 +1,6 @@
 -- The lists of columns in which rows of the chain were written. copy_sql: reads those rows again, in the order of their
--- places, as: source, offset, event_id, the server's time, and the columns of the list; null: there is no such list, or its
--- columns are not all there any more.
+-- places, as: source, offset, event_id, the server's time, and the columns of the list; null: there is no such list, it is of
+-- another table, or its columns are not all there any more.
 -- of: r rows of events, x dead letters, g gaps. One that is wanted by batches of several pairs of lists is here for each.
 with list as (
     select l.layout_id, l.table_name, l.columns, l.column_types,
@@ -17,7 +17,7 @@ with list as (
     select layout_id, dead_letter_layout_id, source_id, min(from_offset) as from_offset, max(next_offset) as next_offset
     from (
         select *, place - row_number() over (partition by source_id, layout_id, dead_letter_layout_id order by place)
-                      as island
+                  + count(*) filter (where not is_adjacent) over (partition by source_id order by place) as island
         from chain_link
         where gap_id is null
     ) as numbered
@@ -30,15 +30,18 @@ with list as (
     group by layout_id, dead_letter_layout_id
 ), wanted as (
     select 'r' as of, layout_id as pair_layout_id, dead_letter_layout_id as pair_dead_letter_layout_id, layout_id, stretches,
-           'stored_at' as time
+           'stored_at' as time, 'events.%' as tables
     from pair
     union all
-    select 'x', layout_id, dead_letter_layout_id, dead_letter_layout_id, stretches, 'recorded_at' from pair
+    select 'x', layout_id, dead_letter_layout_id, dead_letter_layout_id, stretches, 'recorded_at', 'bus.dead_letter'
+    from pair
     union all
-    select distinct 'g', layout_id, null::integer, layout_id, null, 'accepted_at' from chain_link where gap_id is not null
+    select distinct 'g', layout_id, null::integer, layout_id, null, 'accepted_at', 'bus.gap'
+    from chain_link
+    where gap_id is not null
 )
 select w.of, w.pair_layout_id, w.pair_dead_letter_layout_id, l.table_name, l.table_name || E'\n' || l.lines,
-       case when l.is_readable is not true then null
+       case when l.is_readable is not true or l.table_name not like w.tables then null
             when w.of = 'g' then pg_catalog.format(
                 'copy (select r.source_id, r.stood_at, null::uuid, r.accepted_at, %s from bus.gap r '
                 'where r.layout_id = %s and r.hash is not null order by r.gap_id) to stdout (format binary)',
