@@ -41,7 +41,7 @@ static const struct option_set options = {
     .examples =
         "  gridloopctl seal --new-key /etc/gridloop/seal.key\n"
         "  gridloopctl seal /mnt/usb/$(date +%F).seal --key-file /etc/gridloop/seal.key "
-        "--database-url postgresql://auditor@db/gridloop",
+        "--database-url postgresql://gridloop@db/gridloop",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .kafka_offset = SIZE_MAX,
