@@ -150,7 +150,7 @@ TAMPERINGS = {
     "an overlap": (
         "select source_id, from_offset, next_offset from bus.batch where from_offset > 0 and stored > 1",
         "insert into bus.batch (source_id, from_offset, next_offset, stored, duplicate, dead_letter, absent, gap, "
-        "outcomes) values ({0}, {1} + 1, {1} + 2, 1, 0, 0, 0, 0, 's1')"),
+        "outcomes, hash, prints) values ({0}, {1} + 1, {1} + 2, 1, 0, 0, 0, 0, 's1', sha256(''), '')"),
     "a progress moved on": (
         "select source_id, next_offset from bus.progress where next_offset > 0",
         "update bus.progress set next_offset = next_offset + 1 where source_id = {0}"),
