@@ -28,8 +28,7 @@ enum limit_type {
                         * interval is over then, not when the next one opens. Begun outside office hours, it
                         * counts from the next opening. 0: over where it begins */
     LIMIT_WORK_DAY, /* the day on which it begins is not counted; over at the last close of the n-th work day
-                        * after it. 0: at the last close of the very day, or where it begins if that is past or
-                        * the day is off */
+                        * after it. 0: at the next last close of a day */
     LIMIT_NATURAL_DAY, /* the same with every day of the calendar, and over when the day ends, at midnight.
                         * 0: at the end of the very day */
     LIMIT_TYPES
@@ -40,7 +39,7 @@ int limit_type_find(const char *name);
 const char *limit_type_name(enum limit_type type);
 
 /* An instant, or why there is none: "no_calendar", "calendar_begins" (it starts before the first day) or "calendar_ends"
- * (it would be over, or starts, behind the last day). The texts are constants, fit to be stored. */
+ * (it would be over, or starts, behind the last day; or in no year that can be told). The texts are constants, fit to be stored. */
 struct due {
     int64_t at_us;
     const char *reason; /* NULL: at_us counts; else at_us is 0 */
@@ -52,7 +51,7 @@ struct due work_due(const struct work_calendar *calendar, enum limit_type type,
                     int32_t value, int64_t start_us);
 
 /* When a limit is over that stood still from suspended_us to resumed_us, and would have been over at due_us: what was
- * left of it is left again. Of hours that is time; of days their number, those behind the day of the suspension, so
+ * left of it is left again. resumed_us is not before suspended_us. Of hours that is time; of days their number, those behind the day of the suspension, so
  * that it is over at a close or midnight as before. One that was over already when it was suspended stays where it is.
  */
 struct due work_due_resumed(const struct work_calendar *calendar, enum limit_type type,
