@@ -137,7 +137,7 @@ static const struct day *find_day(const struct work_calendar *calendar, int64_t 
     if (!high)
         *out = (struct due){.reason = "no_calendar"};
     else if (us < calendar->days[0].begin_us)
-        *out = (struct due){.reason = "calendar_begins"};
+        *out = (struct due){.reason = "no_calendar"};
     else if (us >= calendar->days[high - 1].end_us)
         *out = ends;
     else {

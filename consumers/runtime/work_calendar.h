@@ -38,8 +38,8 @@ enum limit_type {
 int limit_type_find(const char *name);
 const char *limit_type_name(enum limit_type type);
 
-/* An instant, or why there is none: "no_calendar", "calendar_begins" (it starts before the first day) or "calendar_ends"
- * (it would be over, or starts, behind the last day; or in no year that can be told). The texts are constants, fit to be stored. */
+/* An instant, or why there is none: "no_calendar" (none that reaches back to the start) or "calendar_ends" (it would be
+ * over, or starts, behind the last day; or in no year that can be told). The texts are those of follow_up.time_limit. */
 struct due {
     int64_t at_us;
     const char *reason; /* NULL: at_us counts; else at_us is 0 */

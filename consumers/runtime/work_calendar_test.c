@@ -129,7 +129,7 @@ static void test_outside_of_the_calendar(void **state)
 
     for (int type = LIMIT_WORK_HOUR; type < LIMIT_TYPES; type++) {
         enum limit_type limit = (enum limit_type)type;
-        assert_none(work_due(*state, limit, 1, -1), "calendar_begins");
+        assert_none(work_due(*state, limit, 1, -1), "no_calendar");
         assert_none(work_due(*state, limit, 0, AT(DAYS, 0, 0)), "calendar_ends");
         assert_none(work_due(NULL, limit, 1, AT(0, 9, 0)), "no_calendar");
         assert_none(work_due(empty, limit, 1, AT(0, 9, 0)), "no_calendar");
