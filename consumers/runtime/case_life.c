@@ -30,10 +30,9 @@ const char *case_outcome_name(enum case_outcome outcome)
 
 const char *case_reason_word(enum case_reason reason)
 {
-    static const char *const words[] = {
-        [CASE_NO_REASON] = NULL,
+    static const char *const words[] = {[CASE_NO_REASON] = NULL,
 #define CASE_REASON_WORD(number, word) [number] = word,
-        CASE_REASONS(CASE_REASON_WORD)
+                                        CASE_REASONS(CASE_REASON_WORD)
 #undef CASE_REASON_WORD
     };
 
@@ -122,6 +121,8 @@ static enum case_reason against_step(const struct turn *t)
 
     if (life->state && !is_same(a->from_state, life->state))
         return CASE_OTHER_STATE;
+    if (case_rules_versions(t->rules)[CASE_RULES_TRANSITION] == 0)
+        return CASE_NO_RULES;
     if (!t->rule || !goal(t))
         return CASE_ILLEGAL;
     if (!is_same(a->to_state, goal(t)))
@@ -216,7 +217,8 @@ static enum case_outcome outcome_of(enum case_reason reason)
     case CASE_NO_REASON: return CASE_APPLIED;
     case CASE_NO_CASE:
     case CASE_VERSION_AHEAD:
-    case CASE_NO_HEAD: return CASE_PARKED;
+    case CASE_NO_HEAD:
+    case CASE_NO_RULES: return CASE_PARKED;
     default: return CASE_REFUSED;
     }
 }
@@ -344,8 +346,7 @@ static void resume(const struct move *m, struct case_life *life,
 {
     struct case_time_limit limit = life->limit;
     int64_t suspended_us = life->suspended_us;
-    enum limit_type type =
-        limit.type < 0 ? LIMIT_WORK_HOUR : (enum limit_type)limit.type;
+    enum limit_type type = limit.type < 0 ? LIMIT_WORK_HOUR : (enum limit_type)limit.type;
 
     life->suspended_us = life->suspended_until_us = LINK_NO_TIME;
     life->state_before = NULL;
@@ -353,8 +354,8 @@ static void resume(const struct move *m, struct case_life *life,
         return;
     limit.sent_due_us = LINK_NO_TIME;
     if (!limit.due.reason) {
-        limit.due = work_due_resumed(case_rules_calendar(m->rules), type,
-                                     limit.due.at_us, suspended_us, m->at_us);
+        limit.due = work_due_resumed(case_rules_calendar(m->rules), type, limit.due.at_us,
+                                     suspended_us, m->at_us);
         limit.used_calendar = type != LIMIT_URGENT_HOUR;
     }
     set_limit(m, life, result, &limit);

@@ -12,6 +12,7 @@
  *     not above the case's                              refused  version_taken
  *     more than one above                               parked   version_ahead
  *  7. from_status, the step, to_status, the role        refused  other_state, illegal, other_goal, role
+ *     where no steps were ever loaded                  parked   no_rules
  *  8. what the step needs (case_rules.h)                refused  ..._missing, same_actor
  *  9. a due time before the action itself               refused  due_before_start
  * 10. more often, or for longer, than the rule lets it  refused  too_often, too_long
@@ -48,6 +49,7 @@ const char *case_outcome_name(enum case_outcome outcome); /* "applied" */
     X(CASE_NO_CASE, "no_case")                   /* parked */                            \
     X(CASE_VERSION_AHEAD, "version_ahead")       /* parked */                            \
     X(CASE_NO_HEAD, "no_head")                   /* parked */                            \
+    X(CASE_NO_RULES, "no_rules")                 /* parked */                            \
     X(CASE_UNKNOWN, "unknown")                   /* refused, from here on */             \
     X(CASE_OTHER_TEST, "other_test")                                                     \
     X(CASE_OTHER_KIND, "other_kind")                                                     \
