@@ -354,7 +354,7 @@ static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
     for (size_t i = 0; !outcome && i < count; i++) {
         outcome = copy_begin_row(&copy, e);
         put_new_case(&copy.buffer, changes->kind, sorted[i],
-                     &changes->rows[sorted[i] - output->cases]);
+                     &changes->states->rows[sorted[i] - output->cases]);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "opening cases") : DONE;
 }
@@ -398,7 +398,7 @@ static enum outcome change_cases(const struct case_changes *changes, struct pg *
         copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
     for (size_t i = 0; i < output->case_count; i++)
         if (is_update(&output->cases[i]))
-            put_change(arrays, &output->cases[i], &changes->rows[i]);
+            put_change(arrays, &output->cases[i], &changes->states->rows[i]);
     outcome = query_arrays(pg, "cases_change", arrays, 8, &result, e);
     if (!outcome && pg_affected(result) != count)
         outcome =
@@ -414,31 +414,21 @@ static const char sighting_sql[] =
     "event_id, "
     "is_test, message, report_id, outcome, basis, flags, case_id, related_case_id, "
     "dedup_group, rule_version, category_version, unit_code, counted_at, age_us, "
-    "distance_m, radius_m, accuracy_m) from stdin (format binary)";
-enum { SIGHTING_COLUMNS = 23 };
+    "distance_m, radius_m, accuracy_m, reference_version) from stdin (format binary)";
+enum { SIGHTING_COLUMNS = 24 };
 
 static void put_decision(struct text *out, const struct link_decision *d)
 {
-    static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
-
     copy_put_string(out, link_outcome_name(d->outcome));
-    copy_put_string(out, bases[d->basis]);
+    copy_put_string(out, link_basis_name(d->basis));
     copy_put_int32(out, (int32_t)d->flags);
     copy_put_uuid(out, d->case_id);
     copy_put_uuid(out, d->related_id);
 }
 
-static double counted_accuracy_m(const struct link_sighting *s)
-{
-    if (s->place.where != LINK_AT_POINT)
-        return NAN;
-    return isnan(s->place.accuracy_m) ? s->default_accuracy_m : s->place.accuracy_m;
-}
-
 static void put_where_from(struct text *out, const struct case_changes *changes,
                            size_t ordinal)
 {
-    static const char *const messages[] = {"report", "update", "cancel"};
     const struct link_sighting *s = &changes->sightings->list[ordinal];
     const struct event *event = changes->sightings->of[ordinal].event;
 
@@ -449,7 +439,7 @@ static void put_where_from(struct text *out, const struct case_changes *changes,
     copy_put_string(out, changes->kind);
     copy_put_bytes(out, s->event_id, UUID_SIZE);
     copy_put_bool(out, s->is_test);
-    copy_put_string(out, messages[s->message]);
+    copy_put_string(out, link_message_name(s->message));
     copy_put_bytes(out, s->report_id, UUID_SIZE);
 }
 
@@ -471,7 +461,8 @@ static void put_sighting(struct text *out, const struct case_changes *changes,
     copy_put_int64(out, d->age_us);
     put_real(out, d->distance_m);
     put_real(out, d->radius_m);
-    put_real(out, counted_accuracy_m(s));
+    put_real(out, link_counted_accuracy_m(s));
+    copy_put_int32(out, changes->sightings->reference_version);
 }
 
 static enum outcome add_sightings(const struct case_changes *changes, struct pg *pg,
@@ -495,14 +486,14 @@ static int16_t place_of(const struct case_changes *changes, size_t number)
     size_t first = number;
 
     while (first > 0
-           && changes->steps[first - 1].ordinal == changes->steps[number].ordinal)
+           && changes->states->steps[first - 1].ordinal == changes->states->steps[number].ordinal)
         first--;
     return (int16_t)(number - first);
 }
 
 static struct case_step_row step_row(const struct case_changes *changes, size_t number)
 {
-    const struct case_step *step = &changes->steps[number];
+    const struct case_step *step = &changes->states->steps[number];
     const struct event *event = changes->sightings->of[step->ordinal].event;
     const uint8_t *case_id = changes->output->cases[step->number].case_id;
 
@@ -531,7 +522,7 @@ static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
     struct copy copy = {.pg = pg, .sql = case_steps_copy_sql()};
     enum outcome outcome = DONE;
 
-    for (size_t i = 0; !outcome && i < changes->step_count; i++) {
+    for (size_t i = 0; !outcome && i < changes->states->step_count; i++) {
         struct case_step_row row = step_row(changes, i);
         outcome = copy_begin_row(&copy, e);
         case_steps_put(&copy.buffer, &row);
