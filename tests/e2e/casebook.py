@@ -187,14 +187,15 @@ class Book:
 
     def expect(self, number, case, event, wanted, at):
         words = wanted.split()
+        if "after" in words:
+            self.settle(case, words[words.index("after") + 1])
+            words = words[:words.index("after")]
         event_id, rows = event["event_id"], self.steps.setdefault(event["event_id"], (number, []))[1]
         if words[0] in ("refused", "parked", "answered"):
             rows.append(Step(event_id, *words))
             if words[0] == "parked":
                 case.waiting[event["to_status"]] = event_id
         else:
-            for state in list(case.waiting) if case.is_late and len(self.phases) > 1 else []:
-                self.settle(case, state)  # before the first action that finds the case there
             self.move(case, words[0], at)
             rows.append(Step(event_id, "applied", words[1] if len(words) == 2 else None, words[0]))
             if words[0] != event["to_status"]:

@@ -40,7 +40,7 @@ def steps_of(world):
     """event_id -> what became of it, one after the other."""
     steps = {}
     for event_id, outcome, reason, to_state in world.sql(
-            "select event_id::text, outcome, reason, to_state from follow_up.case_step where actor <> 'platform' "
+            "select event_id::text, outcome, reason, to_state from follow_up.case_step join events.case_action using (event_id) "
             "order by link_seq, ordinal, place"):
         steps.setdefault(event_id, []).append(casebook.Step(event_id, outcome, reason, to_state))
     return steps
