@@ -116,7 +116,7 @@ SENDING = ("RUBBISH",)
 def load_rules(world):
     linking.load_rules(world, RULES, [(SCHEME, f"T/{group}", group, group in SENDING) for group in RULES]
                        + [(SCHEME, group, group, group in SENDING) for group in RULES],
-                       [("TARGET", 5), ("PATROL", 5), ("FINDING", 5)])
+                       [("TARGET", 5), ("PATROL", 5), ("FINDING", 5)], unit="U1")
 
 
 def moved(metres_east, metres_north=0):
@@ -383,7 +383,6 @@ def test_two_kinds_race_for_one_place(world, capsys):
     assert [len(daemon.log("will try again")) for daemon in daemons] == troubles
     linking.check_replay(world, RULES, SENDING)
     linking.check_books(world)
-    world.areas = {None: []}
     check_all(world)
     openers = dict(world.sql("select kind, count(*) from follow_up.case_file group by 1"))
     assert set(openers) == set(kinds), openers
