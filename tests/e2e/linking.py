@@ -9,6 +9,8 @@ import json
 import os
 import sys
 
+import pytest
+
 import reference
 from events import KINDS, micros
 from stack import ROOT
@@ -71,6 +73,18 @@ def load_rules(world, rules, categories, accuracies=(), unit=None):
 
 
 # ---- real requests ----
+
+needs_la = pytest.mark.skipif(not LA.exists(), reason=f"there is no {LA} (set GRIDLOOP_SHARED_DATA)")
+
+
+def la_districts():
+    """As features of areas.geojson."""
+    features = json.loads((LA / "districts.wgs84.geojson").read_text("utf-8"))["features"]
+    for feature in features:
+        feature["properties"] = {"code": f"{int(feature['properties']['nc_id']):03}", "level": "subdistrict",
+                                 "name": feature["properties"]["name"]}
+    return features
+
 
 def la_expected():
     return json.loads((LA / "expected.json").read_text("utf-8"))

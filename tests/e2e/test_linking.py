@@ -13,7 +13,7 @@ from events import KINDS, micros, random_uuid
 from world import good
 
 FINDING = "inspection_finding"
-needs_la = pytest.mark.skipif(not linking.LA.exists(), reason=f"there is no {linking.LA} (set GRIDLOOP_SHARED_DATA)")
+needs_la = linking.needs_la
 
 
 # ---- real requests, one partition ----
