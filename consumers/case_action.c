@@ -4,4 +4,5 @@
 const struct kind case_action = {
     .name = "case_action",
     .position = {"action_lon", "action_lat", "source_crs"},
+    .acts = true,
 };

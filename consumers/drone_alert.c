@@ -14,7 +14,9 @@ const struct kind drone_alert = {
                          [LINK_FIELD_ACCURACY] = "horizontal_accuracy_m",
                          [LINK_FIELD_POSITION_KIND] = "position_kind",
                          [LINK_FIELD_MESSAGE] = "message_type",
-                         [LINK_FIELD_CERTAINTY] = "certainty"},
+                         [LINK_FIELD_CERTAINTY] = "certainty",
+                         [LINK_FIELD_PHOTO] = "image_object_key"},
+               .case_kind = "DRONE_ALERT",
                .first_state = "REPORTED",
                .sends = true},
 };

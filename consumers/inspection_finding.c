@@ -14,6 +14,7 @@ const struct kind inspection_finding = {
                    [LINK_FIELD_ROUND] = "round_code"},
          .position_kind = "FINDING",
          .group = "INSPECTION_FINDING",
+         .case_kind = "INSPECTION_FINDING",
          .first_state =
              "RAISED"}, /* it goes to its unit by the team's feedback, not by an order */
 };

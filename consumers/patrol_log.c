@@ -7,9 +7,11 @@ const struct kind patrol_log = {
     .linked = {.names = {[LINK_FIELD_REPORT] = "patrol_id",
                          [LINK_FIELD_CASE] = "raised_case_ids",
                          [LINK_FIELD_SCHEME] = "category_scheme",
-                         [LINK_FIELD_CODE] = "category"},
+                         [LINK_FIELD_CODE] = "category",
+                         [LINK_FIELD_PHOTO] = "attachment_object_keys"},
                .position_kind = "PATROL",
                .group = "PATROL_PROBLEM",
+               .case_kind = "PATROL_PROBLEM",
                .first_state = "REPORTED",
                .sends = true},
 };

@@ -27,12 +27,17 @@ static int set_up(void **state)
 {
     static struct bench b;
 
+    static const char *groups[] = {"GROUP"};
+
     b = (struct bench){.arena = arena_new()};
     b.sightings = (struct sightings){.list = b.list, .of = b.of};
+    b.sightings.groups.list = groups;
+    b.sightings.groups.count = 1;
     b.output = (struct link_output){.decisions = b.decisions, .cases = b.cases};
     for (size_t i = 0; i < MOST; i++) {
         b.of[i].ruling.group = "GROUP";
         memset(b.cases[i].case_id, (int)i + 1, UUID_SIZE);
+        b.cases[i].unit = "U1";
     }
     *state = &b;
     return 0;
@@ -57,9 +62,17 @@ static void decided(struct bench *b, enum link_outcome outcome, size_t number,
 
 static void work_out(struct bench *b, size_t read, size_t cases)
 {
+    static const struct link_fields linked = {.first_state = "REPORTED"};
+    const struct case_states_input input = {.linked = &linked,
+                                            .sightings = &b->sightings,
+                                            .groups = &b->sightings.groups,
+                                            .output = &b->output,
+                                            .read = b->read,
+                                            .read_count = read,
+                                            .link_seq = 9};
+
     b->output.case_count = cases;
-    case_states_of(&b->states, b->arena, "REPORTED", &b->sightings, &b->output, b->read,
-                   read);
+    case_states_of(&b->states, b->arena, &input);
 }
 
 static void assert_row(const struct bench *b, size_t number, const char *wanted,

@@ -38,15 +38,16 @@ enum outcome case_table_read(struct case_table *table, struct pg *pg, struct are
 
 /* What linking made of it all. */
 struct case_changes {
-    const char *kind;
+    const struct sighter *sighter; /* of the kind */
     const struct sightings *sightings;
     const struct link_output *output;
     const struct case_states *states; /* of output */
     int64_t link_seq;
     const struct claim *claims; /* of the batch, for the source of each event */
+    int32_t calendar_version;
 };
 
-/* Writes new cases (sorted by case_id), changed ones, sightings and steps. */
+/* Writes new cases (sorted by case_id), changed ones, sightings, steps, limits and orders. */
 enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
                               struct arena *arena, struct err *e);
 

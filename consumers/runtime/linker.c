@@ -249,6 +249,7 @@ static enum outcome check_stripes(struct run *run, struct err *e)
 
 static void decide(struct run *run)
 {
+    const struct reference *reference = enricher_reference(run->linker->enricher);
     const struct link_input input = {
         .sightings = run->sightings.list,
         .sighting_count = run->sightings.count,
@@ -260,20 +261,29 @@ static void decide(struct run *run)
     };
 
     link_sightings(run->arena, &input, &run->output);
-    case_states_of(&run->states, run->arena,
-                   run->linker->sighter.kind->linked.first_state, &run->sightings,
-                   &run->output, run->table.rows, run->table.count);
+    case_states_of(
+        &run->states, run->arena,
+        &(struct case_states_input){.linked = &run->linker->sighter.kind->linked,
+                                    .rules = reference_case_rules(reference),
+                                    .sightings = &run->sightings,
+                                    .groups = &run->sightings.groups,
+                                    .output = &run->output,
+                                    .read = run->table.rows,
+                                    .read_count = run->table.count,
+                                    .link_seq = run->link_seq});
 }
 
 static enum outcome write_all(struct run *run, struct err *e)
 {
     const struct case_changes changes = {
-        .kind = run->linker->sighter.kind->name,
+        .sighter = &run->linker->sighter,
         .sightings = &run->sightings,
         .output = &run->output,
         .states = &run->states,
         .link_seq = run->link_seq,
         .claims = run->claims,
+        .calendar_version = case_rules_versions(reference_case_rules(
+            enricher_reference(run->linker->enricher)))[CASE_RULES_CALENDAR],
     };
 
     return case_table_write(&changes, run->pg, run->arena, e);

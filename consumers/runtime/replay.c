@@ -174,9 +174,14 @@ enum outcome replay_transaction(struct replay *replay,
                                         reading.reports, reading.report_count,
                                         transaction->link_seq},
                    &replay->output);
-    case_states_of(&replay->states, replay->arena, kind->linked.first_state,
-                   &replay->sightings, &replay->output, rows_of(replay, &reading),
-                   reading.case_count);
+    case_states_of(&replay->states, replay->arena,
+                   &(struct case_states_input){.linked = &kind->linked,
+                                               .sightings = &replay->sightings,
+                                               .groups = &replay->groups,
+                                               .output = &replay->output,
+                                               .read = rows_of(replay, &reading),
+                                               .read_count = reading.case_count,
+                                               .link_seq = transaction->link_seq});
     *replayed = (struct replayed){
         &replay->sightings, &replay->output, &replay->states,
         link_store_write(replay->store, replay->arena, &reading, &replay->output)};

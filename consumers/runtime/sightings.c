@@ -188,7 +188,7 @@ static void apply_rule(const struct sighter *sighter, const struct rulebook *rul
     else if (!of->ruling.by_place)
         place_at_key(sighter, of->event, of->code, arena, s);
     s->unit = unit_of(sighter, rules, of->event, of->ruling.group, arena);
-    s->sends = may_send(sighter, of->event, &of->ruling);
+    s->sends = s->unit && may_send(sighter, of->event, &of->ruling);
 }
 
 /* ---- one, and all ---- */
@@ -217,6 +217,16 @@ bool sighting_of(const struct sighter *sighter, const struct rulebook *rules,
                                s->occurred_us);
     apply_rule(sighter, rules, of, arena, s);
     return true;
+}
+
+const char *sighting_photo(const struct sighter *sighter, const struct event *event,
+                           struct arena *arena)
+{
+    const struct value *value = field_of(sighter, event, LINK_FIELD_PHOTO);
+
+    if (value && value->kind == VALUE_ITEMS)
+        value = value->count > 0 ? &value->items[0] : NULL;
+    return value ? arena_copy(arena, value->bytes, value->count) : NULL;
 }
 
 void sightings_of(struct sightings *out, const struct sighter *sighter,

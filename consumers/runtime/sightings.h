@@ -6,7 +6,7 @@
  * open; a record that names none has its event_id stand in.
  *
  * Whether an order would go out with a case: the kind lets it, the category has auto_dispatch, and the certainty, if
- * the kind has one, is OBSERVED or LIKELY. */
+ * the kind has one, is OBSERVED or LIKELY; and a unit is known that is responsible. */
 #ifndef GRIDLOOP_SIGHTINGS_H
 #define GRIDLOOP_SIGHTINGS_H
 
@@ -56,6 +56,10 @@ struct sightings {
 bool sighting_of(const struct sighter *sighter, const struct rulebook *rules,
                  const struct event *event, struct arena *arena, struct sighted *of,
                  struct link_sighting *s);
+
+/* Key of its picture, or of the first one; NULL: there is none. */
+const char *sighting_photo(const struct sighter *sighter, const struct event *event,
+                           struct arena *arena);
 
 /* Those of the events with outcome EVENT_STORED, in their order. Texts are of the rulebook or the arena. */
 void sightings_of(struct sightings *out, const struct sighter *sighter,

@@ -30,6 +30,7 @@ struct store {
     const struct reader *reader;
     struct columns *columns;
     struct linker *linker;
+    struct case_actions *actions;
     const char *kind;
     struct layout dead_letters;
     struct text dead_letter_sql;
@@ -57,14 +58,15 @@ struct store {
 };
 
 struct store *store_new(const struct reader *reader, struct columns *columns,
-                        struct linker *linker, const char *kind, size_t batch_rows,
-                        int64_t dead_bytes_per_s)
+                        struct linker *linker, struct case_actions *actions,
+                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s)
 {
     struct store *store = xcalloc(1, sizeof *store);
 
     store->reader = reader;
     store->columns = columns;
     store->linker = linker;
+    store->actions = actions;
     store->kind = kind;
     store->hash = sha256_new();
     dead_letter_layout(&store->dead_letters, &store->dead_letter_sql);
@@ -113,7 +115,8 @@ static enum outcome check_chain(struct pg *pg, struct err *e)
 enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
 {
     if (columns_check(store->columns, pg, e) || check_chain(pg, e)
-        || (store->linker && linker_check(store->linker, pg, e)))
+        || (store->linker && linker_check(store->linker, pg, e))
+        || (store->actions && case_actions_check(pg, e)))
         return e->outcome;
     if (layout_number(columns_layout(store->columns), pg, &store->layouts.rows, e))
         return e->outcome;
@@ -396,6 +399,8 @@ static enum outcome attempt(struct store *store, struct err *e)
     if (store->linker
         && linker_link(store->linker, store->pg, store->batch, store->claims, e))
         return err_wrap(e, "linking");
+    if (store->actions && case_actions_take(store->actions, store->pg, store->batch, e))
+        return err_wrap(e, "taking actions");
     if (insert_dead_letters(store, e))
         return err_wrap(e, "writing dead letters");
     if (advance(store, e))
@@ -596,7 +601,8 @@ static enum outcome mend(struct store *store, struct err *e)
 {
     if (is_repairable(store))
         return repair(store, e);
-    if (!store->linker || !linker_wants_again(store->linker))
+    if (!(store->linker && linker_wants_again(store->linker))
+        && !(store->actions && case_actions_wants_again(store->actions)))
         return e->outcome;
     store->counts.redone++;
     return pg_run(store->pg, "rollback", e);

@@ -10,6 +10,8 @@ import math
 import os
 import sys
 
+import pytest
+
 import reference
 from events import KINDS, micros, random_uuid
 from stack import ROOT
@@ -50,17 +52,40 @@ def category_file(categories):
         f"{scheme},{code},{code},{group},{str(sends).lower()}\n" for scheme, code, group, sends in categories)
 
 
-def load_rules(world, rules, categories, accuracies=()):
-    """accuracies: (position kind, metres)."""
+def district():
+    """One area that has all of what the tests report, but for the real requests."""
+    return [reference.area("4105", "district", (113, 35, 116, 38))]
+
+
+def load_rules(world, rules, categories, accuracies=(), unit=None):
+    """accuracies: (position kind, metres). unit: who is responsible in the district; None: nobody is, and no areas are
+    loaded."""
     files = {"dedup_rule.csv": rule_file(rules), "category.csv": category_file(categories)}
     if accuracies:
         files["position_default.csv"] = "position_kind,horizontal_accuracy_m\n" + "".join(
             f"{k},{m}\n" for k, m in accuracies)
+    if unit:
+        files |= {"areas.geojson": reference.collection(district()),
+                  "unit.csv": f"code,name,kind,level,parent_code,area_code,synthetic\n{unit},{unit},town,district,,4105,true\n",
+                  "responsibility.csv": f"area_code,dedup_group,unit_code\n4105,*,{unit}\n"}
+        world.areas = {1: district()}
     done = reference.load(world, files)
     assert done.returncode == 0, done.stderr
 
 
 # ---- real requests ----
+
+needs_la = pytest.mark.skipif(not LA.exists(), reason=f"there is no {LA} (set GRIDLOOP_SHARED_DATA)")
+
+
+def la_districts():
+    """As features of areas.geojson."""
+    features = json.loads((LA / "districts.wgs84.geojson").read_text("utf-8"))["features"]
+    for feature in features:
+        feature["properties"] = {"code": f"{int(feature['properties']['nc_id']):03}", "level": "subdistrict",
+                                 "name": feature["properties"]["name"]}
+    return features
+
 
 def la_expected():
     return json.loads((LA / "expected.json").read_text("utf-8"))
@@ -107,7 +132,7 @@ SENDING = ("RUBBISH",)
 def load_town_rules(world):
     load_rules(world, RULES, [(SCHEME, f"T/{group}", group, group in SENDING) for group in RULES]
                + [(SCHEME, group, group, group in SENDING) for group in RULES],
-               [("TARGET", 5), ("PATROL", 5), ("FINDING", 5)])
+               [("TARGET", 5), ("PATROL", 5), ("FINDING", 5)], unit="U1")
 
 
 def moved(metres_east, metres_north=0):
@@ -227,7 +252,7 @@ def _stored(r, sending):
         r["event_id"], r["report_id"], r["occurred"], r["recorded"], r["would_open"], MESSAGES[r["message"]],
         r["dedup_group"], r["is_test"], (r["longitude"], r["latitude"]) if r["longitude"] is not None else None,
         r["accuracy"], r["accuracy_m"] or 0.0, (r["about"], r["code"]) if r["about"] else None, r["round"],
-        r["unit_code"], r["certain"] and r["dedup_group"] in sending)
+        r["unit_code"], r["certain"] and r["dedup_group"] in sending and r["unit_code"] is not None)
     decision = oracle.Decision(
         r["event_id"], r["outcome"], r["case_id"], r["related_case_id"], r["basis"], r["counted"], r["age_us"],
         r["distance_m"], r["radius_m"], {name for name, bit in oracle.FLAGS.items() if r["flags"] & bit})

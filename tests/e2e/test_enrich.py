@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+import linking
 import places
 from checker import check_all
 from events import KINDS, micros
@@ -207,15 +208,11 @@ LA = DATA / "la311"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LA.exists(), reason=f"there is no {LA} (set GRIDLOOP_SHARED_DATA)")
+@linking.needs_la
 def test_districts_of_los_angeles(world):
     """9,989 real requests through producers and consumers: each lies in the district that an independent program
     found."""
-    features = json.loads((LA / "districts.wgs84.geojson").read_text("utf-8"))["features"]
-    for feature in features:
-        feature["properties"] = {"code": f"{int(feature['properties']['nc_id']):03}", "level": "subdistrict",
-                                 "name": feature["properties"]["name"]}
-    load_areas(world, features, "--allow-overlap")
+    load_areas(world, linking.la_districts(), "--allow-overlap")
     lines = {"inspection_finding": [], "patrol_log": []}
     with gzip.open(LA / "events.jsonl.gz", "rt", encoding="utf-8") as file:
         for line in map(json.loads, file):

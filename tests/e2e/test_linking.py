@@ -14,7 +14,7 @@ from linking import HERE, HOUR, NOON, RULES, SENDING, about, alert, moved, patro
 from world import good
 
 FINDING = "inspection_finding"
-needs_la = pytest.mark.skipif(not linking.LA.exists(), reason=f"there is no {linking.LA} (set GRIDLOOP_SHARED_DATA)")
+needs_la = linking.needs_la
 
 
 # ---- real requests, one partition ----
@@ -375,7 +375,6 @@ def test_two_kinds_race_for_one_place(world, rounds, capsys):
     assert world.sql("select deadlocks from pg_stat_database where datname = current_database()") == [(0,)]
     linking.check_replay(world, RULES, SENDING)
     linking.check_books(world)
-    world.areas = {None: []}
     check_all(world)
     openers = dict(world.sql("select kind, count(*) from follow_up.case_file group by 1"))
     (met,), = world.sql(MET)
