@@ -278,12 +278,18 @@ static enum outcome take_runs(struct walk *walk, struct err *e)
     return DONE;
 }
 
+/* All its rows have another time than it: of several that is rather its own. */
+static bool is_batch_late(const struct walk *walk)
+{
+    return walk->late > 1 && walk->late == walk->with_row;
+}
+
 static enum outcome tell_oddity(struct walk *walk, const struct oddity *oddity,
                                 bool is_altered, struct err *e)
 {
     char detail[160];
     bool prints = oddity->print_differs && is_altered;
-    bool times = oddity->time_differs && walk->late < walk->with_row;
+    bool times = oddity->time_differs && !is_batch_late(walk);
 
     if (!prints && !times)
         return DONE;
@@ -307,7 +313,7 @@ static const char *batch_fault(const struct walk *walk, bool is_altered, bool is
                    : "bus.batch: what stood before it is gone";
     if (!is_altered && (has_odd_print || walk->at.print_at != walk->at.print_size))
         return "bus.batch: its prints are not those of its rows";
-    if (walk->late > 0 && walk->late == walk->with_row)
+    if (is_batch_late(walk) && !has_odd_row)
         return "bus.batch: its committed_at is not when its rows were stored";
     return NULL;
 }

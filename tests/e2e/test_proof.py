@@ -136,7 +136,7 @@ def test_verify_names(copy, name):
     assert code == 1
     found = [place for place in said["chain"] if place[0] == source_id and place[3].startswith(wanted)]
     if wanted:
-        assert [place[1] for place in found] == [offset], said["chain"]
+        assert {place[1] for place in found} == {offset}, said["chain"]
     assert found, said["chain"]
     if event_id and "gone" not in wanted and "added" not in name and "doubled" not in name:
         assert found[0][2] == str(event_id)
