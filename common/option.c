@@ -133,36 +133,11 @@ static const struct option_row *find_flag(struct loader *l, const char *name)
 
 /* ---- the nearest name ---- */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's. b, a row's name, is shorter than MOST_NAME. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[MOST_NAME];
-    size_t width = strnlen(b, MOST_NAME - 1);
-
-    for (size_t k = 0; k <= width; k++)
-        row[k] = k;
-    for (size_t i = 0; a[i]; i++) {
-        size_t corner = row[0];
-        row[0] = i + 1;
-        for (size_t k = 0; k < width; k++) {
-            size_t changed = corner + (a[i] != b[k]);
-            corner = row[k + 1];
-            row[k + 1] = least(changed, 1 + least(corner, row[k]));
-        }
-    }
-    return row[width];
-}
-
 static void nearer(const struct option_row *rows, size_t count, const char *name,
                    const char **best, size_t *best_distance)
 {
     for (size_t i = 0; i < count; i++) {
-        size_t d = distance(name, rows[i].name);
+        size_t d = text_distance(name, rows[i].name);
         if (d < *best_distance) {
             *best = rows[i].name;
             *best_distance = d;

@@ -231,6 +231,27 @@ const char *pg_value(const struct pg_result *result, size_t row, size_t column)
     return PQgetvalue(inner(result), (int)row, (int)column);
 }
 
+size_t pg_columns(const struct pg_result *result)
+{
+    return (size_t)PQnfields(inner(result));
+}
+
+const char *pg_name(const struct pg_result *result, size_t column)
+{
+    return PQfname(inner(result), (int)column);
+}
+
+bool pg_is_numeric(const struct pg_result *result, size_t column)
+{
+    static const Oid numbers[] = {20,  21,  23,
+                                  700, 701, 1700}; /* pg_type.dat: int8 ... numeric */
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (PQftype(inner(result), (int)column) == numbers[i])
+            return true;
+    return false;
+}
+
 int64_t pg_number(const struct pg_result *result, size_t row, size_t column)
 {
     const char *value = pg_value(result, row, column);

@@ -60,6 +60,10 @@ struct pg_result;
 size_t pg_rows(const struct pg_result *result);
 size_t pg_affected(const struct pg_result *result);
 const char *pg_value(const struct pg_result *result, size_t row, size_t column);
+size_t pg_columns(const struct pg_result *result);
+/* Name of a column, borrowed like a value; whether its type is one of numbers. */
+const char *pg_name(const struct pg_result *result, size_t column);
+bool pg_is_numeric(const struct pg_result *result, size_t column);
 /* A whole number; 0 where null. */
 int64_t pg_number(const struct pg_result *result, size_t row, size_t column);
 /* bytea as bytes: writes up to room bytes, returns the value's size; 0 where null. */

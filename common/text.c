@@ -221,6 +221,66 @@ void text_free(struct text *t)
     *t = (struct text){0};
 }
 
+enum { MOST_COMPARED = 64 };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+    size_t row[MOST_COMPARED];
+    size_t width = strnlen(b, MOST_COMPARED - 1);
+
+    for (size_t k = 0; k <= width; k++)
+        row[k] = k;
+    for (size_t i = 0; a[i]; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < width; k++) {
+            size_t changed = corner + (a[i] != b[k]);
+            corner = row[k + 1];
+            row[k + 1] = least(changed, 1 + least(corner, row[k]));
+        }
+    }
+    return row[width];
+}
+
+/* East Asian Width W and F, roughly by blocks. */
+static const struct {
+    uint32_t first, last;
+} wide[] = {
+    {0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf}, {0xac00, 0xd7a3},
+    {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60}, {0xffe0, 0xffe6},
+    {0x1f300, 0x1faff}, {0x20000, 0x3fffd},
+};
+
+static bool is_wide(uint32_t point)
+{
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (point >= wide[i].first && point <= wide[i].last)
+            return true;
+    return false;
+}
+
+size_t text_columns(const char *string)
+{
+    const uint8_t *p = (const uint8_t *)string;
+    size_t columns = 0;
+
+    while (*p) {
+        uint32_t point = *p < 0x80   ? *p
+                         : *p < 0xe0 ? *p & 0x1f
+                         : *p < 0xf0 ? *p & 0x0f
+                                     : *p & 0x07;
+        for (p++; (*p & 0xc0) == 0x80; p++)
+            point = point << 6 | (*p & 0x3f);
+        columns += is_wide(point) ? 2 : 1;
+    }
+    return columns;
+}
+
 void text_hyphens(char *name)
 {
     for (; *name; name++)

@@ -78,6 +78,13 @@ void text_add_json_double(struct text *t, double number);
 void text_clear(struct text *t); /* empty, memory kept */
 void text_free(struct text *t);
 
+/* How many bytes have to be changed, put in or taken out to make b of a (Levenshtein's distance). b counts up to its
+ * 63rd byte. */
+size_t text_distance(const char *a, const char *b);
+
+/* Columns that valid UTF-8 takes on a terminal: two for what is written as wide as Chinese, one for all else. */
+size_t text_columns(const char *string);
+
 /* "drone_alert" -> "drone-alert", in place. */
 void text_hyphens(char *name);
 

@@ -236,6 +236,26 @@ static void hex_has_two_digits_a_byte(void **state)
     text_free(&out);
 }
 
+static void distance_counts_changed_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(text_distance("unanswered", "unanswered"), 0);
+    assert_int_equal(text_distance("unanswred", "unanswered"), 1);
+    assert_int_equal(text_distance("", "abc"), 3);
+    assert_int_equal(text_distance("abc", ""), 3);
+    assert_int_equal(text_distance("kitten", "sitting"), 3);
+}
+
+static void columns_of_chinese_are_two(void **state)
+{
+    (void)state;
+    assert_int_equal(text_columns(""), 0);
+    assert_int_equal(text_columns("BZ-ZFD"), 6);
+    assert_int_equal(text_columns("柏庄镇"), 6);
+    assert_int_equal(text_columns("a，b"), 4);              /* a full-width comma */
+    assert_int_equal(text_columns("é\xf0\xa0\x80\x80"), 3); /* U+20000 */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +267,8 @@ int main(void)
         cmocka_unit_test(json_string_is_escaped),
         cmocka_unit_test(json_double_is_short),
         cmocka_unit_test(json_double_reads_back),
+        cmocka_unit_test(distance_counts_changed_bytes),
+        cmocka_unit_test(columns_of_chinese_are_two),
         cmocka_unit_test(hyphens_replace_underscores),
         cmocka_unit_test(hex_has_two_digits_a_byte),
     };

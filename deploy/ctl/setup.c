@@ -1,5 +1,4 @@
 /* setup.c - gridloopctl setup: migrations, built-in schemas, topics. Every step may be done again. */
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +8,11 @@
 
 #include "common/arena.h"
 #include "common/clock.h"
-#include "common/hash.h"
 #include "common/kafka.h"
 #include "common/schema.h"
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/migrate.h"
 
 #define PROGRAM "gridloopctl setup"
 
@@ -23,7 +22,6 @@ enum {
     PAUSE_MS = 500,
     KAFKA_ATTEMPT_MS = 10000,
     KAFKA_ANSWER_MS = 3000,
-    HEX_SIZE = 2 * SHA256_SIZE + 1,
     DAY_MS = 24 * 60 * 60 * 1000
 };
 
@@ -33,7 +31,8 @@ struct setup {
     const char *name_space;
     int64_t partitions, replication, retention_days, wait_s;
     int64_t deadline_ms;
-    size_t files, applied, schemas, registered, topics, created;
+    struct migrated migrated;
+    size_t schemas, registered, topics, created;
 };
 
 #define AT(member) offsetof(struct setup, member)
@@ -64,24 +63,6 @@ static const struct option_set options = {
     .kafka_offset = AT(kafka),
 };
 
-/* ---- migrations ------------------------------------------------------------------------------------ */
-
-/* In this order: what belongs to no kind, the kinds' tables, their later changes. */
-static const char *const migrations[] = {
-    "deploy/postgres/*.sql",
-    "schemas/*/table.sql",
-    "schemas/*/[0-9]*.sql",
-};
-
-static void hex_sha256(const struct builtin_file *file, char hex[HEX_SIZE])
-{
-    uint8_t digest[SHA256_SIZE];
-
-    sha256_of(file->text, file->size, digest);
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-}
-
 /* Two setups of one database take turns; the lock ends with the session. */
 static enum outcome lock(struct pg *pg, struct err *e)
 {
@@ -98,86 +79,6 @@ static enum outcome lock(struct pg *pg, struct err *e)
     return mine ? DONE
                 : err_set(e, RETRY,
                           "another gridloopctl setup is at work on this database");
-}
-
-/* The table that tells what has been applied is made by the first migration. */
-static enum outcome is_new(struct pg *pg, bool *new, struct err *e)
-{
-    struct pg_result *result;
-
-    if (pg_query(pg, "select to_regclass('bus.migration') is null", NULL, 0, &result, e))
-        return e->outcome;
-    *new = strcmp(pg_value(result, 0, 0), "t") == 0;
-    pg_result_free(result);
-    return DONE;
-}
-
-/* *applied: "" or the SHA-256 of what was applied under this name. */
-static enum outcome find_applied(struct pg *pg, const char *name, char applied[HEX_SIZE],
-                                 struct err *e)
-{
-    struct pg_result *result;
-    bool new = true;
-
-    *applied = '\0';
-    if (is_new(pg, &new, e))
-        return e->outcome;
-    if (new)
-        return DONE;
-    if (pg_query(pg, "select encode(sha256, 'hex') from bus.migration where name = $1",
-                 &name, 1, &result, e))
-        return e->outcome;
-    if (pg_rows(result))
-        snprintf(applied, HEX_SIZE, "%s", pg_value(result, 0, 0));
-    pg_result_free(result);
-    return DONE;
-}
-
-static enum outcome apply(struct pg *pg, const struct builtin_file *file, const char *hex,
-                          struct err *e)
-{
-    const char *values[] = {file->path, hex};
-
-    if (pg_run(pg, "begin", e) || pg_run(pg, file->text, e)
-        || pg_query(
-            pg, "insert into bus.migration (name, sha256) values ($1, decode($2, 'hex'))",
-            values, 2, NULL, e)
-        || pg_run(pg, "commit", e))
-        return err_wrap(e, "%s", file->path);
-    return DONE;
-}
-
-static enum outcome migrate_file(struct setup *s, struct pg *pg,
-                                 const struct builtin_file *file, struct err *e)
-{
-    char hex[HEX_SIZE], applied[HEX_SIZE];
-
-    hex_sha256(file, hex);
-    if (find_applied(pg, file->path, applied, e))
-        return e->outcome;
-    s->files++;
-    if (*applied && strcmp(applied, hex) != 0)
-        return err_exit(e, EX_CONFIG,
-                        "%s is not what was applied to this database under that name; "
-                        "put changes into a new file",
-                        file->path);
-    if (*applied)
-        return DONE;
-    if (apply(pg, file, hex, e))
-        return e->outcome;
-    s->applied++;
-    return DONE;
-}
-
-static enum outcome migrate(struct setup *s, struct pg *pg, struct err *e)
-{
-    s->files = 0;
-    for (size_t i = 0; i < sizeof migrations / sizeof *migrations; i++)
-        for (const struct builtin_file *file = builtin_sql; file->path; file++)
-            if (fnmatch(migrations[i], file->path, FNM_PATHNAME) == 0
-                && migrate_file(s, pg, file, e))
-                return e->outcome;
-    return DONE;
 }
 
 /* ---- schemas --------------------------------------------------------------------------------------- */
@@ -245,7 +146,7 @@ static enum outcome setup_database(struct setup *s, struct err *e)
         return e->outcome;
     outcome = lock(pg, e);
     if (outcome == DONE)
-        outcome = migrate(s, pg, e);
+        outcome = migrate(pg, &s->migrated, e);
     if (outcome == DONE)
         outcome = register_schemas(s, pg, e);
     pg_close(pg);
@@ -343,12 +244,12 @@ static enum outcome keep_trying(enum outcome (*step)(struct setup *, struct err 
 
 static void report(const struct setup *s)
 {
-    if (s->applied + s->registered + s->created)
+    if (s->migrated.applied + s->registered + s->created)
         printf("%zu migrations applied, %zu schemas registered, %zu topics created\n",
-               s->applied, s->registered, s->created);
+               s->migrated.applied, s->registered, s->created);
     else
         printf("nothing to do: %zu migrations, %zu schemas and %zu topics are there\n",
-               s->files, s->schemas, s->topics);
+               s->migrated.files, s->schemas, s->topics);
 }
 
 int setup_main(int argc, char **argv)

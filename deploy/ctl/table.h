@@ -1,4 +1,4 @@
-/* table.h - a result of PostgreSQL as a table for people, or as JSON for programs. */
+/* table.h - a result of PostgreSQL as a table for people, or as JSON or CSV for programs. */
 #ifndef GRIDLOOP_TABLE_H
 #define GRIDLOOP_TABLE_H
 
@@ -21,5 +21,10 @@ void table_print(struct text *out, const struct table_column *columns, size_t co
 /* [{"name": value, ...}, ...] */
 void table_json(struct text *out, const struct table_column *columns, size_t count,
                 const struct pg_result *result);
+
+/* RFC 4180: a line of names, a line a row, CRLF, null as nothing; quotes only where needed. A byte order mark goes in
+ * front, for spreadsheets that take UTF-8 for something else without it. */
+void table_csv(struct text *out, const struct table_column *columns, size_t count,
+               const struct pg_result *result);
 
 #endif

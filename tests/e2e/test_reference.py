@@ -296,17 +296,6 @@ def test_who_may_read(world):
         world.sql("select count(*) from reference.area", user="gridloop_auditor")
 
 
-def test_everything_has_a_comment_in_two_languages(world):
-    comments = world.sql(
-        "select c.relname, a.attname, col_description(c.oid, a.attnum) from pg_class c "
-        "join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 where c.relkind = 'r' "
-        "and c.relnamespace = 'reference'::regnamespace "
-        "union all select relname, '', obj_description(oid) from pg_class where relkind in ('r', 'v') "
-        "and relnamespace = 'reference'::regnamespace")
-    for table, column, text in comments:
-        assert text and any("\u4e00" <= letter <= "\u9fff" for letter in text) and text[0].isascii(), (table, column)
-
-
 # ---- where points lie: against shapely ----
 
 def lowest(features, points):
