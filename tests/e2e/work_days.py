@@ -18,7 +18,8 @@ class WorkDays:
         hour, minute = map(int, clock.split(":"))
         if hour == 24:
             day, hour = day + DAY, 0
-        return datetime.datetime.combine(day, datetime.time(hour, minute), self.zone).astimezone(UTC)
+        # fold: where clocks go back an hour comes twice, and PostgreSQL takes the second one
+        return datetime.datetime.combine(day, datetime.time(hour, minute, fold=1), self.zone).astimezone(UTC)
 
     def intervals(self, day):
         return [tuple(self.at(day, clock) for clock in span.split("-")) for span in self.hours[day].split()]
