@@ -87,9 +87,8 @@ say "reference data: areas (all invented), units, categories, rules, steps of ca
     deploy/reference/beiguan/*.csv
 
 say "consumers: two share the drone alerts, one each for the other kinds"
-start_consumer drone-alert 1
+for program in "$BIN"/gridloop-consume-*; do start_consumer "${program##*/gridloop-consume-}" 1; done
 start_consumer drone-alert 2
-for kind in patrol-log inspection-finding case-action; do start_consumer "$kind" 1; done
 echo "their logs: $DIR/consume-*.log"
 
 say "devices: $EVENTS simulated events; one in twenty is sent twice, some come late"
