@@ -30,6 +30,15 @@ static struct case_life *life_of(const struct work *w, uint32_t number)
     return row->life;
 }
 
+/* Of the next step of a cause. */
+static int16_t place_of(const struct case_states *states, size_t ordinal)
+{
+    const struct case_step *before =
+        states->step_count ? &states->steps[states->step_count - 1] : NULL;
+
+    return before && before->ordinal == ordinal ? (int16_t)(before->place + 1) : 0;
+}
+
 static void step(const struct work *w, uint32_t number, size_t ordinal,
                  enum case_platform_step what)
 {
@@ -37,9 +46,6 @@ static void step(const struct work *w, uint32_t number, size_t ordinal,
     const struct link_sighting *s = &w->in->sightings->list[ordinal];
     struct case_life *life = life_of(w, number);
     struct case_states *out = w->out;
-    const struct case_step *before =
-        out->step_count ? &out->steps[out->step_count - 1] : NULL;
-    int place = before && before->ordinal == ordinal ? before->place + 1 : 0;
     struct case_result result;
 
     case_life_platform(w->in->rules, w->arena, life, what, c->unit ? c->unit : s->unit,
@@ -47,13 +53,14 @@ static void step(const struct work *w, uint32_t number, size_t ordinal,
     life_rows_add(&out->follows, w->arena, life, &result, w->in->link_seq);
     out->rows[number].state = life->state;
     out->rows[number].version = life->version;
-    out->steps[out->step_count++] = (struct case_step){number,
-                                                       life->version,
-                                                       (uint32_t)ordinal,
-                                                       (int16_t)place,
-                                                       case_platform_action(what),
-                                                       result.from_state,
-                                                       result.to_state};
+    out->steps[out->step_count] = (struct case_step){.number = number,
+                                                     .version = life->version,
+                                                     .ordinal = (uint32_t)ordinal,
+                                                     .place = place_of(out, ordinal),
+                                                     .action = case_platform_action(what),
+                                                     .from_state = result.from_state,
+                                                     .to_state = result.to_state};
+    out->step_count++;
 }
 
 /* What one decision means for its case. */

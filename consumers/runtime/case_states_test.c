@@ -11,6 +11,10 @@
 
 enum { MOST = 4 };
 
+static const struct link_fields linked = {.first_state = "REPORTED"};
+static const char *names[] = {"GROUP"};
+static const struct group_names groups = {.list = names, .count = 1};
+
 struct bench {
     struct arena *arena;
     struct link_sighting list[MOST];
@@ -27,17 +31,13 @@ static int set_up(void **state)
 {
     static struct bench b;
 
-    static const char *groups[] = {"GROUP"};
-
     b = (struct bench){.arena = arena_new()};
     b.sightings = (struct sightings){.list = b.list, .of = b.of};
-    b.sightings.groups.list = groups;
-    b.sightings.groups.count = 1;
     b.output = (struct link_output){.decisions = b.decisions, .cases = b.cases};
     for (size_t i = 0; i < MOST; i++) {
         b.of[i].ruling.group = "GROUP";
-        memset(b.cases[i].case_id, (int)i + 1, UUID_SIZE);
         b.cases[i].unit = "U1";
+        memset(b.cases[i].case_id, (int)i + 1, UUID_SIZE);
     }
     *state = &b;
     return 0;
@@ -62,17 +62,15 @@ static void decided(struct bench *b, enum link_outcome outcome, size_t number,
 
 static void work_out(struct bench *b, size_t read, size_t cases)
 {
-    static const struct link_fields linked = {.first_state = "REPORTED"};
-    const struct case_states_input input = {.linked = &linked,
-                                            .sightings = &b->sightings,
-                                            .groups = &b->sightings.groups,
-                                            .output = &b->output,
-                                            .read = b->read,
-                                            .read_count = read,
-                                            .link_seq = 9};
-
     b->output.case_count = cases;
-    case_states_of(&b->states, b->arena, &input);
+    case_states_of(&b->states, b->arena,
+                   &(struct case_states_input){.linked = &linked,
+                                               .sightings = &b->sightings,
+                                               .groups = &groups,
+                                               .output = &b->output,
+                                               .read = b->read,
+                                               .read_count = read,
+                                               .link_seq = 9});
 }
 
 static void assert_row(const struct bench *b, size_t number, const char *wanted,
@@ -93,6 +91,16 @@ static void assert_step(const struct bench *b, size_t at, uint32_t ordinal,
     assert_string_equal(step->to_state, to);
 }
 
+static void assert_order(const struct case_order_row *order,
+                         const uint8_t case_id[UUID_SIZE], int version, const char *unit)
+{
+    assert_memory_equal(order->case_id, case_id, UUID_SIZE);
+    assert_int_equal(order->kind, CASE_DISPATCH);
+    assert_int_equal(order->case_version, version);
+    assert_string_equal(order->target_unit, unit);
+    assert_int_equal(order->link_seq, 9);
+}
+
 static void test_new_cases(void **state)
 {
     struct bench *b = *state;
@@ -109,6 +117,26 @@ static void test_new_cases(void **state)
     assert_int_equal(b->states.rows[0].stripe, link_stripe("GROUP", 0));
     assert_int_equal(b->states.step_count, 1);
     assert_step(b, 0, 2, "DISPATCH", "REPORTED", "DISPATCHED");
+    assert_int_equal(b->states.follows.order_count, 1);
+    assert_int_equal(b->states.follows.limit_count, 0);
+    assert_order(&b->states.follows.orders[0], b->cases[1].case_id, 2, "U1");
+    assert_null(b->states.rows[0].life);
+    assert_string_equal(b->states.rows[1].life->order_unit, "U1");
+}
+
+/* The case's own unit before that of who saw it again. */
+static void test_whom_an_order_goes_to(void **state)
+{
+    struct bench *b = *state;
+
+    b->read[0] = b->read[1] = (struct case_row){.state = "CLOSED", .version = 5};
+    b->cases[1].unit = NULL;
+    b->list[0].unit = b->list[1].unit = "U2";
+    decided(b, LINK_REOPEN, 0, LINK_SENDS);
+    decided(b, LINK_REOPEN, 1, LINK_SENDS);
+    work_out(b, 2, 2);
+    assert_order(&b->states.follows.orders[0], b->cases[0].case_id, 7, "U1");
+    assert_order(&b->states.follows.orders[1], b->cases[1].case_id, 7, "U2");
 }
 
 static void test_a_case_that_comes_back(void **state)
@@ -159,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_new_cases),
+        TEST(test_whom_an_order_goes_to),
         TEST(test_a_case_that_comes_back),
         TEST(test_taken_back),
     };

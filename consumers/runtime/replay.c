@@ -188,3 +188,61 @@ enum outcome replay_transaction(struct replay *replay,
     keep_rows(replay, kind, replayed->numbers);
     return DONE;
 }
+
+/* ---- what else moves cases ---- */
+
+/* As the column life of follow_up.case_file. */
+static enum link_life life_of(const char *state)
+{
+    static const struct {
+        const char *state;
+        enum link_life life;
+    } lives[] = {{"CLOSED", LINK_CLOSED},         {"FORCED_CLOSED", LINK_CLOSED},
+                 {"FALSE_ALARM", LINK_DISMISSED}, {"NOT_FILED", LINK_DISMISSED},
+                 {"CANCELLED", LINK_CANCELLED},   {"MERGED", LINK_MERGED}};
+
+    for (size_t i = 0; i < sizeof lives / sizeof *lives; i++)
+        if (strcmp(lives[i].state, state) == 0)
+            return lives[i].life;
+    return LINK_OPEN;
+}
+
+static void take_marks(struct link_case *link, const struct replayed_step *step)
+{
+    link->life = life_of(step->to_state);
+    memset(link->merged_into, 0, UUID_SIZE);
+    if (link->life == LINK_MERGED)
+        memcpy(link->merged_into, step->merged_into, UUID_SIZE);
+    if (step->marks & CASE_MARKS_HANDLED)
+        link->handled_us = step->at_us;
+    if (step->marks & CASE_MARKS_CLOSED) {
+        link->closed_us = step->at_us;
+        link->muted = 0;
+        link->mute_lifted = false;
+    }
+    if (step->marks & CASE_MARKS_REOPENED)
+        link->reopened_us = step->at_us;
+    if (step->marks & CASE_MARKS_UNMUTED)
+        link->mute_lifted = true;
+    if (step->marks & CASE_MARKS_DISPATCHED)
+        link->was_sent = true;
+}
+
+const char *replay_case_kind(const struct replay *replay,
+                             const uint8_t case_id[UUID_SIZE])
+{
+    uint32_t number = link_store_find(replay->store, case_id);
+
+    return number == LINK_NONE ? NULL : replay->cases[number].kind->linked.case_kind;
+}
+
+void replay_take_step(struct replay *replay, const struct replayed_step *step)
+{
+    uint32_t number = link_store_find(replay->store, step->case_id);
+
+    if (number == LINK_NONE)
+        return;
+    replay->cases[number].state = kept(replay, step->to_state);
+    replay->cases[number].version = step->version;
+    take_marks(link_store_case(replay->store, number), step);
+}

@@ -3,7 +3,8 @@
  *
  * The same functions as the daemons' (sighting_of(), link_sightings(), case_states_of()), so with the rules that were in
  * force it comes to what was stored; with others, to what would have been. What else moves cases, the actions of
- * persons, has link_seq and ordinal as well, and is to be taken between the transactions by the same order. */
+ * persons and the clock, has link_seq as well, and is taken between the transactions as it was recorded: it is not
+ * decided again. */
 #ifndef GRIDLOOP_REPLAY_H
 #define GRIDLOOP_REPLAY_H
 
@@ -32,6 +33,22 @@ enum outcome replay_transaction(struct replay *replay,
                                 const struct stored_transaction *transaction,
                                 const struct rulebook *const *rules,
                                 struct replayed *replayed, struct err *e);
+
+/* A step that was applied, and is not one of linking. Texts are borrowed. */
+struct replayed_step {
+    uint8_t case_id[UUID_SIZE];
+    int32_t version;
+    const char *to_state;
+    uint32_t marks; /* of enum case_mark */
+    int64_t at_us;
+    uint8_t merged_into[UUID_SIZE]; /* all zero: it names none */
+};
+
+/* The kind of case that it is a step in, by the words of case_action; NULL: no report opened that case, and
+ * replay_take_step() leaves it out. */
+const char *replay_case_kind(const struct replay *replay,
+                             const uint8_t case_id[UUID_SIZE]);
+void replay_take_step(struct replay *replay, const struct replayed_step *step);
 
 /* A case as it stands, all of follow_up.case_file; borrowed until the next transaction. */
 struct replayed_case {

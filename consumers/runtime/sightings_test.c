@@ -315,6 +315,7 @@ static void test_whether_an_order_goes_out(void **state)
     } rows[] = {{"OBSERVED", true}, {"LIKELY", true}, {"POSSIBLE", false}, {NULL, true}};
     struct bench *bench = *state;
 
+    bench->values[UNIT] = text("UNIT-1");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bench->values[CERTAINTY] =
             rows[i].certainty ? text(rows[i].certainty) : (struct value){0};
@@ -326,6 +327,9 @@ static void test_whether_an_order_goes_out(void **state)
         assert_false(sight(bench)->sends);
         kind.linked.sends = true;
     }
+    bench->values[UNIT] = (struct value){0};
+    bench->event.location = NULL; /* nobody is known to be responsible */
+    assert_false(sight(bench)->sends);
 }
 
 static void test_no_rule_and_no_category(void **state)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "consumers/runtime/reference.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/rebuild_compare.h"
 
@@ -15,6 +16,7 @@ struct rebuild {
     int64_t limit;
     struct pg *pg;
     struct reference_past *past;
+    struct reference *reference; /* of now: what steps of persons mean */
     struct stored_sightings *stored;
     struct compared_steps *steps;
     struct replay *replay;
@@ -39,7 +41,8 @@ static const struct option_set options = {
     .purpose =
         "Decides again, from the stored events and the reference data of then and in the "
         "order of link_seq, which case each report belongs to, and compares with what "
-        "stands in follow_up.case_file, sighting and case_step. Exit code 0: it is the "
+        "stands in follow_up.case_file, sighting and case_step. Steps of persons and the "
+        "clock are taken as they are. Exit code 0: it is the "
         "same; 65: it is not, and the rows are named. Reads one snapshot, so daemons may "
         "be at work. Not compared: by the database's clock, when rows were written.",
     .examples = "  gridloopctl rebuild follow-up --check",
@@ -90,6 +93,10 @@ static enum outcome compare_transactions(struct rebuild *r, struct err *e)
     for (;;) {
         if (stored_sightings_next(r->stored, &transaction, e))
             return e->outcome;
+        if (compare_steps_before(r->steps,
+                                 transaction.count ? transaction.link_seq : INT64_MAX,
+                                 r->replay, reference_case_rules(r->reference), e))
+            return e->outcome;
         if (transaction.count == 0)
             return compare_steps_left(r->steps, e);
         if (compare_transaction(r, &transaction, e))
@@ -122,8 +129,11 @@ static enum outcome compare(struct rebuild *r, struct err *e)
     if (ctl_is_set_up(r->pg, e) || pg_run(r->pg, start_sql, e))
         return e->outcome;
     r->past = reference_past_new(r->pg);
+    r->reference = reference_new();
     r->replay = replay_new();
     r->differences = differences_new((size_t)r->limit);
+    if (reference_refresh(r->reference, r->pg, e))
+        return e->outcome;
     r->stored = stored_sightings_open(r->pg, consumer_kinds, r->past, e);
     if (!r->stored)
         return e->outcome;
@@ -139,6 +149,7 @@ static void close_all(struct rebuild *r)
     compare_steps_close(r->steps);
     stored_sightings_close(r->stored);
     replay_free(r->replay);
+    reference_free(r->reference);
     reference_past_free(r->past);
     differences_free(r->differences);
     pg_close(r->pg);

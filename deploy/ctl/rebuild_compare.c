@@ -139,7 +139,22 @@ static const struct cell_column step_columns[] = {
     {"topic_offset", CELL_TEXT}, {"stepped_at", CELL_TIME},
 };
 static const char step_table[] = "follow_up.case_step";
-enum { STEP_SEQ, STEP_ORDINAL, STEP_PLACE }; /* the key */
+/* The first three are the key; behind the columns stand what is needed of actions. */
+enum {
+    STEP_SEQ,
+    STEP_ORDINAL,
+    STEP_PLACE,
+    STEP_OUTCOME,
+    STEP_CASE = 6,
+    STEP_VERSION,
+    STEP_ACTION = 9,
+    STEP_RESULT,
+    STEP_FROM,
+    STEP_TO,
+    STEP_AT = ROWS(step_columns) - 1,
+    STEP_IS_ACTION,
+    STEP_MERGED_INTO
+};
 
 struct compared_steps {
     struct differences *differences;
@@ -158,7 +173,13 @@ struct compared_steps *compare_steps_open(struct pg *pg, struct differences *dif
     steps->arena = arena_new();
     text_add_string(&sql, "declare stored_steps no scroll cursor for select ");
     difference_add_columns(&sql, step_columns, ROWS(step_columns));
-    text_format(&sql, " from %s order by link_seq, ordinal, place", step_table);
+    text_format(&sql,
+                ", (s.event_id is null or a.is_there is not null)::integer, "
+                "a.merged_into_case_id from %s s left join lateral (select true, "
+                "c.merged_into_case_id from events.case_action c where c.event_id = "
+                "s.event_id) a (is_there, merged_into_case_id) on true "
+                "order by link_seq, ordinal, place",
+                step_table);
     outcome =
         rows_open(&steps->rows, pg, sql.bytes, "fetch forward 5000 from stored_steps", e);
     text_free(&sql);
@@ -275,6 +296,66 @@ enum outcome compare_step(struct compared_steps *steps, const struct case_step_r
     }
     compare_with_row(steps, &wanted, order == 0);
     return DONE;
+}
+
+static void read_case_id(const struct rows *rows, size_t column, uint8_t id[UUID_SIZE])
+{
+    const char *text = pg_value(rows->page, rows->row, column);
+
+    if (text)
+        uuid_parse(id, text, strlen(text));
+}
+
+/* What a step of persons or the clock means by the rules; none: the clock's dispatch. */
+static uint32_t marks_of(const struct rows *rows, const struct case_rules *rules,
+                         const char *case_kind, int64_t at_us)
+{
+    const struct case_rule *rule =
+        case_rules_step(rules, case_kind, pg_value(rows->page, rows->row, STEP_FROM),
+                        pg_value(rows->page, rows->row, STEP_ACTION),
+                        pg_value(rows->page, rows->row, STEP_RESULT), at_us);
+
+    return rule ? rule->marks : CASE_MARKS_DISPATCHED;
+}
+
+static void take_action(const struct rows *rows, struct replay *replay,
+                        const struct case_rules *rules)
+{
+    struct replayed_step step = {0};
+    const char *kind;
+
+    if (strcmp(pg_value(rows->page, rows->row, STEP_OUTCOME), "applied") != 0)
+        return;
+    read_case_id(rows, STEP_CASE, step.case_id);
+    read_case_id(rows, STEP_MERGED_INTO, step.merged_into);
+    kind = replay_case_kind(replay, step.case_id);
+    if (!kind)
+        return;
+    step.version = (int32_t)pg_number(rows->page, rows->row, STEP_VERSION);
+    step.to_state = pg_value(rows->page, rows->row, STEP_TO);
+    step.at_us = pg_number(rows->page, rows->row, STEP_AT);
+    step.marks = marks_of(rows, rules, kind, step.at_us);
+    replay_take_step(replay, &step);
+}
+
+enum outcome compare_steps_before(struct compared_steps *steps, int64_t link_seq,
+                                  struct replay *replay, const struct case_rules *rules,
+                                  struct err *e)
+{
+    struct rows *rows = &steps->rows;
+
+    for (;;) {
+        if (rows_have(rows, e))
+            return err_wrap(e, "reading the steps");
+        if (rows->is_over || pg_number(rows->page, rows->row, STEP_SEQ) >= link_seq)
+            return DONE;
+        if (pg_number(rows->page, rows->row, STEP_IS_ACTION)) {
+            take_action(rows, replay, rules);
+            rows->row++;
+        } else {
+            not_wanted(steps);
+        }
+    }
 }
 
 enum outcome compare_steps_left(struct compared_steps *steps, struct err *e)
@@ -440,7 +521,8 @@ enum outcome compare_cases(struct pg *pg, struct differences *differences,
 
     text_add_string(&sql, "declare stored_cases no scroll cursor for select ");
     difference_add_columns(&sql, case_columns, ROWS(case_columns));
-    text_format(&sql, " from %s order by case_id", case_table);
+    text_format(&sql, " from %s where kind <> 'case_action' order by case_id",
+                case_table);
     outcome =
         rows_open(&cases.rows, pg, sql.bytes, "fetch forward 5000 from stored_cases", e);
     if (!outcome)

@@ -3,6 +3,7 @@
 #ifndef GRIDLOOP_CTL_REBUILD_COMPARE_H
 #define GRIDLOOP_CTL_REBUILD_COMPARE_H
 
+#include "consumers/runtime/case_rules.h"
 #include "consumers/runtime/replay.h"
 #include "deploy/ctl/difference.h"
 
@@ -18,6 +19,11 @@ struct compared_steps *compare_steps_open(struct pg *pg, struct differences *dif
 void compare_steps_close(struct compared_steps *steps);   /* NULL is fine */
 enum outcome compare_step(struct compared_steps *steps, const struct case_step_row *step,
                           struct err *e);
+/* The steps in front of that transaction: those of linking are not wanted, those of persons and the clock move the cases
+ * of the replay; rules say what they mean. */
+enum outcome compare_steps_before(struct compared_steps *steps, int64_t link_seq,
+                                  struct replay *replay, const struct case_rules *rules,
+                                  struct err *e);
 enum outcome compare_steps_left(struct compared_steps *steps, struct err *e);
 
 /* The cases as they stand behind the last transaction; *stored: how many there are. */

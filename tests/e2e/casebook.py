@@ -138,7 +138,8 @@ class Book:
         rest = words[4:]
         at = case.now + self.span(rest, "after", "10m")
         self.fill(event, rest, at)
-        event["recorded_at"], event["occurred_at"] = at, at + self.span(rest, "clock", "0m")
+        written = at + self.span(rest, "written", "0m")
+        event["recorded_at"], event["occurred_at"] = written, written + self.span(rest, "clock", "0m")
         event["to_status"] = self.after(rest, "asking") or self.goal(case, event)
         self.phases[-1].actions.append(event)
         self.expect(number, case, event, wanted, at)

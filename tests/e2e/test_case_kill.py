@@ -118,13 +118,15 @@ def kill_each(world, lines):
             assert victim.wait_exit(90) == -signal.SIGKILL, victim.output()
 
 
-def crash_postgres(world, daemons):
+def crash_postgres(world, daemons, lines):
+    """While there is work for everybody, so that everybody feels it."""
     began = world.sql("select pg_postmaster_start_time()")
     world.stack.postgres("kill")
+    produce(world, lines)
+    wait_for(lambda: {daemon.kind for daemon in daemons if daemon.log("will try again")} == {"drone_alert", "case_action"}, 60,
+             "both kinds tell that PostgreSQL is away")
     world.stack.postgres("start")
     assert world.sql("select pg_postmaster_start_time()") > began
-    for daemon in daemons:
-        wait_for(lambda: daemon.log("will try again"), 60, f"{daemon.name} tells that PostgreSQL was away")
 
 
 def check_stories(world, stories):
@@ -142,6 +144,7 @@ def check_stories(world, stories):
 
 
 @pytest.mark.slow
+@pytest.mark.harms_servers
 def test_cases_through_kills(world, capsys):
     load_reference(world)
     rng = world.rng()
@@ -155,8 +158,7 @@ def test_cases_through_kills(world, capsys):
     for daemon in daemons:
         daemon.wait_claimed(2)
     produce(world, wave_of(lines, len(POINTS), len(POINTS) + 2))
-    crash_postgres(world, daemons)
-    produce(world, wave_of(lines, len(POINTS) + 1, len(POINTS) + 2))
+    crash_postgres(world, daemons, wave_of(lines, len(POINTS) + 1, len(POINTS) + 2))
     for kind in ("drone_alert", "case_action"):
         world.settle(kind, 120)
     parked = world.sql("select count(*) from follow_up.parked")[0][0]
@@ -164,6 +166,8 @@ def test_cases_through_kills(world, capsys):
     world.settle_and_stop(*daemons, timeout=120)
     check_stories(world, stories)
     check_books(world)
+    rebuilt = world.ctl("rebuild follow-up", "--check")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
     world.areas = {1: casebook.areas()}
     check_all(world)
     steps = dict(world.sql("select outcome, count(*) from follow_up.case_step group by 1"))

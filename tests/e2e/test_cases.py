@@ -132,6 +132,8 @@ def test_cases(world, rows, capsys):
     wrong = [f"{book.path.name}:{number}: {problem}" for book in books for number, problem in problems(world, book)]
     assert not wrong, "\n".join(wrong[:40] + [f"({len(wrong)} wrong)"])
     check_books(world)
+    rebuilt = world.ctl("rebuild follow-up", "--check")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
     world.areas = {1: casebook.areas()}
     check_all(world)
     with capsys.disabled():

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import linking
-from linking import HOUR, NOON, RULES, SCHEME, SENDING, alert, moved, needs_la, patrol
+from linking import HOUR, NOON, RULES, SCHEME, SENDING, alert, load_town_rules, moved, needs_la, patrol
 from test_linking import FINDING, findings_of_los_angeles, run, stream
 from world import good
 
@@ -110,7 +110,7 @@ def test_other_rules_on_real_findings(world, capsys):
 def test_the_same_rules(world):
     """The rules in force change nothing: everything that may come, two kinds, three daemons."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     world.make_topic("drone_alert", partitions=2)
     world.make_topic("patrol_log")
     alerts = list(stream(rng, 400))
@@ -148,7 +148,7 @@ def test_a_window(world):
     """Only what occurred in the window is decided by the files; cases from before are there, and what came late is
     decided as it was."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     first, seen, late, last = (alert(rng, moved(metres), at=NOON + hours * HOUR, horizontal_accuracy_m=0.5)
                                for metres, hours in ((0, 0), (8, 10), (-3, 1), (-4, 20)))
     run(world, "drone_alert", [first], [seen, late, last])
@@ -169,7 +169,7 @@ def test_a_window(world):
 def test_categories(world):
     """Another group, and orders that the platform would send."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     run(world, "drone_alert", [alert(rng, moved(0), certainty="LIKELY"), alert(rng, moved(500), "ROAD", certainty="LIKELY")])
     report = simulate(world, *files(world, categories=[(SCHEME, "T/RUBBISH", "ROAD", False), (SCHEME, "T/ROAD", "ROAD", True)]))
     assert report["reproduced"]
@@ -183,7 +183,7 @@ def test_categories(world):
 def test_what_is_not_reproduced(world):
     """A row was changed: said loudly, 65."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     run(world, "drone_alert", [alert(rng, moved(n)) for n in (0, 3)])
     world.alter("update follow_up.sighting set outcome = 'muted' where outcome = 'more'")
     done = world.ctl("dedup simulate", FROM, TO, *files(world, RULES))
@@ -198,7 +198,7 @@ HEADER = "dedup_group,radius_m,merge_window_s\n"
 def test_bad_input(world):
     """Each with a reason and an exit code of sysexits; and nothing is left behind."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     run(world, "drone_alert", [alert(rng, moved(0))])
     fine = files(world, RULES)
     before = everything(world)

@@ -6,7 +6,7 @@ import pytest
 
 import linking
 import reference
-from linking import HOUR, NOON, SCHEME, alert, moved, needs_la, patrol
+from linking import HOUR, NOON, SCHEME, alert, load_town_rules, moved, needs_la, patrol
 from test_linking import run, stream
 from waiting import wait_for
 from world import good
@@ -35,7 +35,7 @@ def test_everything_that_may_come(world):
     """Alerts, revisions and withdrawals of them, some before their alert, test events, implausible times, in batches of
     7; patrols beside them."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     world.make_topic("drone_alert", partitions=3)
     world.make_topic("patrol_log", partitions=2)
     alerts = list(stream(rng, 500))
@@ -75,7 +75,7 @@ def test_reference_data_of_then(world):
     """Each decision by the data of its time: units of areas and of the district alone, categories, rules and accuracies
     loaded anew between the batches."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     units = "code,name\nU1,One\nU2,Two\nU3,Three\n"
     loads = [
         {"areas.geojson": reference.collection(reference.town()), "unit.csv": units,
@@ -160,7 +160,7 @@ ALTERATIONS = {
 def test_what_was_changed_is_named(world):
     """Rows changed by a superuser, one after the other in copies of one database."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     run(world, "drone_alert", [alert(rng, moved(metres), at=NOON + n * HOUR, certainty="LIKELY")
                                for n, metres in enumerate((0, 3, 20, 3000, 3001))])
     check_equal(world)
@@ -186,7 +186,7 @@ def test_what_was_changed_is_named(world):
 def test_what_cannot_be_decided_again(world):
     """An event that is gone, one sighting of several that is gone: said with its place, 65."""
     rng = world.rng()
-    linking.load_town_rules(world)
+    load_town_rules(world)
     run(world, "drone_alert", [alert(rng, moved(metres)) for metres in (0, 1000, 2000)])
     for statement, words in (
             ("delete from events.drone_alert where topic_offset = 1", "ordinal 1: its event"),
