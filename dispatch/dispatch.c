@@ -133,7 +133,7 @@ static void watch_silence(struct dispatch *d)
         d->has_said_silence = false;
     } else if (!d->has_said_silence && now_ms - d->heard_ms >= SILENCE_MS) {
         d->has_said_silence = true;
-        log_warn("Kafka does not answer; orders wait", "messages",
+        log_warn("Kafka does not answer; what was sent waits", "messages",
                  LOG_NUMBER(kafka_producer_pending(d->producer)), NULL);
     }
 }
@@ -246,6 +246,7 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings, struct e
     struct dispatch *d = xcalloc(1, sizeof *d);
 
     d->settings = settings;
+    d->heard_ms = clock_monotonic_ms();
     d->heartbeats = heartbeats_new(settings->name_space, settings->heartbeat_s * 1000);
     d->outbox = outbox_new(settings->name_space, (size_t)settings->batch_orders, e);
     if (d->outbox && !open_producer(d, e)) {

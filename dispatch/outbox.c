@@ -200,13 +200,22 @@ enum outcome outbox_send(struct outbox *outbox, struct kafka_producer *producer,
     return DONE;
 }
 
+static void refuse_by_broker(struct outbox *outbox, struct order *order,
+                             const char *reason)
+{
+    struct err e;
+
+    err_set(&e, RETRY, "%s: %s", order->event.topic, reason);
+    refuse(outbox, order, e.message);
+}
+
 void outbox_delivered(struct outbox *outbox, uint64_t tag,
                       const struct kafka_place *place, const char *reason)
 {
     struct order *order = &outbox->orders[tag - 1];
 
     if (!place) {
-        refuse(outbox, order, reason);
+        refuse_by_broker(outbox, order, reason);
         return;
     }
     order->state = PERSISTED;
