@@ -1014,8 +1014,9 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e)
 {
+    rd_kafka_t *rk = consumer->asker ? consumer->asker : consumer->client.rk;
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        consumer->client.rk, consumer->topic, partition, low, high, ASK_MS);
+        rk, consumer->topic, partition, low, high, ASK_MS);
 
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return DONE;
@@ -1194,6 +1195,12 @@ static enum outcome count_partitions(rd_kafka_t *rk, const char *name, int32_t *
         return DONE;
     fail_code(e, code);
     return err_wrap(e, "topic %s", name);
+}
+
+enum outcome kafka_consumer_partitions(struct kafka_consumer *consumer, int32_t *count,
+                                       struct err *e)
+{
+    return count_partitions(consumer->client.rk, consumer->topic, count, e);
 }
 
 static enum outcome read_from(struct kafka_consumer *consumer, int32_t partition,

@@ -156,6 +156,10 @@ enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],
                                      char topic_id[KAFKA_ID_SIZE], struct err *e);
 
+/* How many partitions the topic has now. Waits at most 5 s. */
+enum outcome kafka_consumer_partitions(struct kafka_consumer *consumer, int32_t *count,
+                                       struct err *e);
+
 /* ---- a look at a topic ---- */
 
 enum { KAFKA_LATEST = -1, KAFKA_EARLIEST = -2 };
@@ -168,7 +172,7 @@ struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properti
                                          int64_t offset, struct err *e);
 
 /* Reads all partitions of topic, each from its place; one without a place from the earliest offset kept. For the same
- * calls, and for kafka_consumer_watermarks() and kafka_consumer_identity(). *count: how many partitions there are; more
+ * calls, and for kafka_consumer_watermarks(), _identity() and _partitions(). *count: how many partitions there are; more
  * that are made later are not read. A fault is told by kafka_consumer_poll() as to a member. NULL: *e is RETRY or FATAL. */
 struct kafka_consumer *kafka_reader_open_at(const struct kafka_properties *properties,
                                             const char *topic,

@@ -1,12 +1,16 @@
 """Orders to the ground: cases and orders as the platform writes them, and what arrives in the topic."""
 import collections
 import io
+import json
+import subprocess
 import uuid
 
 import fastavro
 
+from daemon import environment
 from events import FRAME, Kind
 from waiting import wait_for
+from world import Sent
 
 ORDERS = Kind("dispatch_order")
 NAMESPACE = uuid.UUID("7c0b1b5e-1f0f-4e7e-9a64-0f3e1a2b3c4d")  # of ids made here
@@ -108,3 +112,69 @@ def check_arrived(world, wanted):
         where[order.order["order_id"]].add(f"({order.partition},{order.offset})")
     assert all(place in where[one] for one, place in places.items()), "outbox_sent names a place with another order"
     return len(orders) - len(once)
+
+
+# ---- orders as a client that is not ours sends them ----
+
+def make_order(number, unit="BZ-ZFD", kind="DISPATCH", **changes):
+    """What the platform would send, as it stands on the wire."""
+    case = uuid.uuid5(NAMESPACE, f"case {number}")
+    one = str(order_id(case, 2, kind))
+    return ORDERS.example("ordinary") | {
+        "event_id": one, "order_id": one, "order_kind": kind, "case_id": str(case), "case_version": 2,
+        "case_no": "C" + str(case)[-12:].upper(), "target_unit_code": unit} | changes
+
+
+def order_message(order, **changes):
+    return Sent("dispatch_order", ORDERS.encode(order), order["target_unit_code"].encode(), ORDERS.headers(order), order,
+                **changes)
+
+
+class Crew:
+    """gridloop-orders as a crew runs it. Its lines are read as they come."""
+
+    def __init__(self, world, *arguments, unit="BZ-ZFD", state="orders.db", build="release", point=None, ack=False):
+        self.world, self.log_file = world, world.folder / "orders.log"
+        more = {"GRIDLOOP_POINT": point} if point else {}
+        self.process = subprocess.Popen(
+            [world.stack.program("gridloop-orders", build), f"--unit={unit}", f"--state={world.folder / state}",
+             f"--namespace={world.namespace}", *arguments, *(["--ack"] if ack else [])],
+            stdin=subprocess.PIPE if ack else subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=open(self.log_file, "ab"), env=environment(world.stack, **more))
+
+    def read(self, count=None):
+        """So many lines; None: all until its end."""
+        lines = []
+        while count is None or len(lines) < count:
+            line = self.process.stdout.readline()
+            if not line:
+                assert count is None, self.complaint()
+                break
+            lines.append(json.loads(line))
+        return lines
+
+    def acknowledge(self, *orders):
+        self.process.stdin.write("".join(order["order_id"] + "\n" for order in orders).encode())
+        self.process.stdin.flush()
+
+    def complaint(self):
+        return self.log_file.read_text("utf-8")
+
+    def end(self, wanted=0, timeout=60):
+        assert self.process.wait(timeout) == wanted, self.complaint()
+
+    def stop(self):
+        self.process.terminate()
+        self.end()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def once(world, *arguments, wanted=0, **more):
+    """What gridloop-orders --once prints."""
+    crew = Crew(world, "--once", *arguments, **more)
+    lines = crew.read()
+    crew.end(wanted)
+    return lines
