@@ -4,6 +4,7 @@
 static const struct kind case_action = {
     .name = "case_action",
     .position = {"action_lon", "action_lat", "source_crs"},
+    .acts = true,
 };
 
 int main(int argc, char **argv)

@@ -1,7 +1,6 @@
 /* case_table.c - rows of follow_up to structs, and back: arrays to read and to update by, COPY to add. */
 #include "consumers/runtime/case_table.h"
 
-#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,102 +8,17 @@
 #include "consumers/runtime/case_steps.h"
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/copy_send.h"
-#include "consumers/runtime/sql.h"
-
-enum {
-    BOOL_OID = 16,
-    INT8_OID = 20,
-    INT4_OID = 23,
-    TEXT_OID = 25,
-    TIME_OID = 1184,
-    UUID_OID = 2950
-};
+#include "consumers/runtime/row_values.h"
 
 static const uint8_t no_id[UUID_SIZE];
 
-/* ---- values ---- */
-
-static void put_moment(struct text *out, int64_t us)
-{
-    if (us == LINK_NO_TIME)
-        copy_put_null(out);
-    else
-        copy_put_time(out, us);
-}
-
-static void put_metres(struct text *out, double metres)
-{
-    if (isnan(metres))
-        copy_put_null(out);
-    else
-        copy_put_double(out, metres);
-}
-
-static struct pg_parameter parameter(const struct text *text)
-{
-    return (struct pg_parameter){text->bytes, text->size, true};
-}
-
-static enum outcome query_arrays(struct pg *pg, const char *sql, struct text *arrays,
-                                 size_t count, struct pg_result **result, struct err *e)
-{
-    struct pg_parameter parameters[PG_MAX_PARAMETERS];
-    enum outcome outcome;
-
-    for (size_t i = 0; i < count; i++)
-        parameters[i] = parameter(&arrays[i]);
-    outcome = pg_query_binary(pg, sql_text(sql), parameters, count, result, e);
-    for (size_t i = 0; i < count; i++)
-        text_free(&arrays[i]);
-    return outcome ? err_wrap(e, "%s", sql) : DONE;
-}
-
 /* ---- reading ---- */
-
-static void read_id(const struct pg_result *rows, size_t row, size_t column,
-                    uint8_t id[UUID_SIZE])
-{
-    const char *text = pg_value(rows, row, column);
-
-    if (!text || !uuid_parse(id, text, strlen(text)))
-        memset(id, 0, UUID_SIZE);
-}
 
 static double read_real(const struct pg_result *rows, size_t row, size_t column)
 {
     const char *text = pg_value(rows, row, column);
 
     return text ? strtod(text, NULL) : NAN;
-}
-
-/* As timestamptz_send() gives it, which costs the server less than a number does. */
-static int64_t read_moment(const struct pg_result *rows, size_t row, size_t column)
-{
-    uint64_t big;
-
-    if (pg_bytes(rows, row, column, (uint8_t *)&big, sizeof big) != sizeof big)
-        return LINK_NO_TIME;
-    return (int64_t)be64toh(big) + COPY_EPOCH_US;
-}
-
-static const char *read_text(struct arena *arena, const struct pg_result *rows,
-                             size_t row, size_t column)
-{
-    const char *text = pg_value(rows, row, column);
-
-    return text ? arena_copy(arena, text, strlen(text)) : NULL;
-}
-
-static enum outcome query_ids(struct pg *pg, const char *sql,
-                              const uint8_t (*ids)[UUID_SIZE], size_t count,
-                              struct pg_result **result, struct err *e)
-{
-    struct text array = {0};
-
-    copy_put_array_head(&array, UUID_OID, (uint32_t)count);
-    for (size_t i = 0; i < count; i++)
-        copy_put_bytes(&array, ids[i], UUID_SIZE);
-    return query_arrays(pg, sql, &array, 1, result, e);
 }
 
 enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
@@ -123,8 +37,8 @@ enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
         *report = (struct link_report){.has_come = pg_number(rows, row, 2),
                                        .waits = !pg_number(rows, row, 2),
                                        .is_withdrawn = pg_number(rows, row, 3)};
-        read_id(rows, row, 0, report->report_id);
-        read_id(rows, row, 1, report->case_id);
+        row_id(rows, row, 0, report->report_id);
+        row_id(rows, row, 1, report->case_id);
         report->has_case = memcmp(report->case_id, no_id, UUID_SIZE) != 0;
     }
     pg_result_free(rows);
@@ -185,18 +99,18 @@ static void read_place(struct arena *arena, const struct pg_result *rows, size_t
         place->accuracy_m = read_real(rows, row, ACCURACY);
     } else if (pg_value(rows, row, PLACE_KEY)) {
         place->where = LINK_AT_KEY;
-        read_id(rows, row, PLACE_KEY, place->key);
-        place->round = read_text(arena, rows, row, ROUND);
+        row_id(rows, row, PLACE_KEY, place->key);
+        place->round = row_text(arena, rows, row, ROUND);
     }
 }
 
 static void read_times(const struct pg_result *rows, size_t row, struct link_case *c)
 {
-    c->first_us = read_moment(rows, row, FIRST_SEEN);
-    c->last_us = read_moment(rows, row, LAST_SEEN);
-    c->reopened_us = read_moment(rows, row, REOPENED);
-    c->handled_us = read_moment(rows, row, HANDLED);
-    c->closed_us = read_moment(rows, row, CLOSED);
+    c->first_us = row_moment(rows, row, FIRST_SEEN);
+    c->last_us = row_moment(rows, row, LAST_SEEN);
+    c->reopened_us = row_moment(rows, row, REOPENED);
+    c->handled_us = row_moment(rows, row, HANDLED);
+    c->closed_us = row_moment(rows, row, CLOSED);
 }
 
 static void read_case(struct arena *arena, struct group_names *groups,
@@ -208,14 +122,14 @@ static void read_case(struct arena *arena, struct group_names *groups,
         .is_test = pg_number(rows, row, IS_TEST),
         .was_sent = pg_number(rows, row, WAS_SENT),
         .mute_lifted = pg_number(rows, row, MUTE_LIFTED),
-        .unit = read_text(arena, rows, row, UNIT),
+        .unit = row_text(arena, rows, row, UNIT),
         .standing = pg_number(rows, row, STANDING),
         .muted = pg_number(rows, row, MUTED),
         .opened_seq = pg_number(rows, row, OPENED_SEQ),
         .opened_ordinal = (uint32_t)pg_number(rows, row, OPENED_ORDINAL),
     };
-    read_id(rows, row, CASE_ID, c->case_id);
-    read_id(rows, row, MERGED_INTO, c->merged_into);
+    row_id(rows, row, CASE_ID, c->case_id);
+    row_id(rows, row, MERGED_INTO, c->merged_into);
     read_place(arena, rows, row, &c->place);
     read_times(rows, row, c);
 }
@@ -246,7 +160,7 @@ static void keep_cases(struct case_table *table, struct arena *arena,
         if (*at != LINK_NONE)
             continue;
         table->rows[table->count] =
-            (struct case_row){.state = read_text(arena, rows, row, STATE),
+            (struct case_row){.state = row_text(arena, rows, row, STATE),
                               .version = (int32_t)pg_number(rows, row, VERSION),
                               .stripe = (unsigned)pg_number(rows, row, STRIPE)};
         *at = (uint32_t)table->count++;
@@ -373,9 +287,9 @@ static void put_place(struct text *out, const struct link_place *place)
 {
     bool has_point = place->where == LINK_AT_POINT;
 
-    put_metres(out, has_point ? place->at.longitude : NAN);
-    put_metres(out, has_point ? place->at.latitude : NAN);
-    put_metres(out, has_point ? place->accuracy_m : NAN);
+    put_real(out, has_point ? place->at.longitude : NAN);
+    put_real(out, has_point ? place->at.latitude : NAN);
+    put_real(out, has_point ? place->accuracy_m : NAN);
     copy_put_bytes(out, place->where == LINK_AT_KEY ? place->key : NULL, UUID_SIZE);
     copy_put_string(out, place->round);
 }
@@ -555,9 +469,9 @@ static void put_sighting(struct text *out, const struct case_changes *changes,
     copy_put_string(out, s->unit);
     put_moment(out, d->used_us);
     copy_put_int64(out, d->age_us);
-    put_metres(out, d->distance_m);
-    put_metres(out, d->radius_m);
-    put_metres(out, counted_accuracy_m(s));
+    put_real(out, d->distance_m);
+    put_real(out, d->radius_m);
+    put_real(out, counted_accuracy_m(s));
 }
 
 static enum outcome add_sightings(const struct case_changes *changes, struct pg *pg,

@@ -43,6 +43,7 @@ struct kind {
         name; /* "drone_alert": folder of the schema, table in schema events, part of the topic */
     struct position_fields position;
     struct link_fields linked;
+    bool acts; /* its events are actions in cases (case_actions.h) */
 };
 
 /* The whole of a daemon's main: reads the settings, then runs until it is asked to stop or cannot go on.

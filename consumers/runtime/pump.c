@@ -58,6 +58,7 @@ struct pump {
     struct decoder *decoder;
     struct enricher *enricher;
     struct linker *linker;
+    struct case_actions *actions; /* NULL: the kind has none */
     struct columns *columns;
     struct store *store;
     struct breaker *breaker;
@@ -729,9 +730,11 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->linker = linker_new(kind, decoder_reader(p->decoder), p->enricher, e);
     if (!p->linker)
         goto fail;
+    if (kind->acts)
+        p->actions = case_actions_new(enricher_reference(p->enricher));
     p->columns = columns_new(decoder_reader(p->decoder), kind->name);
-    p->store = store_new(decoder_reader(p->decoder), p->columns, p->linker, kind->name,
-                         (size_t)settings->batch_rows,
+    p->store = store_new(decoder_reader(p->decoder), p->columns, p->linker, p->actions,
+                         kind->name, (size_t)settings->batch_rows,
                          settings->dead_letter_kbytes_per_s * 1024);
     p->breaker = breaker_new(settings->breaker_pause_s * 1000);
     p->consumer = kafka_consumer_open(&settings->kafka, p->group, p->topic,
@@ -763,6 +766,7 @@ void pump_free(struct pump *p)
     breaker_free(p->breaker);
     columns_free(p->columns);
     linker_free(p->linker);
+    case_actions_free(p->actions);
     enricher_free(p->enricher);
     decoder_free(p->decoder);
     registry_close(p->registry);

@@ -30,6 +30,7 @@ struct store {
     const struct reader *reader;
     struct columns *columns;
     struct linker *linker;
+    struct case_actions *actions;
     const char *kind;
     int32_t layout_id;
     struct recent *recent;
@@ -54,14 +55,15 @@ struct store {
 };
 
 struct store *store_new(const struct reader *reader, struct columns *columns,
-                        struct linker *linker, const char *kind, size_t batch_rows,
-                        int64_t dead_bytes_per_s)
+                        struct linker *linker, struct case_actions *actions,
+                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s)
 {
     struct store *store = xcalloc(1, sizeof *store);
 
     store->reader = reader;
     store->columns = columns;
     store->linker = linker;
+    store->actions = actions;
     store->kind = kind;
     store->bucket = bucket_full(dead_bytes_per_s, clock_monotonic_ms());
     /* All ids of a batch must fit: what a look-up finds is remembered there. */
@@ -94,7 +96,8 @@ static enum outcome check_encoding(struct pg *pg, struct err *e)
 enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
 {
     if (columns_check(store->columns, pg, e)
-        || (store->linker && linker_check(store->linker, pg, e)))
+        || (store->linker && linker_check(store->linker, pg, e))
+        || (store->actions && case_actions_check(pg, e)))
         return e->outcome;
     return columns_layout(store->columns, pg, &store->layout_id, e);
 }
@@ -356,6 +359,8 @@ static enum outcome attempt(struct store *store, struct err *e)
     if (store->linker
         && linker_link(store->linker, store->pg, store->batch, store->claims, e))
         return err_wrap(e, "linking");
+    if (store->actions && case_actions_take(store->actions, store->pg, store->batch, e))
+        return err_wrap(e, "taking actions");
     if (insert_dead_letters(store, e))
         return err_wrap(e, "writing dead letters");
     if (beat_note(store->pg, store->batch, store->claims, store->claim_count, e))
@@ -558,7 +563,8 @@ static enum outcome mend(struct store *store, struct err *e)
 {
     if (is_repairable(store))
         return repair(store, e);
-    if (!store->linker || !linker_wants_again(store->linker))
+    if (!(store->linker && linker_wants_again(store->linker))
+        && !(store->actions && case_actions_wants_again(store->actions)))
         return e->outcome;
     store->counts.redone++;
     return pg_run(store->pg, "rollback", e);

@@ -1,7 +1,7 @@
 /* store.h - one batch, one PostgreSQL transaction: progress, events, dead letters, tiles.
  *
  * The order of steps is fixed, and correctness hangs on it: lock the progress rows (sorted; they say that
- * we still own them and where they stand) - insert the events (sorted by id) - link - dead letters -
+ * we still own them and where they stand) - insert the events (sorted by id) - link, or take actions - dead letters -
  * tiles and progress, compared once more - commit. */
 #ifndef GRIDLOOP_STORE_H
 #define GRIDLOOP_STORE_H
@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "common/pg.h"
 #include "consumers/runtime/batch.h"
+#include "consumers/runtime/case_actions.h"
 #include "consumers/runtime/columns.h"
 #include "consumers/runtime/linker.h"
 #include "consumers/runtime/reader.h"
@@ -22,11 +23,11 @@ struct store_counts {
         redone; /* transactions run again from the start: known ids, refused rows, missing locks */
 };
 
-/* reader, columns, linker (NULL: nothing is linked) and kind must outlive the store; batch_rows: most events of a batch; dead_bytes_per_s: how many
+/* reader, columns, linker (NULL: nothing is linked), actions (NULL: these are none) and kind must outlive the store; batch_rows: most events of a batch; dead_bytes_per_s: how many
  * bytes of dead letters are kept on the whole (bucket.h). */
 struct store *store_new(const struct reader *reader, struct columns *columns,
-                        struct linker *linker, const char *kind, size_t batch_rows,
-                        int64_t dead_bytes_per_s);
+                        struct linker *linker, struct case_actions *actions,
+                        const char *kind, size_t batch_rows, int64_t dead_bytes_per_s);
 void store_free(struct store *store); /* NULL is fine */
 
 /* To be called for each new connection: checks the table and forgets what may no longer be so. */

@@ -524,8 +524,8 @@ static void claim(struct bench *bench)
 static void start(struct bench *bench)
 {
     store_free(bench->store);
-    bench->store =
-        store_new(bench->reader, bench->columns, NULL, "sample", MOST_EVENTS, 1 << 20);
+    bench->store = store_new(bench->reader, bench->columns, NULL, NULL, "sample",
+                             MOST_EVENTS, 1 << 20);
     roll_back(bench->pg);
     bench->pg->is_lost = false;
     bench->pg->fuse = -1;

@@ -13,6 +13,7 @@
 /* argv[0] is the name of the command behind "reference"; the result is the exit code. */
 int reference_load_main(int argc, char **argv);
 int reference_locate_main(int argc, char **argv);
+int reference_due_main(int argc, char **argv);
 int reference_reenrich_main(int argc, char **argv);
 
 /* The tables that can be loaded; NULL behind the last. */

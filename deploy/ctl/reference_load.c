@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "consumers/runtime/case_rules.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/reference.h"
 
@@ -39,7 +40,8 @@ static const struct option_set options = {
         "brings the whole of each table that it has files for. What a file is for is "
         "said by its name: TABLE.csv or TABLE-ANYTHING.csv with a header of column "
         "names (unit, responsibility, category, dedup_rule, position_default, "
-        "time_zone), or anything.geojson for areas. Times have a zone.",
+        "time_zone, case_state, transition, time_limit, calendar), or anything.geojson "
+        "for areas. Times have a zone.",
     .examples = "  gridloopctl reference load areas.geojson unit.csv responsibility.csv\n"
                 "  gridloopctl reference load --dry-run areas-2026.geojson",
     .rows = rows,
@@ -133,16 +135,28 @@ static bool has_areas(const struct load *load)
     return false;
 }
 
-static enum outcome check(struct load *load, struct err *e)
+static enum outcome find_faults(struct load *load, const char *sql,
+                                const char *const *parameters, size_t count,
+                                struct err *e)
 {
     struct pg_result *faults = NULL;
 
-    if (pg_query(load->pg, ctl_sql("reference_check"), NULL, 0, &faults, e))
+    if (pg_query(load->pg, ctl_sql(sql), parameters, count, &faults, e))
         return e->outcome;
     for (size_t i = 0; i < pg_rows(faults); i++)
         reference_add_fault(&load->findings, pg_value(faults, i, 0),
                             pg_value(faults, i, 1), pg_value(faults, i, 2));
     pg_result_free(faults);
+    return DONE;
+}
+
+static enum outcome check(struct load *load, struct err *e)
+{
+    const char *const words[] = {case_need_words(), case_mark_words()};
+
+    if (find_faults(load, "reference_check", NULL, 0, e)
+        || find_faults(load, "reference_check_steps", words, 2, e))
+        return e->outcome;
     return has_areas(load) ? reference_check_map(load->pg, load->version,
                                                  load->allow_overlap, &load->findings, e)
                            : DONE;
@@ -185,13 +199,26 @@ static enum outcome tell_changes(const struct load *load, struct err *e)
     return DONE;
 }
 
+/* What is no fault, but should be known. */
+static enum outcome tell_notes(const struct load *load, struct err *e)
+{
+    struct pg_result *notes = NULL;
+
+    if (pg_query(load->pg, ctl_sql("reference_notes"), NULL, 0, &notes, e))
+        return e->outcome;
+    for (size_t i = 0; i < pg_rows(notes); i++)
+        printf("note: %s\n", pg_value(notes, i, 0));
+    pg_result_free(notes);
+    return DONE;
+}
+
 static enum outcome run(struct load *load, struct err *e)
 {
     if (ctl_is_set_up(load->pg, e) || begin(load, e) || fill(load, e) || check(load, e))
         return e->outcome;
     if (load->findings.fault_count)
         return refuse(load, e);
-    if (tell_changes(load, e)
+    if (tell_changes(load, e) || tell_notes(load, e)
         || pg_run(load->pg, load->dry_run ? "rollback" : "commit", e))
         return e->outcome;
     if (load->dry_run)

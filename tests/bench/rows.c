@@ -242,8 +242,8 @@ static void open_all(const char *url)
     if (!bench.pg || !bench.decoder)
         give_up("opening", e.message);
     bench.columns = columns_new(decoder_reader(bench.decoder), kind);
-    bench.store = store_new(decoder_reader(bench.decoder), bench.columns, NULL, kind,
-                            ROWS, MAX_EVENT_BYTES);
+    bench.store = store_new(decoder_reader(bench.decoder), bench.columns, NULL, NULL,
+                            kind, ROWS, MAX_EVENT_BYTES);
     bench.batch = batch_new(ROWS);
     must(store_begin(bench.store, bench.pg, &e), "the table");
     claim();

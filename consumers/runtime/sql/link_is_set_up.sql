@@ -1,2 +1,2 @@
 -- Whether the tables are there: a daemon may be newer than the database.
-select pg_catalog.to_regclass('follow_up.case_step') is not null
+select pg_catalog.to_regclass('follow_up.named_report') is not null
