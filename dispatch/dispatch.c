@@ -1,4 +1,4 @@
-/* dispatch.c - the loop: lead - heartbeats - orders - what came back. */
+/* dispatch.c - the loop: lead - heartbeats - what is due - orders - what came back. */
 #include "dispatch/dispatch.h"
 
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "dispatch/heartbeat.h"
 #include "dispatch/outbox.h"
 #include "dispatch/sql.h"
+#include "dispatch/tick.h"
 
 enum {
     MESSAGE_BYTES = 1 << 20,
@@ -29,6 +30,7 @@ struct dispatch {
     struct kafka_producer *producer; /* NULL: none is open */
     struct outbox *outbox;
     struct heartbeats *heartbeats;
+    struct ticker *ticker;
     bool leads, has_said_waiting;
     struct backoff backoff;
     int64_t heard_ms; /* when the broker answered last, or nothing was asked */
@@ -187,8 +189,8 @@ static enum outcome dispatch_once(struct dispatch *d, struct err *e)
         return e->outcome;
     if (!d->leads)
         return hear(d, (int)d->settings->poll_ms, e);
-    if (beat(d, e) || send_orders(d, e) || hear(d, (int)d->settings->poll_ms, e)
-        || outbox_note(d->outbox, d->pg, e))
+    if (beat(d, e) || ticker_tick(d->ticker, d->pg, e) || send_orders(d, e)
+        || hear(d, (int)d->settings->poll_ms, e) || outbox_note(d->outbox, d->pg, e))
         return e->outcome;
     report(d);
     return DONE;
@@ -247,6 +249,7 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings, struct e
 
     d->settings = settings;
     d->heard_ms = clock_monotonic_ms();
+    d->ticker = ticker_new(&settings->tick);
     d->heartbeats = heartbeats_new(settings->name_space, settings->heartbeat_s * 1000);
     d->outbox = outbox_new(settings->name_space, (size_t)settings->batch_orders, e);
     if (d->outbox && !open_producer(d, e)) {
@@ -265,5 +268,6 @@ void dispatch_free(struct dispatch *d)
     pg_close(d->pg);
     outbox_free(d->outbox);
     heartbeats_free(d->heartbeats);
+    ticker_free(d->ticker);
     free(d);
 }

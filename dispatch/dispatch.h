@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "common/option.h"
+#include "dispatch/tick.h"
 
 struct dispatch_settings {
     const char *database_url, *database_password_file;
@@ -19,6 +20,7 @@ struct dispatch_settings {
     int64_t batch_orders;
     int64_t poll_ms;
     int64_t heartbeat_s;
+    struct tick_settings tick;
     int64_t stall_timeout_s;
     int64_t statement_timeout_ms, backoff_max_ms, stop_timeout_s;
     struct kafka_properties kafka;

@@ -25,6 +25,18 @@ static const struct option_row rows[] = {
      "how often to look for new orders, milliseconds", false},
     {"heartbeat_s", OPTION_NUMBER, AT(heartbeat_s), "60", 0, 86400, NULL,
      "between two heartbeats to each partition, seconds; 0: none", false},
+    {"tick_s", OPTION_NUMBER, AT(tick.tick_s), "10", 0, 86400, NULL,
+     "between two looks at what is due and what waits, seconds; 0: the clock does "
+     "nothing",
+     false},
+    {"remind_before", OPTION_REAL, AT(tick.remind_before), "0.25", 0, 1, NULL,
+     "a unit is reminded when this share of its time limit is left; 0: only when it is "
+     "due",
+     false},
+    {"send_after_h", OPTION_REAL, AT(tick.send_after_h), "24", 0, 100000, NULL,
+     "a possible repeat that nobody has answered to is sent after so many hours; 0: "
+     "never",
+     false},
     {"stall_timeout_s", OPTION_NUMBER, AT(stall_timeout_s), "60", 5, 86400, NULL,
      "after so long without a sign of it a leader is replaced by one that waits, seconds",
      false},
@@ -42,8 +54,9 @@ static const struct option_set options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
     .purpose =
-        "Sends the orders that were decided on to the ground. Of several instances "
-        "one leads, the others wait.",
+        "Sends the orders that were decided on to the ground, and does what the clock "
+        "asks for: reminders, actions that wait, heartbeats. Of several instances one "
+        "leads, the others wait.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .kafka_offset = AT(kafka),

@@ -7,3 +7,7 @@ create index outbox_by_writer on follow_up.outbox (written_in);
 
 comment on column follow_up.outbox.written_in is
     'The server''s number of the transaction that wrote it: what is older than every running one has been seen by whoever sends. 写入该行的服务器事务号：早于所有运行中事务者，发送方必已看到。';
+
+-- For the clock: possible repeats to which nobody has answered.
+create index case_file_unanswered on follow_up.case_file (opened_at)
+    where may_repeat is not null and may_send and not was_sent and case_version = 1;
