@@ -9,7 +9,10 @@
 
 #include "common/arena.h"
 
-enum { APPLICATION_ID = 0x676c6f72 /* "glor" */ };
+enum {
+    APPLICATION_ID = 0x676c6f72, /* "glor" */
+    BUSY_MS = 5000               /* for one that is just ending */
+};
 
 static const char session_sql[] = "pragma locking_mode = exclusive;"
                                   "pragma journal_mode = wal;"
@@ -149,6 +152,8 @@ struct memory *memory_open(const char *path, const char *unit, const char *topic
         sqlite3_open_v2(path, &m->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 
     m->path = xstrdup(path);
+    if (m->db)
+        sqlite3_busy_timeout(m->db, BUSY_MS);
     if (!m->db)
         err_exit(e, EX_OSERR, "%s: out of memory", path);
     else if (code)

@@ -103,6 +103,8 @@ struct simulate_event {
     const struct simulate_step *step;
     int case_version;
     uint64_t case_number;
+    const char *case_no, *unit,
+        *target_unit; /* NULL: as the case's number and kind say */
 };
 
 /* "drone_alert"; the number of a name, SIMULATE_KINDS if there is none such. */
