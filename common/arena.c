@@ -272,6 +272,13 @@ void *arena_resize(struct arena *arena, void *piece, size_t old_size, size_t new
     return new_size > old_size ? move(arena, piece, old_size, new_size) : piece;
 }
 
+void *arena_grow(struct arena *arena, void *list, size_t count, size_t size)
+{
+    if (count & (count - 1))
+        return list;
+    return arena_resize(arena, list, count * size, (count ? 2 * count : 1) * size);
+}
+
 struct arena_mark arena_mark(const struct arena *arena)
 {
     const struct block *first = arena->blocks;

@@ -26,6 +26,9 @@ char *arena_copy(struct arena *arena, const void *bytes, size_t size);
  * block; else a new one, and the old one is lost until the next reset. piece may be NULL (and old_size 0). */
 void *arena_resize(struct arena *arena, void *piece, size_t old_size, size_t new_size);
 
+/* A list of count members with room for one more; lists double. It must have grown by this call alone, from NULL and 0. */
+void *arena_grow(struct arena *arena, void *list, size_t count, size_t size);
+
 /* Where an arena stands, and back to there: what was taken in between is given back. No piece from before the
  * mark may be resized in between. */
 struct arena_mark {

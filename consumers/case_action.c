@@ -1,13 +1,8 @@
 /* case_action.c - consumer of one step of somebody in the life of a case. */
 #include "consumers/runtime/kind.h"
 
-static const struct kind case_action = {
+const struct kind case_action = {
     .name = "case_action",
     .position = {"action_lon", "action_lat", "source_crs"},
     .acts = true,
 };
-
-int main(int argc, char **argv)
-{
-    return consumer_main(argc, argv, &case_action);
-}

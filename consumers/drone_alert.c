@@ -1,7 +1,7 @@
 /* drone_alert.c - consumer of alerts that drones raise by image analysis. */
 #include "consumers/runtime/kind.h"
 
-static const struct kind drone_alert = {
+const struct kind drone_alert = {
     .name = "drone_alert",
     .position = {"longitude", "latitude", "source_crs"},
     .linked = {.names = {[LINK_FIELD_SENDER] = "producer_id",
@@ -14,12 +14,9 @@ static const struct kind drone_alert = {
                          [LINK_FIELD_ACCURACY] = "horizontal_accuracy_m",
                          [LINK_FIELD_POSITION_KIND] = "position_kind",
                          [LINK_FIELD_MESSAGE] = "message_type",
-                         [LINK_FIELD_CERTAINTY] = "certainty"},
+                         [LINK_FIELD_CERTAINTY] = "certainty",
+                         [LINK_FIELD_PHOTO] = "image_object_key"},
+               .case_kind = "DRONE_ALERT",
                .first_state = "REPORTED",
                .sends = true},
 };
-
-int main(int argc, char **argv)
-{
-    return consumer_main(argc, argv, &drone_alert);
-}

@@ -1,20 +1,17 @@
 /* patrol_log.c - consumer of what one team did in one grid. */
 #include "consumers/runtime/kind.h"
 
-static const struct kind patrol_log = {
+const struct kind patrol_log = {
     .name = "patrol_log",
     .position = {"start_lon", "start_lat", "source_crs"},
     .linked = {.names = {[LINK_FIELD_REPORT] = "patrol_id",
                          [LINK_FIELD_CASE] = "raised_case_ids",
                          [LINK_FIELD_SCHEME] = "category_scheme",
-                         [LINK_FIELD_CODE] = "category"},
+                         [LINK_FIELD_CODE] = "category",
+                         [LINK_FIELD_PHOTO] = "attachment_object_keys"},
                .position_kind = "PATROL",
                .group = "PATROL_PROBLEM",
+               .case_kind = "PATROL_PROBLEM",
                .first_state = "REPORTED",
                .sends = true},
 };
-
-int main(int argc, char **argv)
-{
-    return consumer_main(argc, argv, &patrol_log);
-}

@@ -66,9 +66,8 @@ struct run {
     int32_t ordinal; /* of the cause in hand */
     int16_t place;   /* of its next step */
     struct case_step_row *steps;
-    struct life_limit *limits;
-    struct case_order_row *orders;
-    size_t step_count, limit_count, order_count;
+    size_t step_count;
+    struct life_rows follows;
 };
 
 struct case_actions *case_actions_new(const struct reference *reference)
@@ -300,17 +299,9 @@ static enum outcome read_all(struct run *run, struct err *e)
 
 /* ---- what is to be written ---- */
 
-/* Room for one more; lists double. */
-static void *grow(struct run *run, void *list, size_t count, size_t size)
-{
-    if (count & (count - 1))
-        return list;
-    return arena_resize(run->arena, list, count * size, (count ? 2 * count : 1) * size);
-}
-
 static struct case_step_row *add_step(struct run *run, const uint8_t *named_id)
 {
-    run->steps = grow(run, run->steps, run->step_count, sizeof *run->steps);
+    run->steps = arena_grow(run->arena, run->steps, run->step_count, sizeof *run->steps);
     run->steps[run->step_count] = (struct case_step_row){.link_seq = run->link_seq,
                                                          .ordinal = run->ordinal,
                                                          .place = run->place++,
@@ -318,46 +309,12 @@ static struct case_step_row *add_step(struct run *run, const uint8_t *named_id)
     return &run->steps[run->step_count++];
 }
 
-static void add_order(struct run *run, const struct case_life *life, int32_t version,
-                      const struct case_order *order, const char *cause, int64_t at_us)
-{
-    bool is_over = order->kind == CASE_RECALL;
-    bool has_length = life->due_version > 0 && life->limit.type >= 0 && !is_over;
-
-    run->orders = grow(run, run->orders, run->order_count, sizeof *run->orders);
-    run->orders[run->order_count++] = (struct case_order_row){
-        .case_id = life->case_id,
-        .case_version = version,
-        .kind = order->kind,
-        .cause = cause,
-        .link_seq = run->link_seq,
-        .target_unit = order->target_unit,
-        .due_us = is_over ? LINK_NO_TIME : life->due_us,
-        .limit_type =
-            has_length ? limit_type_name((enum limit_type)life->limit.type) : NULL,
-        .limit_value = life->limit.value,
-        .is_test = life->is_test,
-        .decided_us = at_us,
-    };
-}
-
-static void add_limit(struct run *run, const struct case_life *life)
-{
-    run->limits = grow(run, run->limits, run->limit_count, sizeof *run->limits);
-    run->limits[run->limit_count++] =
-        (struct life_limit){life->case_id, life->version, life->limit};
-}
-
 /* What an applied step brings with it. */
 static void follow(struct run *run, struct life_row *row,
                    const struct case_result *result)
 {
     row->is_changed = true;
-    if (result->sets_limit)
-        add_limit(run, &row->life);
-    for (size_t i = 0; i < result->order_count; i++)
-        add_order(run, &row->life, row->life.version, &result->orders[i], "",
-                  result->at_us);
+    life_rows_add(&run->follows, run->arena, &row->life, result, run->link_seq);
 }
 
 /* ---- the turn of an action ---- */
@@ -515,10 +472,7 @@ static enum outcome write_all(const struct run *run, struct err *e)
         .row_count = run->row_count,
         .steps = run->steps,
         .step_count = run->step_count,
-        .limits = run->limits,
-        .limit_count = run->limit_count,
-        .orders = run->orders,
-        .order_count = run->order_count,
+        .follows = &run->follows,
         .link_seq = run->link_seq,
         .calendar_version = case_rules_versions(run->rules)[CASE_RULES_CALENDAR],
     };
@@ -710,7 +664,8 @@ static void remind(struct run *run, const struct life_row *row, const char *caus
 {
     const struct case_order order = {CASE_REMIND, row->life.order_unit};
 
-    add_order(run, &row->life, row->life.due_version, &order, cause, run->now_us);
+    life_rows_add_order(&run->follows, run->arena, &row->life, row->life.due_version,
+                        &order, cause, run->link_seq, run->now_us);
 }
 
 static const char *cause_of(enum clock_act act)
@@ -725,9 +680,7 @@ static bool is_for(const struct run *run, const struct case_life *life,
     if (!life->state)
         return false;
     if (act == CLOCK_SEND)
-        return life->may_send && life->unit && !life->was_sent && life->version == 1
-               && case_life_may_dispatch(run->rules, life->case_kind, life->state,
-                                         run->now_us);
+        return life->may_send && life->unit && !life->was_sent && life->version == 1;
     return life->order_unit && life->due_us != LINK_NO_TIME
            && (life->due_us <= run->now_us) == (act == CLOCK_REMIND_DUE);
 }

@@ -561,13 +561,45 @@ void case_life_platform(const struct case_rules *rules, struct arena *arena,
     move(&m, life, result);
 }
 
-bool case_life_may_dispatch(const struct case_rules *rules, const char *case_kind,
-                            const char *state, int64_t at_us)
-{
-    const struct case_rule *rule;
+/* ---- rows ---- */
 
-    if (!rules || case_rules_versions(rules)[CASE_RULES_TRANSITION] == 0)
-        return true;
-    rule = case_rules_step(rules, case_kind, state, "DISPATCH", NULL, at_us);
-    return rule && rule->by_platform;
+void life_rows_add_order(struct life_rows *rows, struct arena *arena,
+                         const struct case_life *life, int32_t version,
+                         const struct case_order *order, const char *cause,
+                         int64_t link_seq, int64_t at_us)
+{
+    bool is_over = order->kind == CASE_RECALL;
+    bool has_length = life->due_version > 0 && life->limit.type >= 0 && !is_over;
+
+    rows->orders =
+        arena_grow(arena, rows->orders, rows->order_count, sizeof *rows->orders);
+    rows->orders[rows->order_count++] = (struct case_order_row){
+        .case_id = life->case_id,
+        .case_version = version,
+        .kind = order->kind,
+        .cause = cause,
+        .link_seq = link_seq,
+        .target_unit = order->target_unit,
+        .due_us = is_over ? LINK_NO_TIME : life->due_us,
+        .limit_type =
+            has_length ? limit_type_name((enum limit_type)life->limit.type) : NULL,
+        .limit_value = life->limit.value,
+        .is_test = life->is_test,
+        .decided_us = at_us,
+    };
+}
+
+void life_rows_add(struct life_rows *rows, struct arena *arena,
+                   const struct case_life *life, const struct case_result *result,
+                   int64_t link_seq)
+{
+    if (result->sets_limit) {
+        rows->limits =
+            arena_grow(arena, rows->limits, rows->limit_count, sizeof *rows->limits);
+        rows->limits[rows->limit_count++] =
+            (struct life_limit){life->case_id, life->version, life->limit};
+    }
+    for (size_t i = 0; i < result->order_count; i++)
+        life_rows_add_order(rows, arena, life, life->version, &result->orders[i], "",
+                            link_seq, result->at_us);
 }

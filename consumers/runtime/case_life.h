@@ -186,8 +186,29 @@ void case_life_platform(const struct case_rules *rules, struct arena *arena,
                         const char *target_unit, int64_t at_us,
                         struct case_result *result);
 
-/* Whether the rules let the platform dispatch such a case by itself from that state. Where none are loaded it may. */
-bool case_life_may_dispatch(const struct case_rules *rules, const char *case_kind,
-                            const char *state, int64_t at_us);
+/* ---- what follows from a step, as rows ---- */
+
+/* A row of follow_up.time_limit. */
+struct life_limit {
+    const uint8_t *case_id;
+    int32_t case_version;
+    struct case_time_limit limit;
+};
+
+/* Lists in an arena. */
+struct life_rows {
+    struct life_limit *limits;
+    struct case_order_row *orders;
+    size_t limit_count, order_count;
+};
+
+/* What an applied step brings with it; life as it is after it. */
+void life_rows_add(struct life_rows *rows, struct arena *arena,
+                   const struct case_life *life, const struct case_result *result,
+                   int64_t link_seq);
+void life_rows_add_order(struct life_rows *rows, struct arena *arena,
+                         const struct case_life *life, int32_t version,
+                         const struct case_order *order, const char *cause,
+                         int64_t link_seq, int64_t at_us);
 
 #endif

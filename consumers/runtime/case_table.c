@@ -8,6 +8,7 @@
 #include "consumers/runtime/case_steps.h"
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/copy_send.h"
+#include "consumers/runtime/life_table.h"
 #include "consumers/runtime/row_values.h"
 
 static const uint8_t no_id[UUID_SIZE];
@@ -279,9 +280,10 @@ static const char new_case_sql[] =
     "copy follow_up.case_file (case_id, kind, state, case_version, is_test, dedup_group, "
     "category_scheme, category_code, cell, stripe, wgs84_longitude, wgs84_latitude, "
     "accuracy_m, place_key, round_code, unit_code, first_seen_at, last_seen_at, "
-    "reopened_at, standing, was_sent, repeat_of, may_repeat, opened_seq, opened_ordinal) "
-    "from stdin (format binary)";
-enum { NEW_CASE_COLUMNS = 25 };
+    "reopened_at, standing, was_sent, repeat_of, may_repeat, opened_seq, opened_ordinal, "
+    "case_kind, may_send, photo_key, dispatched_at, handler_unit_code, order_unit_code, "
+    "due_at, due_version) from stdin (format binary)";
+enum { NEW_CASE_COLUMNS = 33 };
 
 static void put_place(struct text *out, const struct link_place *place)
 {
@@ -309,13 +311,24 @@ static void put_what_it_is(struct text *out, const char *kind, const struct link
     copy_put_int16(out, (int16_t)row->stripe);
 }
 
-static void put_new_case(struct text *out, const char *kind, const struct link_case *c,
-                         const struct case_row *row)
+/* What the platform has ordered, if it has taken a step. */
+static void put_sent(struct text *out, const struct case_life *life)
+{
+    put_moment(out, life ? life->dispatched_us : LINK_NO_TIME);
+    copy_put_string(out, life ? life->handler_unit : NULL);
+    copy_put_string(out, life ? life->order_unit : NULL);
+    put_moment(out, life ? life->due_us : LINK_NO_TIME);
+    copy_put_positive(out, life ? life->due_version : 0);
+}
+
+static void put_new_case(struct text *out, const struct sighter *sighter,
+                         const struct link_case *c, const struct case_row *row,
+                         struct arena *arena)
 {
     const struct link_decision *opened = row->opened_by;
 
     copy_put_count(out, NEW_CASE_COLUMNS);
-    put_what_it_is(out, kind, c, row);
+    put_what_it_is(out, sighter->kind->name, c, row);
     put_place(out, &c->place);
     copy_put_string(out, c->unit);
     put_moment(out, c->first_us);
@@ -328,6 +341,10 @@ static void put_new_case(struct text *out, const char *kind, const struct link_c
                   opened->outcome == LINK_POSSIBLE_REPEAT ? opened->related_id : no_id);
     copy_put_int64(out, c->opened_seq);
     copy_put_int32(out, (int32_t)c->opened_ordinal);
+    copy_put_string(out, sighter->kind->linked.case_kind);
+    copy_put_bool(out, row->may_send);
+    copy_put_string(out, sighting_photo(sighter, row->first->event, arena));
+    put_sent(out, row->life);
 }
 
 static int by_case_id(const void *a, const void *b)
@@ -353,8 +370,8 @@ static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
     qsort(sorted, count, sizeof *sorted, by_case_id);
     for (size_t i = 0; !outcome && i < count; i++) {
         outcome = copy_begin_row(&copy, e);
-        put_new_case(&copy.buffer, changes->kind, sorted[i],
-                     &changes->rows[sorted[i] - output->cases]);
+        put_new_case(&copy.buffer, changes->sighter, sorted[i],
+                     &changes->states->rows[sorted[i] - output->cases], arena);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "opening cases") : DONE;
 }
@@ -398,13 +415,46 @@ static enum outcome change_cases(const struct case_changes *changes, struct pg *
         copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
     for (size_t i = 0; i < output->case_count; i++)
         if (is_update(&output->cases[i]))
-            put_change(arrays, &output->cases[i], &changes->rows[i]);
+            put_change(arrays, &output->cases[i], &changes->states->rows[i]);
     outcome = query_arrays(pg, "cases_change", arrays, 8, &result, e);
     if (!outcome && pg_affected(result) != count)
         outcome =
             err_set(e, FATAL, "a case that was read under its lock is there no more");
     pg_result_free(result);
     return outcome;
+}
+
+static bool is_moved(const struct case_changes *changes, size_t number)
+{
+    return is_update(&changes->output->cases[number])
+           && changes->states->rows[number].life;
+}
+
+/* Few are. */
+static enum outcome move_cases(const struct case_changes *changes, struct pg *pg,
+                               struct err *e)
+{
+    static const uint32_t oids[] = {UUID_OID, TIME_OID, TEXT_OID, TIME_OID, INT4_OID};
+    struct text arrays[5] = {0};
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < changes->output->case_count; i++)
+        count += is_moved(changes, i);
+    if (count == 0)
+        return DONE;
+    for (size_t i = 0; i < 5; i++)
+        copy_put_array_head(&arrays[i], oids[i], count);
+    for (size_t i = 0; i < changes->output->case_count; i++) {
+        const struct case_life *life = changes->states->rows[i].life;
+        if (!is_moved(changes, i))
+            continue;
+        copy_put_bytes(&arrays[0], life->case_id, UUID_SIZE);
+        put_moment(&arrays[1], life->dispatched_us);
+        copy_put_string(&arrays[2], life->order_unit);
+        put_moment(&arrays[3], life->due_us);
+        copy_put_positive(&arrays[4], life->due_version);
+    }
+    return query_arrays(pg, "cases_send", arrays, 5, NULL, e);
 }
 
 /* ---- sightings ---- */
@@ -414,31 +464,21 @@ static const char sighting_sql[] =
     "event_id, "
     "is_test, message, report_id, outcome, basis, flags, case_id, related_case_id, "
     "dedup_group, rule_version, category_version, unit_code, counted_at, age_us, "
-    "distance_m, radius_m, accuracy_m) from stdin (format binary)";
-enum { SIGHTING_COLUMNS = 23 };
+    "distance_m, radius_m, accuracy_m, reference_version) from stdin (format binary)";
+enum { SIGHTING_COLUMNS = 24 };
 
 static void put_decision(struct text *out, const struct link_decision *d)
 {
-    static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
-
     copy_put_string(out, link_outcome_name(d->outcome));
-    copy_put_string(out, bases[d->basis]);
+    copy_put_string(out, link_basis_name(d->basis));
     copy_put_int32(out, (int32_t)d->flags);
     copy_put_uuid(out, d->case_id);
     copy_put_uuid(out, d->related_id);
 }
 
-static double counted_accuracy_m(const struct link_sighting *s)
-{
-    if (s->place.where != LINK_AT_POINT)
-        return NAN;
-    return isnan(s->place.accuracy_m) ? s->default_accuracy_m : s->place.accuracy_m;
-}
-
 static void put_where_from(struct text *out, const struct case_changes *changes,
                            size_t ordinal)
 {
-    static const char *const messages[] = {"report", "update", "cancel"};
     const struct link_sighting *s = &changes->sightings->list[ordinal];
     const struct event *event = changes->sightings->of[ordinal].event;
 
@@ -446,10 +486,10 @@ static void put_where_from(struct text *out, const struct case_changes *changes,
     copy_put_int64(out, event->message.offset);
     copy_put_int64(out, changes->link_seq);
     copy_put_int32(out, (int32_t)ordinal);
-    copy_put_string(out, changes->kind);
+    copy_put_string(out, changes->sighter->kind->name);
     copy_put_bytes(out, s->event_id, UUID_SIZE);
     copy_put_bool(out, s->is_test);
-    copy_put_string(out, messages[s->message]);
+    copy_put_string(out, link_message_name(s->message));
     copy_put_bytes(out, s->report_id, UUID_SIZE);
 }
 
@@ -471,7 +511,8 @@ static void put_sighting(struct text *out, const struct case_changes *changes,
     copy_put_int64(out, d->age_us);
     put_real(out, d->distance_m);
     put_real(out, d->radius_m);
-    put_real(out, counted_accuracy_m(s));
+    put_real(out, link_counted_accuracy_m(s));
+    copy_put_int32(out, changes->sightings->reference_version);
 }
 
 static enum outcome add_sightings(const struct case_changes *changes, struct pg *pg,
@@ -495,14 +536,15 @@ static int16_t place_of(const struct case_changes *changes, size_t number)
     size_t first = number;
 
     while (first > 0
-           && changes->steps[first - 1].ordinal == changes->steps[number].ordinal)
+           && changes->states->steps[first - 1].ordinal
+                  == changes->states->steps[number].ordinal)
         first--;
     return (int16_t)(number - first);
 }
 
 static struct case_step_row step_row(const struct case_changes *changes, size_t number)
 {
-    const struct case_step *step = &changes->steps[number];
+    const struct case_step *step = &changes->states->steps[number];
     const struct event *event = changes->sightings->of[step->ordinal].event;
     const uint8_t *case_id = changes->output->cases[step->number].case_id;
 
@@ -531,7 +573,7 @@ static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
     struct copy copy = {.pg = pg, .sql = case_steps_copy_sql()};
     enum outcome outcome = DONE;
 
-    for (size_t i = 0; !outcome && i < changes->step_count; i++) {
+    for (size_t i = 0; !outcome && i < changes->states->step_count; i++) {
         struct case_step_row row = step_row(changes, i);
         outcome = copy_begin_row(&copy, e);
         case_steps_put(&copy.buffer, &row);
@@ -543,7 +585,9 @@ enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
                               struct arena *arena, struct err *e)
 {
     if (add_cases(changes, pg, arena, e) || change_cases(changes, pg, e)
-        || add_sightings(changes, pg, e))
+        || move_cases(changes, pg, e) || add_sightings(changes, pg, e)
+        || add_steps(changes, pg, e))
         return e->outcome;
-    return add_steps(changes, pg, e);
+    return life_write_rows(&changes->states->follows, changes->link_seq,
+                           changes->calendar_version, pg, e);
 }

@@ -6,18 +6,7 @@
 #include "common/err.h"
 #include "common/pg.h"
 #include "common/text.h"
-#include "consumers/runtime/link_index.h"
-#include "consumers/runtime/sightings.h"
-
-/* What stands in a row of follow_up.case_file beside what linking decides by. */
-struct case_row {
-    const char *state;
-    int32_t version;
-    unsigned stripe;
-    /* Of a new one. */
-    const struct sighted *first; /* NULL: it was read */
-    const struct link_decision *opened_by;
-};
+#include "consumers/runtime/case_states.h"
 
 /* A group in a cell whose cases are wanted; those that were not stirred since are not. */
 struct near {
@@ -47,27 +36,18 @@ enum outcome case_table_read(struct case_table *table, struct pg *pg, struct are
                              size_t near_count, const uint8_t (*ids)[UUID_SIZE],
                              size_t id_count, struct err *e);
 
-/* A step that the platform takes. */
-struct case_step {
-    uint32_t number; /* of the case, in the output */
-    int32_t version; /* after it */
-    uint32_t ordinal;
-    const char *action, *from_state, *to_state;
-};
-
-/* What linking made of it all. rows: one for each case of output, in its order. */
+/* What linking made of it all. */
 struct case_changes {
-    const char *kind;
+    const struct sighter *sighter; /* of the kind */
     const struct sightings *sightings;
     const struct link_output *output;
-    const struct case_row *rows;
-    const struct case_step *steps;
-    size_t step_count;
+    const struct case_states *states; /* of output */
     int64_t link_seq;
     const struct claim *claims; /* of the batch, for the source of each event */
+    int32_t calendar_version;
 };
 
-/* Writes new cases (sorted by case_id), changed ones, sightings and steps. */
+/* Writes new cases (sorted by case_id), changed ones, sightings, steps, limits and orders. */
 enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
                               struct arena *arena, struct err *e);
 

@@ -1,5 +1,6 @@
-/* kind.h - what makes one consumer differ from the others: one const struct in one file, and that file is
- * the daemon. Columns, types and defaults are not said here: they come from schemas/<name>/v<N>.avsc. */
+/* kind.h - what makes one consumer differ from the others: one const struct in one file, consumers/<name>.c, and that
+ * file is the daemon: the build adds main.c to it. Columns, types and defaults are not said here: they come from
+ * schemas/<name>/v<N>.avsc. */
 #ifndef GRIDLOOP_CONSUMER_KIND_H
 #define GRIDLOOP_CONSUMER_KIND_H
 
@@ -26,6 +27,7 @@ enum link_field {
     LINK_FIELD_UNIT, /* responsible; NULL: as the reference data say for the place */
     LINK_FIELD_ABOUT, /* with the code the place, and with the round, in groups without geometry */
     LINK_FIELD_ROUND,
+    LINK_FIELD_PHOTO, /* key of its picture in the object store, or the first of a list */
     LINK_FIELDS
 };
 
@@ -33,9 +35,10 @@ struct link_fields {
     const char *names[LINK_FIELDS]; /* REPORT is NULL: nothing of this kind is linked */
     const char *position_kind;      /* of reference.position_default */
     const char *group; /* where the category is in none; NULL: no case comes of it then */
-    const char *first_state; /* of a case that it opens */
+    const char *case_kind;   /* of a case that it opens, by the words of case_action */
+    const char *first_state; /* of that case */
     bool
-        sends; /* the platform may send an order when it opens a case, as category and certainty allow */
+        sends; /* the platform may send an order when it opens a case, as category and certainty allow and if somebody is responsible */
 };
 
 struct kind {
@@ -45,6 +48,10 @@ struct kind {
     struct link_fields linked;
     bool acts; /* its events are actions in cases (case_actions.h) */
 };
+
+/* The structs of all files consumers/<name>.c; NULL behind the last. In the library gridloop_consumers, for programs that
+ * read what daemons of all kinds stored. */
+extern const struct kind *const consumer_kinds[];
 
 /* The whole of a daemon's main: reads the settings, then runs until it is asked to stop or cannot go on.
  * Returns the exit code. */

@@ -488,37 +488,45 @@ static void put_limit(struct text *out, const struct life_limit *row, int64_t li
     copy_put_positive(out, limit->used_calendar ? calendar_version : 0);
 }
 
-enum outcome life_write_limits(const struct life_changes *changes, struct pg *pg,
-                               struct err *e)
+static enum outcome write_limits(const struct life_rows *follows, int64_t link_seq,
+                                 int32_t calendar_version, struct pg *pg, struct err *e)
 {
     struct copy copy = {.pg = pg, .sql = limit_sql};
     enum outcome outcome = DONE;
 
-    for (size_t i = 0; !outcome && i < changes->limit_count; i++) {
+    for (size_t i = 0; !outcome && i < follows->limit_count; i++) {
         outcome = copy_begin_row(&copy, e);
-        put_limit(&copy.buffer, &changes->limits[i], changes->link_seq,
-                  changes->calendar_version);
+        put_limit(&copy.buffer, &follows->limits[i], link_seq, calendar_version);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "adding time limits") : DONE;
 }
 
-enum outcome life_write_orders(const struct life_changes *changes, struct pg *pg,
-                               struct err *e)
+static enum outcome write_orders(const struct life_rows *follows, struct pg *pg,
+                                 struct err *e)
 {
     struct copy copy = {.pg = pg, .sql = case_orders_copy_sql()};
     enum outcome outcome = DONE;
 
-    for (size_t i = 0; !outcome && i < changes->order_count; i++) {
+    for (size_t i = 0; !outcome && i < follows->order_count; i++) {
         outcome = copy_begin_row(&copy, e);
-        case_orders_put(&copy.buffer, &changes->orders[i]);
+        case_orders_put(&copy.buffer, &follows->orders[i]);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "adding orders") : DONE;
+}
+
+enum outcome life_write_rows(const struct life_rows *follows, int64_t link_seq,
+                             int32_t calendar_version, struct pg *pg, struct err *e)
+{
+    if (write_limits(follows, link_seq, calendar_version, pg, e))
+        return e->outcome;
+    return write_orders(follows, pg, e);
 }
 
 enum outcome life_write(const struct life_changes *changes, struct pg *pg, struct err *e)
 {
     if (open_cases(changes, pg, e) || change_cases(changes, pg, e)
-        || write_steps(changes, pg, e) || life_write_limits(changes, pg, e))
+        || write_steps(changes, pg, e))
         return e->outcome;
-    return life_write_orders(changes, pg, e);
+    return life_write_rows(changes->follows, changes->link_seq, changes->calendar_version,
+                           pg, e);
 }

@@ -77,32 +77,20 @@ enum outcome life_read(struct life_row *rows, size_t count, struct pg *pg,
 
 /* ---- writing ---- */
 
-/* A limit that a step set. */
-struct life_limit {
-    const uint8_t *case_id;
-    int32_t case_version;
-    struct case_time_limit limit;
-};
-
 struct life_changes {
     const struct life_row *rows; /* of which those are written that are changed */
     size_t row_count;
     const struct case_step_row *steps;
     size_t step_count;
-    const struct life_limit *limits;
-    size_t limit_count;
-    const struct case_order_row *orders;
-    size_t order_count;
+    const struct life_rows *follows;
     int64_t link_seq;
     int32_t calendar_version;
 };
 
 enum outcome life_write(const struct life_changes *changes, struct pg *pg, struct err *e);
 
-/* The parts of it that linking writes, too: rows of time_limit and outbox. */
-enum outcome life_write_limits(const struct life_changes *changes, struct pg *pg,
-                               struct err *e);
-enum outcome life_write_orders(const struct life_changes *changes, struct pg *pg,
-                               struct err *e);
+/* The part of it that linking writes, too: time_limit and outbox. */
+enum outcome life_write_rows(const struct life_rows *follows, int64_t link_seq,
+                             int32_t calendar_version, struct pg *pg, struct err *e);
 
 #endif

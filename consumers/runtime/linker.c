@@ -1,4 +1,4 @@
-/* linker.c - stripes, what to read, and what the decisions mean for the states of cases. */
+/* linker.c - stripes, what to read, and the order of the step. */
 #include "consumers/runtime/linker.h"
 
 #include <stdlib.h>
@@ -35,9 +35,7 @@ struct run {
     struct case_table table;
     struct link_output output;
     int64_t link_seq;
-    struct case_row *rows;
-    struct case_step *steps;
-    size_t step_count;
+    struct case_states states;
 };
 
 struct linker *linker_new(const struct kind *kind, const struct reader *reader,
@@ -245,76 +243,11 @@ static enum outcome check_stripes(struct run *run, struct err *e)
     return err_set(e, RETRY, "a case lies under a lock that is not held");
 }
 
-/* ---- states ---- */
-
-static void step(struct run *run, uint32_t number, size_t ordinal, const char *action,
-                 const char *to_state)
-{
-    struct case_row *row = &run->rows[number];
-
-    run->steps[run->step_count++] = (struct case_step){
-        number, ++row->version, (uint32_t)ordinal, action, row->state, to_state};
-    row->state = to_state;
-}
-
-/* What one decision means for its case. */
-static void take_steps(struct run *run, size_t ordinal)
-{
-    const struct link_decision *d = &run->output.decisions[ordinal];
-    uint32_t number = link_map_find(&run->table.ids, d->case_id);
-
-    if (d->outcome == LINK_REOPEN)
-        step(run, number, ordinal, "REOPEN", "REOPENED");
-    if (d->flags & LINK_SENDS)
-        step(run, number, ordinal, "DISPATCH", "DISPATCHED");
-    if (d->flags & LINK_CANCELS_CASE)
-        step(run, number, ordinal, "CANCEL", "CANCELLED");
-}
-
-static bool opens_case(const struct link_decision *d)
-{
-    return d->outcome == LINK_NEW || d->outcome == LINK_REPEAT
-           || d->outcome == LINK_POSSIBLE_REPEAT;
-}
-
-/* New cases stand behind those read, in the order of the decisions that open them. */
-static void add_row(struct run *run, size_t number, size_t ordinal)
-{
-    const struct link_case *c = &run->output.cases[number];
-    const struct sighted *first = &run->sightings.of[ordinal];
-
-    run->rows[number] = (struct case_row){
-        .state = run->linker->sighter.kind->linked.first_state,
-        .version = 1,
-        .stripe = link_stripe(first->ruling.group, link_cell(&c->place)),
-        .first = first,
-        .opened_by = &run->output.decisions[ordinal],
-    };
-}
-
-static void work_out_states(struct run *run)
-{
-    const size_t most = run->output.case_count;
-    size_t number = run->table.count;
-
-    run->rows = arena_take_array(run->arena, most + 1, sizeof *run->rows);
-    run->steps =
-        arena_take_array(run->arena, 3 * run->sightings.count, sizeof *run->steps);
-    run->table.ids = link_map_new(run->arena, most);
-    memcpy(run->rows, run->table.rows, run->table.count * sizeof *run->rows);
-    for (size_t i = 0; i < most; i++)
-        *link_map_at(&run->table.ids, run->output.cases[i].case_id) = (uint32_t)i;
-    for (size_t i = 0; i < run->sightings.count; i++) {
-        if (opens_case(&run->output.decisions[i]))
-            add_row(run, number++, i);
-        take_steps(run, i);
-    }
-}
-
 /* ---- the step ---- */
 
 static void decide(struct run *run)
 {
+    const struct reference *reference = enricher_reference(run->linker->enricher);
     const struct link_input input = {
         .sightings = run->sightings.list,
         .sighting_count = run->sightings.count,
@@ -326,20 +259,29 @@ static void decide(struct run *run)
     };
 
     link_sightings(run->arena, &input, &run->output);
-    work_out_states(run);
+    case_states_of(
+        &run->states, run->arena,
+        &(struct case_states_input){.linked = &run->linker->sighter.kind->linked,
+                                    .rules = reference_case_rules(reference),
+                                    .sightings = &run->sightings,
+                                    .groups = &run->sightings.groups,
+                                    .output = &run->output,
+                                    .read = run->table.rows,
+                                    .read_count = run->table.count,
+                                    .link_seq = run->link_seq});
 }
 
 static enum outcome write_all(struct run *run, struct err *e)
 {
     const struct case_changes changes = {
-        .kind = run->linker->sighter.kind->name,
+        .sighter = &run->linker->sighter,
         .sightings = &run->sightings,
         .output = &run->output,
-        .rows = run->rows,
-        .steps = run->steps,
-        .step_count = run->step_count,
+        .states = &run->states,
         .link_seq = run->link_seq,
         .claims = run->claims,
+        .calendar_version = case_rules_versions(reference_case_rules(
+            enricher_reference(run->linker->enricher)))[CASE_RULES_CALENDAR],
     };
 
     return case_table_write(&changes, run->pg, run->arena, e);

@@ -82,6 +82,17 @@ static enum outcome read_areas(struct areas *areas, struct pg *pg, struct err *e
     return outcome;
 }
 
+struct areas *reference_read_areas(struct pg *pg, int32_t version, struct err *e)
+{
+    struct areas *areas = areas_new(version);
+
+    if (!read_areas(areas, pg, e))
+        return areas;
+    areas_free(areas);
+    err_wrap(e, "reading version %" PRId32 " of the areas", version);
+    return NULL;
+}
+
 static enum outcome ask_versions(struct pg *pg, struct versions *versions, struct err *e)
 {
     struct pg_result *result = NULL;
@@ -109,13 +120,8 @@ static enum outcome refresh_areas(struct reference *reference, struct pg *pg,
 
     if (version == version_at_hand(reference))
         return DONE;
-    if (version > 0) {
-        newer = areas_new(version);
-        if (read_areas(newer, pg, e)) {
-            areas_free(newer);
-            return err_wrap(e, "reading version %" PRId32 " of the areas", version);
-        }
-    }
+    if (version > 0 && !(newer = reference_read_areas(pg, version, e)))
+        return e->outcome;
     areas_free(reference->areas);
     reference->areas = newer;
     return DONE;

@@ -18,6 +18,9 @@ void reference_free(struct reference *reference); /* NULL is fine */
  * FATAL 78: an area or a case rule cannot be read. */
 enum outcome reference_refresh(struct reference *reference, struct pg *pg, struct err *e);
 
+/* One version of the areas; the caller frees it. NULL: *e is RETRY or FATAL, 78: an area cannot be read. */
+struct areas *reference_read_areas(struct pg *pg, int32_t version, struct err *e);
+
 /* Borrowed until the next reference_refresh(); NULL: none was ever loaded. */
 struct areas *reference_areas(const struct reference *reference);
 

@@ -188,15 +188,14 @@ static void apply_rule(const struct sighter *sighter, const struct rulebook *rul
     else if (!of->ruling.by_place)
         place_at_key(sighter, of->event, of->code, arena, s);
     s->unit = unit_of(sighter, rules, of->event, of->ruling.group, arena);
-    s->sends = may_send(sighter, of->event, &of->ruling);
+    s->sends = s->unit && may_send(sighter, of->event, &of->ruling);
 }
 
 /* ---- one, and all ---- */
 
-/* False: it reports nothing. */
-static bool sight(const struct sighter *sighter, const struct rulebook *rules,
-                  const struct event *event, struct arena *arena, struct sighted *of,
-                  struct link_sighting *s)
+bool sighting_of(const struct sighter *sighter, const struct rulebook *rules,
+                 const struct event *event, struct arena *arena, struct sighted *of,
+                 struct link_sighting *s)
 {
     const struct reader *reader = sighter->reader;
 
@@ -220,18 +219,29 @@ static bool sight(const struct sighter *sighter, const struct rulebook *rules,
     return true;
 }
 
+const char *sighting_photo(const struct sighter *sighter, const struct event *event,
+                           struct arena *arena)
+{
+    const struct value *value = field_of(sighter, event, LINK_FIELD_PHOTO);
+
+    if (value && value->kind == VALUE_ITEMS)
+        value = value->count > 0 ? &value->items[0] : NULL;
+    return value ? arena_copy(arena, value->bytes, value->count) : NULL;
+}
+
 void sightings_of(struct sightings *out, const struct sighter *sighter,
                   const struct rulebook *rules, const struct batch *batch,
                   struct arena *arena)
 {
     *out = (struct sightings){
         .list = arena_take_array(arena, batch->count + 1, sizeof *out->list),
-        .of = arena_take_array(arena, batch->count + 1, sizeof *out->of)};
+        .of = arena_take_array(arena, batch->count + 1, sizeof *out->of),
+        .reference_version = rulebook_newest(rules)};
     for (size_t i = 0; i < batch->count; i++) {
         struct link_sighting *s = &out->list[out->count];
         struct sighted *of = &out->of[out->count];
         if (batch->events[i].outcome != EVENT_STORED
-            || !sight(sighter, rules, &batch->events[i], arena, of, s))
+            || !sighting_of(sighter, rules, &batch->events[i], arena, of, s))
             continue;
         if (of->ruling.group)
             s->group = group_number(&out->groups, arena, of->ruling.group);

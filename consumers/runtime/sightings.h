@@ -1,11 +1,12 @@
-/* sightings.h - of the new events of a batch, what linking needs to know of each.
+/* sightings.h - of an event, what linking needs to know: of the new ones of a batch, and of stored ones that are decided
+ * again.
  *
  * An event without category (a patrol that saw nothing) is no sighting, and leaves no trace in follow_up: not even as a
  * revision of an earlier one. Where patrol_log has a category, the first of raised_case_ids is the case that it would
  * open; a record that names none has its event_id stand in.
  *
  * Whether an order would go out with a case: the kind lets it, the category has auto_dispatch, and the certainty, if
- * the kind has one, is OBSERVED or LIKELY. */
+ * the kind has one, is OBSERVED or LIKELY; and a unit is known that is responsible. */
 #ifndef GRIDLOOP_SIGHTINGS_H
 #define GRIDLOOP_SIGHTINGS_H
 
@@ -46,7 +47,19 @@ struct sightings {
     struct sighted *of; /* one for each of list */
     size_t count;
     struct group_names groups;
+    int32_t reference_version; /* rulebook_newest() of the rules */
 };
+
+/* What one event reports; s->group is left to the caller (group_number() of of->ruling.group). Of the event it takes
+ * the id, the location and the values of the kind's fields, is_test, occurred_at and recorded_at. False: it reports
+ * nothing. Texts are of the rulebook or the arena. */
+bool sighting_of(const struct sighter *sighter, const struct rulebook *rules,
+                 const struct event *event, struct arena *arena, struct sighted *of,
+                 struct link_sighting *s);
+
+/* Key of its picture, or of the first one; NULL: there is none. */
+const char *sighting_photo(const struct sighter *sighter, const struct event *event,
+                           struct arena *arena);
 
 /* Those of the events with outcome EVENT_STORED, in their order. Texts are of the rulebook or the arena. */
 void sightings_of(struct sightings *out, const struct sighter *sighter,

@@ -18,6 +18,8 @@ static const struct ctl_command commands[] = {
     {"reference", "load areas, units and rules; say where points lie", reference_main},
     {"dead-letter", "what was set aside: list, show, send again, give up",
      dead_letter_main},
+    {"dedup", "what stored reports would have become by other rules", dedup_main},
+    {"rebuild", "check that cases follow from the stored events", rebuild_main},
     {"gap", "offsets that are missing: list them, accept them", gap_main},
     {0},
 };

@@ -1,7 +1,7 @@
 -- Faults of the states and steps in force, as reference_check.sql finds those of the other tables. $1, $2: the words that
 -- a step may need and mark. Actions, results, kinds and limit types are those of the contract, as registered.
 --
--- The paths are looked at for each kind of case, and at each moment from which on a row holds. Where a kind begins is
+-- The paths are looked at for each kind of case, and at each moment from which on other rows hold. Where a kind begins is
 -- what linking opens, and the steps from no case. Steps from * do not count as a way on: a case that can only be cancelled
 -- is stuck.
 with recursive contract as (
@@ -43,7 +43,9 @@ with recursive contract as (
     select key, 'there is no mark ' || m from step, string_to_table(marks, ' ') m
     where m <> all (string_to_array($2::text, ' '))
 ), moment (at) as (
-    select valid_from from step union select valid_from from state
+    select valid_from from step union select valid_to from step
+    union select valid_from from state union select valid_to from state
+    except select 'infinity'
 ), row_then as materialized (
     select m.at, k.name as kind, t.*
     from moment m

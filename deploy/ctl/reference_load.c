@@ -13,19 +13,10 @@
 
 enum { SHOWN_FAULTS = 50 };
 
-struct load {
-    struct ctl_database database;
-    struct option_list files;
-    bool dry_run, allow_overlap;
-    struct pg *pg;
-    int32_t version;
-    struct reference_findings findings;
-};
-
-#define AT(member) offsetof(struct load, member)
+#define AT(member) offsetof(struct reference_load, member)
 
 static const struct option_row rows[] = {
-    CTL_DATABASE_ROWS(struct load, database),
+    CTL_DATABASE_ROWS(struct reference_load, database),
     {"dry_run", OPTION_SWITCH, AT(dry_run), NULL, 0, 0, NULL,
      "check and say what would change, and change nothing", false},
     {"allow_overlap", OPTION_SWITCH, AT(allow_overlap), NULL, 0, 0, NULL,
@@ -59,7 +50,7 @@ void reference_add_fault(struct reference_findings *findings, const char *table,
 /* ---- the version ---- */
 
 /* Loads take turns, so that versions are committed in their order. */
-static enum outcome begin(struct load *load, struct err *e)
+static enum outcome begin(struct reference_load *load, struct err *e)
 {
     struct pg_result *result = NULL;
 
@@ -76,7 +67,8 @@ static enum outcome begin(struct load *load, struct err *e)
 }
 
 /* The base names of the files for a table, as an array of PostgreSQL; false: there are none. */
-static bool list_files(const struct load *load, const char *table, struct text *array)
+static bool list_files(const struct reference_load *load, const char *table,
+                       struct text *array)
 {
     size_t count = 0;
 
@@ -92,7 +84,8 @@ static bool list_files(const struct load *load, const char *table, struct text *
     return count > 0;
 }
 
-static enum outcome note_table(struct load *load, const char *table, struct err *e)
+static enum outcome note_table(struct reference_load *load, const char *table,
+                               struct err *e)
 {
     struct text files = {0}, sql = {0};
     char version[16];
@@ -114,7 +107,7 @@ static enum outcome note_table(struct load *load, const char *table, struct err 
     return outcome;
 }
 
-static enum outcome fill(struct load *load, struct err *e)
+static enum outcome fill(struct reference_load *load, struct err *e)
 {
     for (size_t i = 0; i < load->files.count; i++)
         if (reference_stage(load->pg, load->version, load->files.items[i], e))
@@ -127,7 +120,7 @@ static enum outcome fill(struct load *load, struct err *e)
 
 /* ---- looking at what would be in force ---- */
 
-static bool has_areas(const struct load *load)
+static bool has_areas(const struct reference_load *load)
 {
     for (size_t i = 0; i < load->files.count; i++)
         if (strcmp(reference_table_of(load->files.items[i]), "area") == 0)
@@ -135,7 +128,7 @@ static bool has_areas(const struct load *load)
     return false;
 }
 
-static enum outcome find_faults(struct load *load, const char *sql,
+static enum outcome find_faults(struct reference_load *load, const char *sql,
                                 const char *const *parameters, size_t count,
                                 struct err *e)
 {
@@ -150,7 +143,7 @@ static enum outcome find_faults(struct load *load, const char *sql,
     return DONE;
 }
 
-static enum outcome check(struct load *load, struct err *e)
+static enum outcome check(struct reference_load *load, struct err *e)
 {
     const char *const words[] = {case_need_words(), case_mark_words()};
 
@@ -162,7 +155,7 @@ static enum outcome check(struct load *load, struct err *e)
                            : DONE;
 }
 
-static enum outcome refuse(const struct load *load, struct err *e)
+static enum outcome refuse(const struct reference_load *load, struct err *e)
 {
     const struct reference_findings *findings = &load->findings;
 
@@ -176,7 +169,7 @@ static enum outcome refuse(const struct load *load, struct err *e)
 
 /* ---- saying what changed ---- */
 
-static enum outcome tell_changes(const struct load *load, struct err *e)
+static enum outcome tell_changes(const struct reference_load *load, struct err *e)
 {
     char version[16];
     const char *parameter = version;
@@ -200,7 +193,7 @@ static enum outcome tell_changes(const struct load *load, struct err *e)
 }
 
 /* What is no fault, but should be known. */
-static enum outcome tell_notes(const struct load *load, struct err *e)
+static enum outcome tell_notes(const struct reference_load *load, struct err *e)
 {
     struct pg_result *notes = NULL;
 
@@ -212,12 +205,17 @@ static enum outcome tell_notes(const struct load *load, struct err *e)
     return DONE;
 }
 
-static enum outcome run(struct load *load, struct err *e)
+enum outcome reference_load_try(struct reference_load *load, struct err *e)
 {
-    if (ctl_is_set_up(load->pg, e) || begin(load, e) || fill(load, e) || check(load, e))
+    if (begin(load, e) || fill(load, e) || check(load, e))
         return e->outcome;
-    if (load->findings.fault_count)
-        return refuse(load, e);
+    return load->findings.fault_count ? refuse(load, e) : DONE;
+}
+
+static enum outcome run(struct reference_load *load, struct err *e)
+{
+    if (ctl_is_set_up(load->pg, e) || reference_load_try(load, e))
+        return e->outcome;
     if (tell_changes(load, e) || tell_notes(load, e)
         || pg_run(load->pg, load->dry_run ? "rollback" : "commit", e))
         return e->outcome;
@@ -228,7 +226,7 @@ static enum outcome run(struct load *load, struct err *e)
     return DONE;
 }
 
-static enum outcome open_and_run(struct load *load, struct err *e)
+static enum outcome open_and_run(struct reference_load *load, struct err *e)
 {
     enum outcome outcome;
 
@@ -240,14 +238,14 @@ static enum outcome open_and_run(struct load *load, struct err *e)
     return outcome;
 }
 
-static enum outcome check_files(const struct load *load, struct err *e)
+static enum outcome check_files(const struct reference_load *load, struct err *e)
 {
     return load->files.count ? DONE : err_exit(e, EX_USAGE, "no file was named");
 }
 
 int reference_load_main(int argc, char **argv)
 {
-    struct load load = {0};
+    struct reference_load load = {0};
     struct err e = {0};
 
     if (options_load(&options, argc, argv, &load, &load.files, &e)

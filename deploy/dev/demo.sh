@@ -82,7 +82,7 @@ psql -X -q "$ADMIN_URL" -c "create database $RUN"
 say "set up: schemas, roles, topics"
 "$BIN/gridloopctl" setup --namespace "$RUN" --database-url "$OWNER_URL"
 
-say "reference data: areas (all invented), units, categories, rules"
+say "reference data: areas (all invented), units, categories, rules, steps of cases, the calendar"
 "$BIN/gridloopctl" reference load --database-url "$OWNER_URL" deploy/reference/beiguan/areas.geojson \
     deploy/reference/beiguan/*.csv
 

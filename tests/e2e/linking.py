@@ -31,8 +31,8 @@ def _window(value, never="0"):
     return never if value is None else "" if value == oracle.math.inf else str(value // 1_000_000)
 
 
-def load_rules(world, rules, categories, accuracies=()):
-    """rules: group -> Rule. categories: (scheme, code, group, auto_dispatch). accuracies: (position kind, metres)."""
+def rule_file(rules):
+    """rules: group -> Rule."""
     rule_lines = ["dedup_group,radius_m,merge_window_s,reopen_window_s,repeat_window_s,mute_window_s,mute_count,anchor,"
                   "same_unit,ignore_status"]
     for group, r in rules.items():
@@ -40,13 +40,22 @@ def load_rules(world, rules, categories, accuracies=()):
             group, "" if r.radius is None else str(r.radius), _window(r.merge), _window(r.reopen), _window(r.repeat),
             _window(r.mute), "" if r.mute_count in (0, oracle.math.inf) else str(r.mute_count),
             "last" if r.anchor_last else "first", str(r.same_unit).lower(), str(r.ignore_status).lower()]))
-    files = {"dedup_rule.csv": rule_lines,
-             "category.csv": ["scheme,code,name,dedup_group,auto_dispatch",
-                              *(f"{scheme},{code},{code},{group},{str(sends).lower()}"
-                                for scheme, code, group, sends in categories)]}
+    return "\n".join(rule_lines) + "\n"
+
+
+def category_file(categories):
+    """categories: (scheme, code, group, auto_dispatch)."""
+    return "scheme,code,name,dedup_group,auto_dispatch\n" + "".join(
+        f"{scheme},{code},{code},{group},{str(sends).lower()}\n" for scheme, code, group, sends in categories)
+
+
+def load_rules(world, rules, categories, accuracies=()):
+    """accuracies: (position kind, metres)."""
+    files = {"dedup_rule.csv": rule_file(rules), "category.csv": category_file(categories)}
     if accuracies:
-        files["position_default.csv"] = ["position_kind,horizontal_accuracy_m", *(f"{k},{m}" for k, m in accuracies)]
-    done = reference.load(world, {name: "\n".join(content) + "\n" for name, content in files.items()})
+        files["position_default.csv"] = "position_kind,horizontal_accuracy_m\n" + "".join(
+            f"{k},{m}\n" for k, m in accuracies)
+    done = reference.load(world, files)
     assert done.returncode == 0, done.stderr
 
 

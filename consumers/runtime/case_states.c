@@ -1,0 +1,108 @@
+/* case_states.c - from decisions to rows and steps. */
+#include "consumers/runtime/case_states.h"
+
+#include <string.h>
+
+/* What is being worked out. */
+struct work {
+    const struct case_states_input *in;
+    struct case_states *out;
+    struct arena *arena;
+};
+
+/* As far as the platform's steps go: it takes one only where no order stands and nothing is suspended. */
+static struct case_life *life_of(const struct work *w, uint32_t number)
+{
+    struct case_row *row = &w->out->rows[number];
+    const struct link_case *c = &w->in->output->cases[number];
+
+    if (row->life)
+        return row->life;
+    row->life = arena_take(w->arena, sizeof *row->life);
+    *row->life = (struct case_life){.is_test = c->is_test,
+                                    .group = w->in->groups->list[c->group],
+                                    .state = row->state,
+                                    .version = row->version,
+                                    .dispatched_us = LINK_NO_TIME,
+                                    .due_us = LINK_NO_TIME,
+                                    .suspended_us = LINK_NO_TIME};
+    memcpy(row->life->case_id, c->case_id, UUID_SIZE);
+    return row->life;
+}
+
+static void step(const struct work *w, uint32_t number, size_t ordinal,
+                 enum case_platform_step what)
+{
+    const struct link_case *c = &w->in->output->cases[number];
+    const struct link_sighting *s = &w->in->sightings->list[ordinal];
+    struct case_life *life = life_of(w, number);
+    struct case_states *out = w->out;
+    struct case_result result;
+
+    case_life_platform(w->in->rules, w->arena, life, what, c->unit ? c->unit : s->unit,
+                       w->in->output->decisions[ordinal].used_us, &result);
+    life_rows_add(&out->follows, w->arena, life, &result, w->in->link_seq);
+    out->rows[number].state = life->state;
+    out->rows[number].version = life->version;
+    out->steps[out->step_count++] = (struct case_step){number,
+                                                       life->version,
+                                                       (uint32_t)ordinal,
+                                                       case_platform_action(what),
+                                                       result.from_state,
+                                                       result.to_state};
+}
+
+/* What one decision means for its case. */
+static void take_steps(const struct work *w, size_t ordinal)
+{
+    const struct link_decision *d = &w->in->output->decisions[ordinal];
+    uint32_t number = link_map_find(&w->out->ids, d->case_id);
+
+    if (d->outcome == LINK_REOPEN)
+        step(w, number, ordinal, CASE_PLATFORM_REOPEN);
+    if (d->flags & LINK_SENDS)
+        step(w, number, ordinal, CASE_PLATFORM_DISPATCH);
+    if (d->flags & LINK_CANCELS_CASE)
+        step(w, number, ordinal, CASE_PLATFORM_CANCEL);
+}
+
+/* New cases stand behind those read, in the order of the decisions that open them. */
+static struct case_row new_row(const struct work *w, size_t number, size_t ordinal)
+{
+    const struct sighted *first = &w->in->sightings->of[ordinal];
+
+    return (struct case_row){
+        .state = w->in->linked->first_state,
+        .version = 1,
+        .stripe = link_stripe(first->ruling.group,
+                              link_cell(&w->in->output->cases[number].place)),
+        .first = first,
+        .opened_by = &w->in->output->decisions[ordinal],
+        .may_send = w->in->sightings->list[ordinal].sends,
+    };
+}
+
+void case_states_of(struct case_states *out, struct arena *arena,
+                    const struct case_states_input *input)
+{
+    const struct work w = {input, out, arena};
+    const size_t most = input->output->case_count;
+    size_t number = input->read_count;
+
+    *out = (struct case_states){
+        .rows = arena_take_array(arena, most + 1, sizeof *out->rows),
+        .steps =
+            arena_take_array(arena, 3 * input->sightings->count + 1, sizeof *out->steps),
+        .ids = link_map_new(arena, most)};
+    for (size_t i = 0; i < input->read_count; i++)
+        out->rows[i] = input->read[i];
+    for (size_t i = 0; i < most; i++)
+        *link_map_at(&out->ids, input->output->cases[i].case_id) = (uint32_t)i;
+    for (size_t i = 0; i < input->sightings->count; i++) {
+        if (link_opens_case(&input->output->decisions[i])) {
+            out->rows[number] = new_row(&w, number, i);
+            number++;
+        }
+        take_steps(&w, i);
+    }
+}
