@@ -5,8 +5,7 @@ import subprocess
 import pytest
 
 from daemon import environment
-from events import KINDS
-from orders import add_cases, courses, decide, wait_sent
+from orders import add_cases, arrived, courses, decide, wait_sent
 from stack import ROOT
 from waiting import wait_for
 
@@ -19,7 +18,7 @@ def prepare(world, count):
     world.setup()
     done = world.ctl("reference load", REFERENCE / "areas.geojson", *sorted(REFERENCE.glob("*.csv")))
     assert done.returncode == 0, done.stderr
-    cases = add_cases(world, count)
+    cases = add_cases(world, count) if count else []
     world.sql("update follow_up.case_file set order_unit_code = %s, handler_unit_code = %s, unit_code = %s",
               UNITS[0], UNITS[0], UNITS[0])
     return cases
@@ -88,6 +87,33 @@ def test_cases_are_closed_from_the_ground(world):
         "select case_id from follow_up.case_file where handled_at > due_at or due_at is null")}
     dispatch.stop()
     consumer.stop()
+
+
+def test_from_the_air_to_the_answer(world):
+    """The whole way: alerts, cases, orders of the platform, what the crews do, and how the cases end."""
+    prepare(world, 0)
+    consumers = [world.consumer(kind) for kind in ("drone_alert", "case_action")]
+    dispatch = world.dispatch(tick_s=1)
+    done = world.run("gridloop-simulate", "run", "--dir", world.folder / "devices", "--namespace", world.namespace, "--kinds",
+                     "drone_alert", "--count", 600, "--test-share", 0.1, "--", "--log-level", "error", text=True)
+    assert done.returncode == 0, done.stderr
+    world.settle("drone_alert")
+    orders = world.sql("select count(*) from follow_up.outbox where order_kind = 'DISPATCH'")[0][0]
+    assert orders > 100
+    run_crew(world)
+    world.settle("case_action")
+    wait_sent(world, dispatch)
+    assert set(world.sql("select outcome, reason from follow_up.case_step")) == {("applied", None)}
+    rows = last_word(truth(world))
+    sent = {str(case): (state, version) for case, state, version in world.sql(
+        "select case_id, state, case_version from follow_up.case_file where was_sent")}
+    assert len(rows) >= orders and rows == sent and {state for state, _ in sent.values()} == {"CLOSED", "FALSE_ALARM"}
+    drills = {order.order["case_id"]: order.order["is_test"] for order in arrived(world)}
+    assert drills == dict(world.sql("select case_id::text, is_test from follow_up.case_file where was_sent"))
+    assert set(drills.values()) == {True, False}
+    dispatch.stop()
+    for consumer in consumers:
+        consumer.stop()
 
 
 def test_a_crew_that_died_goes_on(world):

@@ -3,12 +3,15 @@ import datetime
 
 import pytest
 
-from events import micros, partition_of
+from events import KINDS, micros, partition_of
 from orders import add_cases, add_orders, arrived, check_arrived, courses, decide, order_id, unsent, wait_sent
 from outages import kafka_away, postgres_away
 from reference import load
+from stack import ROOT
 from waiting import wait_for
+from world import good
 
+REFERENCE = ROOT / "deploy" / "reference" / "beiguan"
 POINTS = {  # whether something has to come again
     "before_send": False, "after_send": None, "before_sent_row": True, "after_sent_row": False}
 
@@ -240,6 +243,51 @@ def test_an_older_backup_goes_on_with_the_same_orders(world):
     wait_sent(backup, daemon)
     daemon.stop()
     assert check_arrived(backup, map(order_of, sum(steps, []))) == 80
+
+
+def alert(rng, number):
+    """Of a thing of its own, sure enough to be sent."""
+    return KINDS["drone_alert"].fresh(rng) | {
+        "longitude": 114.36 + number % 20 * 0.002, "latitude": 36.19 + number // 20 * 0.002, "source_crs": "WGS84",
+        "category_scheme": "local-2026", "major_class_code": "LIVING_ENVIRONMENT", "minor_class_code": "EXPOSED_RUBBISH",
+        "message_type": "ALERT", "references_alert_id": None, "certainty": "LIKELY", "horizontal_accuracy_m": 3.0,
+        "position_kind": "TARGET", "is_test": False}
+
+
+def test_an_older_backup_decides_the_same_again(world):
+    """What linking had decided after the backup is decided anew from what is read again, and has the same ids."""
+    world.setup()
+    done = world.ctl("reference load", REFERENCE / "areas.geojson", *sorted(REFERENCE.glob("*.csv")))
+    assert done.returncode == 0, done.stderr
+    rng = world.rng()
+    messages = [good("drone_alert", alert(rng, number)) for number in range(100)]
+    consumer, daemon = world.consumer("drone_alert"), world.dispatch(tick_s=0)
+    world.produce(messages[:40])
+    world.settle("drone_alert")
+    wait_sent(world, daemon)
+    daemon.stop()
+    consumer.stop()
+    backup = world.twin(filled=True)
+    consumer, daemon = world.consumer("drone_alert"), world.dispatch(tick_s=0)
+    world.produce(messages[40:])
+    world.settle("drone_alert")
+    wait_sent(world, daemon)
+    daemon.stop()
+    consumer.stop()
+    decided = orders_of(world)
+    assert len(decided) > 80 and len(orders_of(backup)) < len(decided)
+    consumer, daemon = backup.consumer("drone_alert"), backup.dispatch(tick_s=0)
+    backup.settle("drone_alert")
+    wait_sent(backup, daemon)
+    daemon.stop()
+    consumer.stop()
+    assert orders_of(backup) == decided
+    assert check_arrived(backup, [order for order, _ in decided]) > 0
+
+
+def orders_of(world):
+    return sorted(world.sql("select order_id, (case_id, case_version, order_kind, target_unit_code)::text "
+                            "from follow_up.outbox"))
 
 
 # ---- many ----
