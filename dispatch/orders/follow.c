@@ -26,7 +26,7 @@ enum {
     SAVE_MS = 1000,
     CHECK_MS = 30000,
     SILENCE_MS = 30000, /* with once */
-    READ_BYTES = 4096
+    READ_BYTES = 1 << 16
 };
 
 /* A partition, as far as we are. */
@@ -214,10 +214,7 @@ static enum outcome take(struct follow *f, struct pending *pending, struct err *
 
     memmove(pending, pending + 1,
             (size_t)(f->pending + --f->pending_count - pending) * sizeof *pending);
-    if (save(f, taken.order_id, taken.place.partition, e))
-        return e->outcome;
-    POINT("order_taken");
-    return DONE;
+    return save(f, taken.order_id, taken.place.partition, e);
 }
 
 /* Now and then, so that the orders of others are not read again by the next run. */
@@ -226,10 +223,12 @@ static enum outcome save_places(struct follow *f, bool now, struct err *e)
     if (!f->reader || (!now && clock_monotonic_ms() - f->saved_ms < SAVE_MS))
         return DONE;
     f->saved_ms = clock_monotonic_ms();
+    if (memory_begin(f->memory, e))
+        return e->outcome;
     for (int32_t i = 0; i < f->part_count; i++)
         if (settled_place(f, i).offset > f->parts[i].saved && save(f, NULL, i, e))
             return e->outcome;
-    return DONE;
+    return memory_commit(f->memory, e);
 }
 
 /* ---- what comes back ---- */
@@ -285,7 +284,10 @@ static enum outcome read_input(struct follow *f, struct err *e)
         f->input_ended = true;
     else
         text_add(&f->input, bytes, (size_t)size);
-    return take_lines(f, e);
+    if (memory_begin(f->memory, e) || take_lines(f, e) || memory_commit(f->memory, e))
+        return e->outcome;
+    POINT("orders_came_back");
+    return DONE;
 }
 
 /* ---- orders ---- */
@@ -302,7 +304,12 @@ static enum outcome print(struct follow *f, struct kafka_place place, struct err
         || fflush(stdout) != 0)
         return err_exit(e, EX_IOERR, "standard output cannot be written: %m");
     POINT("order_printed");
-    return f->settings->ack ? DONE : take(f, pending, e);
+    if (f->settings->ack)
+        return DONE;
+    if (memory_begin(f->memory, e) || take(f, pending, e) || memory_commit(f->memory, e))
+        return e->outcome;
+    POINT("order_taken");
+    return DONE;
 }
 
 static bool is_for_us(const struct follow *f, const void *bytes, size_t size)

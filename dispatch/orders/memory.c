@@ -257,12 +257,22 @@ enum outcome memory_take(struct memory *m, const uint8_t *order_id,
 {
     sqlite3_stmt *s;
 
-    if (run(m, "begin", e) || (order_id && add_taken(m, order_id, e)))
+    if (order_id && add_taken(m, order_id, e))
         return e->outcome;
     s = prepare(m, "insert or replace into place values (?, ?)");
     if (s) {
         sqlite3_bind_int(s, 1, place.partition);
         sqlite3_bind_int64(s, 2, place.offset);
     }
-    return finish(m, s, e) ? e->outcome : run(m, "commit", e);
+    return finish(m, s, e);
+}
+
+enum outcome memory_begin(struct memory *m, struct err *e)
+{
+    return run(m, "begin immediate", e);
+}
+
+enum outcome memory_commit(struct memory *m, struct err *e)
+{
+    return run(m, "commit", e);
 }

@@ -1,8 +1,7 @@
 /* memory.h - what gridloop-orders remembers of one unit's orders, in a small SQLite file: which were taken, and where
  * reading of each partition goes on.
  *
- * Orders are taken one by one, each with the places behind it in one transaction that is on the disk when the call returns
- * (WAL, synchronous=full). An order that is read before its turn - it was sent twice, or an earlier one was not taken
+ * What is taken is on the disk, with the place behind it, when memory_commit() returns (WAL, synchronous=full). An order that is read before its turn - it was sent twice, or an earlier one was not taken
  * when the program ended - is known by its id. One process at a time. memory.c and spool.c are the users of sqlite3.h. */
 #ifndef GRIDLOOP_ORDERS_MEMORY_H
 #define GRIDLOOP_ORDERS_MEMORY_H
@@ -34,6 +33,10 @@ enum outcome memory_places(struct memory *memory, struct kafka_place **places,
 
 enum outcome memory_has_taken(struct memory *memory, const uint8_t order_id[UUID_SIZE],
                               bool *has_taken, struct err *e);
+
+/* Between the two, memory_take() any number of times. After anything but DONE all of it is taken back. */
+enum outcome memory_begin(struct memory *memory, struct err *e);
+enum outcome memory_commit(struct memory *memory, struct err *e);
 
 /* The order is taken, and reading goes on at the place. order_id NULL: the place alone. */
 enum outcome memory_take(struct memory *memory, const uint8_t *order_id,
