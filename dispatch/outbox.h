@@ -24,7 +24,7 @@ struct outbox; /* opaque */
 struct outbox *outbox_new(const char *name_space, size_t most, struct err *e);
 void outbox_free(struct outbox *outbox); /* NULL is fine */
 
-/* Another session, maybe with another database behind it: everything is looked at again. What is on its way stays so. */
+/* Another session, maybe with another database behind it: all is looked at again. What is on its way stays so. */
 void outbox_look_again(struct outbox *outbox);
 
 /* The producer is gone, and with it what the broker did not acknowledge: that will be read again. */

@@ -4,8 +4,8 @@
  *   before_due, due         a reminder to the unit whose order stands, once for each limit
  *   a possible repeat       to which nobody has answered is sent to the ground like any other
  *
- * Which cases those are is asked without lock; case_actions.h looks again under the lock, so that an act is done only if it
- * is due, and once, also when two instances do it at the same time. */
+ * Which cases those are is asked without lock; case_actions.h looks again under the lock, so that an act is done
+ * only if it is due, and once, also when two instances do it at the same time. */
 #ifndef GRIDLOOP_DISPATCH_TICK_H
 #define GRIDLOOP_DISPATCH_TICK_H
 

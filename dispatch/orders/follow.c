@@ -16,7 +16,7 @@
 #include "common/log.h"
 #include "common/point.h"
 #include "common/text.h"
-#include "dispatch/orders/memory.h"
+#include "dispatch/orders/notebook.h"
 #include "dispatch/orders/order.h"
 
 enum {
@@ -43,7 +43,7 @@ struct follow {
     const struct follow_settings *settings;
     const volatile bool *stop;
     char topic[320];
-    struct memory *memory;
+    struct notebook *notebook;
     struct order_reader *orders;
     struct kafka_consumer *reader; /* NULL: none is open */
     struct part *parts;
@@ -68,7 +68,7 @@ static void close_topic(struct follow *f)
 static enum outcome open_reader(struct follow *f, struct kafka_place **places,
                                 size_t *count, struct err *e)
 {
-    if (memory_places(f->memory, places, count, e))
+    if (notebook_places(f->notebook, places, count, e))
         return e->outcome;
     f->reader = kafka_reader_open_at(&f->settings->kafka, f->topic, *places, *count,
                                      &f->part_count, e);
@@ -82,7 +82,7 @@ static enum outcome meet_topic(struct follow *f, struct err *e)
     bool is_new = false;
 
     if (kafka_consumer_identity(f->reader, cluster_id, topic_id, e)
-        || memory_meet_topic(f->memory, cluster_id, topic_id, &is_new, e))
+        || notebook_meet_topic(f->notebook, cluster_id, topic_id, &is_new, e))
         return e->outcome;
     return is_new ? err_set(e, RETRY,
                             "the topic was created anew; it is read from its start")
@@ -101,13 +101,13 @@ static enum outcome lose(struct follow *f, int32_t partition, int64_t from, int6
             partition, from, to);
     log_warn("orders are gone from the topic", "partition", LOG_NUMBER(partition), "from",
              LOG_NUMBER(from), "to", LOG_NUMBER(to), NULL);
-    return memory_take(f->memory, NULL, (struct kafka_place){partition, to}, e)
+    return notebook_take(f->notebook, NULL, (struct kafka_place){partition, to}, e)
                ? e->outcome
                : err_set(e, RETRY, "going on behind what is gone");
 }
 
-/* Where reading of a partition is, and whether that is still there. One that was never read gets a place, so that from now
- * on nothing can go without being noticed. */
+/* Where reading of a partition is, and whether that is still there. One that was never read gets a place, so that from
+ * now on nothing can go without being noticed. */
 static enum outcome begin_part(struct follow *f, int32_t partition, int64_t place,
                                struct err *e)
 {
@@ -120,7 +120,7 @@ static enum outcome begin_part(struct follow *f, int32_t partition, int64_t plac
         return lose(f, partition, place, place > high ? high : low, e);
     *part = (struct part){place < 0 ? low : place, place < 0 ? low : place, high};
     return place < 0
-               ? memory_take(f->memory, NULL, (struct kafka_place){partition, low}, e)
+               ? notebook_take(f->notebook, NULL, (struct kafka_place){partition, low}, e)
                : DONE;
 }
 
@@ -194,7 +194,7 @@ static enum outcome save(struct follow *f, const uint8_t *order_id, int32_t part
 {
     struct kafka_place place = settled_place(f, partition);
 
-    if (memory_take(f->memory, order_id, place, e))
+    if (notebook_take(f->notebook, order_id, place, e))
         return e->outcome;
     f->parts[partition].saved = place.offset;
     return DONE;
@@ -223,12 +223,12 @@ static enum outcome save_places(struct follow *f, bool now, struct err *e)
     if (!f->reader || (!now && clock_monotonic_ms() - f->saved_ms < SAVE_MS))
         return DONE;
     f->saved_ms = clock_monotonic_ms();
-    if (memory_begin(f->memory, e))
+    if (notebook_begin(f->notebook, e))
         return e->outcome;
     for (int32_t i = 0; i < f->part_count; i++)
         if (settled_place(f, i).offset > f->parts[i].saved && save(f, NULL, i, e))
             return e->outcome;
-    return memory_commit(f->memory, e);
+    return notebook_commit(f->notebook, e);
 }
 
 /* ---- what comes back ---- */
@@ -284,7 +284,8 @@ static enum outcome read_input(struct follow *f, struct err *e)
         f->input_ended = true;
     else
         text_add(&f->input, bytes, (size_t)size);
-    if (memory_begin(f->memory, e) || take_lines(f, e) || memory_commit(f->memory, e))
+    if (notebook_begin(f->notebook, e) || take_lines(f, e)
+        || notebook_commit(f->notebook, e))
         return e->outcome;
     POINT("orders_came_back");
     return DONE;
@@ -306,7 +307,8 @@ static enum outcome print(struct follow *f, struct kafka_place place, struct err
     POINT("order_printed");
     if (f->settings->ack)
         return DONE;
-    if (memory_begin(f->memory, e) || take(f, pending, e) || memory_commit(f->memory, e))
+    if (notebook_begin(f->notebook, e) || take(f, pending, e)
+        || notebook_commit(f->notebook, e))
         return e->outcome;
     POINT("order_taken");
     return DONE;
@@ -326,7 +328,7 @@ static enum outcome show(struct follow *f, struct kafka_place place, struct err 
         return err_set(e, REJECT, "its key is not the unit that it is for");
     if (find_pending(f, f->order.order_id))
         return DONE;
-    if (memory_has_taken(f->memory, f->order.order_id, &has_taken, e))
+    if (notebook_has_taken(f->notebook, f->order.order_id, &has_taken, e))
         return e->outcome;
     return has_taken ? DONE : print(f, place, e);
 }
@@ -454,11 +456,11 @@ enum outcome follow_orders(const struct follow_settings *settings,
     f->heard_ms = clock_monotonic_ms();
     snprintf(f->topic, sizeof f->topic, "%s.dispatch-order.v1", settings->name_space);
     f->orders = order_reader_new(e);
-    f->memory =
-        f->orders ? memory_open(settings->state, settings->unit, f->topic, e) : NULL;
-    outcome = f->memory ? follow_to_end(f, e) : e->outcome;
+    f->notebook =
+        f->orders ? notebook_open(settings->state, settings->unit, f->topic, e) : NULL;
+    outcome = f->notebook ? follow_to_end(f, e) : e->outcome;
     close_topic(f);
-    memory_close(f->memory);
+    notebook_close(f->notebook);
     order_reader_free(f->orders);
     order_free(&f->order);
     text_free(&f->input);

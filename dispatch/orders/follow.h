@@ -1,12 +1,12 @@
 /* follow.h - one unit's orders, from the topic to standard output, each once.
  *
- * Every partition is read, and orders of other units are passed over: so it does not matter that a unit's orders move
- * to another partition when some are added. Orders of one case come in their order, except across such a move: of two the one
- * with the lower case_version is overtaken.
+ * Every partition is read, and orders of other units are passed over: so it does not matter that a unit's orders
+ * move to another partition when some are added. Orders of one case come in their order, except across such a move:
+ * of two the one with the lower case_version is overtaken.
  *
- * Without ack an order is taken once its line is written and flushed: after a crash the last line may be printed again, no
- * other. With ack it is taken when its order_id comes back, as a line on standard input: after a crash, and after
- * standard input has ended, everything that did not come back is printed again by the next run. */
+ * Without ack an order is taken once its line is written and flushed: after a crash the last line may be printed
+ * again, no other. With ack it is taken when its order_id comes back, as a line on standard input: after a crash,
+ * and after standard input has ended, everything that did not come back is printed again by the next run. */
 #ifndef GRIDLOOP_ORDERS_FOLLOW_H
 #define GRIDLOOP_ORDERS_FOLLOW_H
 

@@ -24,8 +24,8 @@ struct order {
 struct order_reader *order_reader_new(struct err *e);
 void order_reader_free(struct order_reader *reader); /* NULL is fine */
 
-/* Fills *order, whose texts are used again from call to call. REJECT: the message is damaged, or something else. FATAL 78: it
- * was written with a version of the contract that this program does not know, so that it may be an order. */
+/* Fills *order, whose texts are used again from call to call. REJECT: the message is damaged, or something else.
+ * FATAL 78: it was written with a version of the contract that this program does not know, so it may be an order. */
 enum outcome order_read(struct order_reader *reader, const uint8_t *bytes, size_t size,
                         struct order *order, struct err *e);
 void order_free(struct order *order); /* its texts */

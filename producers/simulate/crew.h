@@ -1,13 +1,14 @@
-/* crew.h - crews on the ground that do not exist: they read their orders with gridloop-orders, and send what they do with
- * gridloop-produce-case-action.
+/* crew.h - crews on the ground that do not exist: they read their orders with gridloop-orders, and send what they do
+ * with gridloop-produce-case-action.
  *
- * Of each unit's orders every DISPATCH is planned (crew_plan.h) and acted out, time_lapse times as fast as it would take; a
- * RECALL ends what is still to come for its case, a REMIND is noted. An order is given back to gridloop-orders as taken when
- * all its actions are in the producer's spool; so a crew that died begins its open orders again, and plans the same.
+ * Of each unit's orders every DISPATCH is planned (crew_plan.h) and acted out, time_lapse times as fast as it would
+ * take; a RECALL ends what is still to come for its case, a REMIND is noted. An order is given back to
+ * gridloop-orders as taken when all its actions are in the producer's spool; so a crew that died begins its open
+ * orders again, and plans the same.
  *
- * DIR/crew.tsv gets a line for each order that is done: order_id, case_id, kind, unit, outcome (the state in which the crew
- * leaves the case; reminded; recalled, and how an order ends that was recalled; not_ours, of a kind it knows nothing
- * of), case_version that the last action asks for, whether it was late. */
+ * DIR/crew.tsv gets a line for each order that is done: order_id, case_id, kind, unit, outcome (the state in which
+ * the crew leaves the case; reminded; recalled, and how an order ends that was recalled; not_ours, of a kind it
+ * knows nothing of), case_version that the last action asks for, whether it was late. */
 #ifndef GRIDLOOP_CREW_H
 #define GRIDLOOP_CREW_H
 

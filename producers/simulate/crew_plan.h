@@ -1,8 +1,8 @@
 /* crew_plan.h - what a simulated crew does about an order: a pure function of the order and the seed.
  *
- * It walks the table of desk.h from DISPATCHED on, until the case is over or the order is given back and somebody else is
- * sent: what follows from that comes as another order. Ids and times are drawn from the order's id, so that a crew that
- * died plans the same again, and its actions fold with those that it had sent. */
+ * It walks the table of desk.h from DISPATCHED on, until the case is over or the order is given back and somebody
+ * else is sent: what follows from that comes as another order. Ids and times are drawn from the order's id, so that
+ * a crew that died plans the same again, and its actions fold with those that it had sent. */
 #ifndef GRIDLOOP_CREW_PLAN_H
 #define GRIDLOOP_CREW_PLAN_H
 

@@ -1,5 +1,5 @@
-/* memory.c - the file, as an SQLite database. */
-#include "dispatch/orders/memory.h"
+/* notebook.c - the file, as an SQLite database. */
+#include "dispatch/orders/notebook.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -29,14 +29,14 @@ static const char created_sql[] = "pragma application_id = 0x676c6f72;"
                                   "pragma user_version = 1;"
                                   "commit;";
 
-struct memory {
+struct notebook {
     char *path;
     sqlite3 *db;
 };
 
 /* ---- statements ---- */
 
-static enum outcome fail(struct memory *m, struct err *e)
+static enum outcome fail(struct notebook *m, struct err *e)
 {
     int code = sqlite3_errcode(m->db), exit_code = EX_IOERR;
 
@@ -56,13 +56,13 @@ static enum outcome fail(struct memory *m, struct err *e)
     return e->outcome;
 }
 
-static enum outcome run(struct memory *m, const char *sql, struct err *e)
+static enum outcome run(struct notebook *m, const char *sql, struct err *e)
 {
     return sqlite3_exec(m->db, sql, NULL, NULL, NULL) ? fail(m, e) : DONE;
 }
 
 /* NULL: see fail(). */
-static sqlite3_stmt *prepare(struct memory *m, const char *sql)
+static sqlite3_stmt *prepare(struct notebook *m, const char *sql)
 {
     sqlite3_stmt *s = NULL;
 
@@ -71,7 +71,7 @@ static sqlite3_stmt *prepare(struct memory *m, const char *sql)
 }
 
 /* Runs a statement without rows, and frees it; NULL: it could not be prepared. */
-static enum outcome finish(struct memory *m, sqlite3_stmt *s, struct err *e)
+static enum outcome finish(struct notebook *m, sqlite3_stmt *s, struct err *e)
 {
     enum outcome outcome = s && sqlite3_step(s) == SQLITE_DONE ? DONE : fail(m, e);
 
@@ -87,7 +87,7 @@ static void bind_texts(sqlite3_stmt *s, const char *const *texts, int count)
 
 /* ---- opening ---- */
 
-static enum outcome read_number(struct memory *m, const char *sql, int64_t *number,
+static enum outcome read_number(struct notebook *m, const char *sql, int64_t *number,
                                 struct err *e)
 {
     sqlite3_stmt *s = prepare(m, sql);
@@ -99,7 +99,7 @@ static enum outcome read_number(struct memory *m, const char *sql, int64_t *numb
     return outcome;
 }
 
-static enum outcome make(struct memory *m, const char *unit, const char *topic,
+static enum outcome make(struct notebook *m, const char *unit, const char *topic,
                          struct err *e)
 {
     sqlite3_stmt *s;
@@ -111,7 +111,7 @@ static enum outcome make(struct memory *m, const char *unit, const char *topic,
     return finish(m, s, e) ? e->outcome : run(m, created_sql, e);
 }
 
-static enum outcome check_about(struct memory *m, const char *unit, const char *topic,
+static enum outcome check_about(struct notebook *m, const char *unit, const char *topic,
                                 struct err *e)
 {
     sqlite3_stmt *s = prepare(m, "select unit, topic from about");
@@ -126,7 +126,7 @@ static enum outcome check_about(struct memory *m, const char *unit, const char *
     return outcome;
 }
 
-static enum outcome open_format(struct memory *m, const char *unit, const char *topic,
+static enum outcome open_format(struct notebook *m, const char *unit, const char *topic,
                                 struct err *e)
 {
     int64_t id = 0, tables = 0;
@@ -143,10 +143,10 @@ static enum outcome open_format(struct memory *m, const char *unit, const char *
                                 : make(m, unit, topic, e);
 }
 
-struct memory *memory_open(const char *path, const char *unit, const char *topic,
-                           struct err *e)
+struct notebook *notebook_open(const char *path, const char *unit, const char *topic,
+                               struct err *e)
 {
-    struct memory *m = xcalloc(1, sizeof *m);
+    struct notebook *m = xcalloc(1, sizeof *m);
     mode_t mask = umask(077);
     int code =
         sqlite3_open_v2(path, &m->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
@@ -163,11 +163,11 @@ struct memory *memory_open(const char *path, const char *unit, const char *topic
     umask(mask);
     if (m->db && !code)
         return m;
-    memory_close(m);
+    notebook_close(m);
     return NULL;
 }
 
-void memory_close(struct memory *m)
+void notebook_close(struct notebook *m)
 {
     if (!m)
         return;
@@ -178,7 +178,7 @@ void memory_close(struct memory *m)
 
 /* ---- places ---- */
 
-static enum outcome begin_anew(struct memory *m, const char *cluster_id,
+static enum outcome begin_anew(struct notebook *m, const char *cluster_id,
                                const char *topic_id, struct err *e)
 {
     sqlite3_stmt *s;
@@ -190,8 +190,8 @@ static enum outcome begin_anew(struct memory *m, const char *cluster_id,
     return finish(m, s, e) ? e->outcome : run(m, "commit", e);
 }
 
-enum outcome memory_meet_topic(struct memory *m, const char *cluster_id,
-                               const char *topic_id, bool *is_new, struct err *e)
+enum outcome notebook_meet_topic(struct notebook *m, const char *cluster_id,
+                                 const char *topic_id, bool *is_new, struct err *e)
 {
     sqlite3_stmt *s =
         prepare(m, "select cluster_id = ? and topic_id = ?, topic_id <> '' from about");
@@ -209,8 +209,8 @@ enum outcome memory_meet_topic(struct memory *m, const char *cluster_id,
     return is_same ? DONE : begin_anew(m, cluster_id, topic_id, e);
 }
 
-enum outcome memory_places(struct memory *m, struct kafka_place **places, size_t *count,
-                           struct err *e)
+enum outcome notebook_places(struct notebook *m, struct kafka_place **places,
+                             size_t *count, struct err *e)
 {
     sqlite3_stmt *s = prepare(m, "select partition, next_offset from place");
     int code = SQLITE_ERROR;
@@ -228,8 +228,8 @@ enum outcome memory_places(struct memory *m, struct kafka_place **places, size_t
 
 /* ---- orders ---- */
 
-enum outcome memory_has_taken(struct memory *m, const uint8_t order_id[UUID_SIZE],
-                              bool *has_taken, struct err *e)
+enum outcome notebook_has_taken(struct notebook *m, const uint8_t order_id[UUID_SIZE],
+                                bool *has_taken, struct err *e)
 {
     sqlite3_stmt *s = prepare(m, "select 1 from taken where order_id = ?");
     int code = SQLITE_ERROR;
@@ -243,7 +243,7 @@ enum outcome memory_has_taken(struct memory *m, const uint8_t order_id[UUID_SIZE
     return code == SQLITE_ROW || code == SQLITE_DONE ? DONE : fail(m, e);
 }
 
-static enum outcome add_taken(struct memory *m, const uint8_t *order_id, struct err *e)
+static enum outcome add_taken(struct notebook *m, const uint8_t *order_id, struct err *e)
 {
     sqlite3_stmt *s = prepare(m, "insert or ignore into taken values (?)");
 
@@ -252,8 +252,8 @@ static enum outcome add_taken(struct memory *m, const uint8_t *order_id, struct 
     return finish(m, s, e);
 }
 
-enum outcome memory_take(struct memory *m, const uint8_t *order_id,
-                         struct kafka_place place, struct err *e)
+enum outcome notebook_take(struct notebook *m, const uint8_t *order_id,
+                           struct kafka_place place, struct err *e)
 {
     sqlite3_stmt *s;
 
@@ -267,12 +267,12 @@ enum outcome memory_take(struct memory *m, const uint8_t *order_id,
     return finish(m, s, e);
 }
 
-enum outcome memory_begin(struct memory *m, struct err *e)
+enum outcome notebook_begin(struct notebook *m, struct err *e)
 {
     return run(m, "begin immediate", e);
 }
 
-enum outcome memory_commit(struct memory *m, struct err *e)
+enum outcome notebook_commit(struct notebook *m, struct err *e)
 {
     return run(m, "commit", e);
 }
