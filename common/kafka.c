@@ -427,6 +427,7 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
 struct kafka_consumer {
     struct client client; /* first: the callbacks' opaque is both */
     rd_kafka_t *asker; /* asks what must not wait behind a fetch on the same connection */
+    bool is_reader;    /* by kafka_reader_open_at() */
     char *topic;
     rd_kafka_queue_t *answers; /* to commits; nothing else comes here */
     uintptr_t asked;           /* number of the last commit */
@@ -1011,10 +1012,12 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
         ask(consumer, places, count);
 }
 
+/* A member asks where it reads: of a topic that was made anew under it the asker may know the former leader, and get no
+ * answer. A reader lives for one topic, and behind its waiting fetch each answer would take half a second. */
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e)
 {
-    rd_kafka_t *rk = consumer->asker ? consumer->asker : consumer->client.rk;
+    rd_kafka_t *rk = consumer->is_reader ? consumer->asker : consumer->client.rk;
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
         rk, consumer->topic, partition, low, high, ASK_MS);
 
@@ -1273,6 +1276,8 @@ struct kafka_consumer *kafka_reader_open_at(const struct kafka_properties *prope
     struct kafka_consumer *consumer =
         member_open(properties, nobody, topic, READER_MESSAGE_BYTES, READER_KBYTES, e);
 
+    if (consumer)
+        consumer->is_reader = true;
     if (!consumer
         || (!asker_open(consumer, properties, e)
             && !read_at(consumer, places, place_count, count, e)))

@@ -171,15 +171,6 @@ static void test_a_text_is_refused(void **state)
     refuse(bench, "U1", "topic", bench->path);
 }
 
-static void test_it_is_for_one_process(void **state)
-{
-    struct bench *bench = *state;
-    struct notebook *other = notebook_open(bench->path, "U1", "topic", &bench->e);
-
-    assert_null(other);
-    assert_int_equal(bench->e.outcome, RETRY);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -189,7 +180,6 @@ int main(void)
         TEST(test_a_topic_made_anew_begins_again),
         TEST(test_a_file_of_another_unit_or_topic_is_refused),
         TEST(test_a_text_is_refused),
-        TEST(test_it_is_for_one_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
