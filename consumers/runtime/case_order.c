@@ -14,9 +14,8 @@ static const uint8_t name_space[UUID_SIZE] = {0x7b, 0x1c, 0x0e, 0x52, 0x0f, 0x6d
 
 const char *case_order_kind_name(enum case_order_kind kind)
 {
-    static const char *const names[] = {[CASE_DISPATCH] = "DISPATCH",
-                                        [CASE_REMIND] = "REMIND",
-                                        [CASE_RECALL] = "RECALL"};
+    static const char *const names[] = {
+        [CASE_DISPATCH] = "DISPATCH", [CASE_REMIND] = "REMIND", [CASE_RECALL] = "RECALL"};
 
     return names[kind];
 }

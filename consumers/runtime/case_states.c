@@ -30,6 +30,15 @@ static struct case_life *life_of(const struct work *w, uint32_t number)
     return row->life;
 }
 
+/* Of the next step of a cause. */
+static int16_t place_of(const struct case_states *states, size_t ordinal)
+{
+    const struct case_step *before =
+        states->step_count ? &states->steps[states->step_count - 1] : NULL;
+
+    return before && before->ordinal == ordinal ? (int16_t)(before->place + 1) : 0;
+}
+
 static void step(const struct work *w, uint32_t number, size_t ordinal,
                  enum case_platform_step what)
 {
@@ -44,12 +53,14 @@ static void step(const struct work *w, uint32_t number, size_t ordinal,
     life_rows_add(&out->follows, w->arena, life, &result, w->in->link_seq);
     out->rows[number].state = life->state;
     out->rows[number].version = life->version;
-    out->steps[out->step_count++] = (struct case_step){number,
-                                                       life->version,
-                                                       (uint32_t)ordinal,
-                                                       case_platform_action(what),
-                                                       result.from_state,
-                                                       result.to_state};
+    out->steps[out->step_count] = (struct case_step){.number = number,
+                                                     .version = life->version,
+                                                     .ordinal = (uint32_t)ordinal,
+                                                     .place = place_of(out, ordinal),
+                                                     .action = case_platform_action(what),
+                                                     .from_state = result.from_state,
+                                                     .to_state = result.to_state};
+    out->step_count++;
 }
 
 /* What one decision means for its case. */
@@ -105,4 +116,30 @@ void case_states_of(struct case_states *out, struct arena *arena,
         }
         take_steps(&w, i);
     }
+}
+
+struct case_step_row case_states_row(const struct case_states *states, size_t number,
+                                     const struct sightings *sightings,
+                                     const struct link_output *output, int64_t link_seq)
+{
+    const struct case_step *step = &states->steps[number];
+    const struct event *event = sightings->of[step->ordinal].event;
+    const uint8_t *case_id = output->cases[step->number].case_id;
+
+    return (struct case_step_row){
+        .link_seq = link_seq,
+        .ordinal = (int32_t)step->ordinal,
+        .place = step->place,
+        .outcome = "applied",
+        .named_id = case_id,
+        .case_id = case_id,
+        .case_version = step->version,
+        .actor = "platform",
+        .action = step->action,
+        .from_state = step->from_state,
+        .to_state = step->to_state,
+        .event_id = event->event_id,
+        .topic_offset = event->message.offset,
+        .stepped_us = output->decisions[step->ordinal].used_us,
+    };
 }

@@ -10,6 +10,7 @@
 #define GRIDLOOP_CASE_STATES_H
 
 #include "consumers/runtime/case_life.h"
+#include "consumers/runtime/case_steps.h"
 #include "consumers/runtime/link_index.h"
 #include "consumers/runtime/sightings.h"
 
@@ -31,6 +32,7 @@ struct case_step {
     uint32_t number; /* of the case, in the output */
     int32_t version; /* after it */
     uint32_t ordinal;
+    int16_t place; /* among the steps of that ordinal */
     const char *action, *from_state, *to_state;
 };
 
@@ -57,5 +59,10 @@ struct case_states_input {
 
 void case_states_of(struct case_states *out, struct arena *arena,
                     const struct case_states_input *input);
+
+/* The row of a step, as follow_up.case_step has it; its source_id is left to the caller. All is borrowed. */
+struct case_step_row case_states_row(const struct case_states *states, size_t number,
+                                     const struct sightings *sightings,
+                                     const struct link_output *output, int64_t link_seq);
 
 #endif

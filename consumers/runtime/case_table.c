@@ -530,41 +530,14 @@ static enum outcome add_sightings(const struct case_changes *changes, struct pg 
 
 /* ---- steps ---- */
 
-/* The platform takes at most three steps for one sighting, one after the other. */
-static int16_t place_of(const struct case_changes *changes, size_t number)
-{
-    size_t first = number;
-
-    while (first > 0
-           && changes->states->steps[first - 1].ordinal
-                  == changes->states->steps[number].ordinal)
-        first--;
-    return (int16_t)(number - first);
-}
-
 static struct case_step_row step_row(const struct case_changes *changes, size_t number)
 {
-    const struct case_step *step = &changes->states->steps[number];
-    const struct event *event = changes->sightings->of[step->ordinal].event;
-    const uint8_t *case_id = changes->output->cases[step->number].case_id;
+    struct case_step_row row = case_states_row(
+        changes->states, number, changes->sightings, changes->output, changes->link_seq);
 
-    return (struct case_step_row){
-        .link_seq = changes->link_seq,
-        .ordinal = (int32_t)step->ordinal,
-        .place = place_of(changes, number),
-        .outcome = "applied",
-        .named_id = case_id,
-        .case_id = case_id,
-        .case_version = step->version,
-        .actor = "platform",
-        .action = step->action,
-        .from_state = step->from_state,
-        .to_state = step->to_state,
-        .event_id = event->event_id,
-        .source_id = changes->claims[event->claim].source_id,
-        .topic_offset = event->message.offset,
-        .stepped_us = changes->output->decisions[step->ordinal].used_us,
-    };
+    row.source_id =
+        changes->claims[changes->sightings->of[row.ordinal].event->claim].source_id;
+    return row;
 }
 
 static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,

@@ -12,6 +12,12 @@ struct stored_case {
     uint32_t read_in; /* the reading that had it last */
 };
 
+/* A dense cell is looked through once for all sightings of a transaction. */
+struct stored_cell {
+    uint32_t last; /* case */
+    uint32_t read_in;
+};
+
 struct stored_report {
     struct link_report r;
     uint32_t read_in;
@@ -20,8 +26,10 @@ struct stored_report {
 struct link_store {
     struct stored_case *cases;
     size_t case_count, case_room;
-    struct arena *case_arena;        /* of the two maps */
-    struct link_map case_ids, cells; /* cells: -> the last case */
+    struct arena *case_arena; /* of the two maps */
+    struct link_map case_ids, cell_numbers;
+    struct stored_cell *cells; /* not more than cases */
+    size_t cell_count;
     struct stored_report *reports;
     size_t report_count, report_room;
     struct arena *report_arena;
@@ -43,25 +51,31 @@ static void enter_case(struct link_store *store, uint32_t number)
 {
     struct stored_case *stored = &store->cases[number];
     uint8_t key[UUID_SIZE];
-    uint32_t *last;
+    uint32_t *cell;
 
     *link_map_at(&store->case_ids, stored->c.case_id) = number;
     stored->next = LINK_NONE;
     if (stored->c.place.where == LINK_NOWHERE)
         return;
     cell_key(key, link_cell(&stored->c.place), stored->c.group);
-    last = link_map_at(&store->cells, key);
-    stored->next = *last;
-    *last = number;
+    cell = link_map_at(&store->cell_numbers, key);
+    if (*cell == LINK_NONE) {
+        *cell = (uint32_t)store->cell_count++;
+        store->cells[*cell] = (struct stored_cell){.last = LINK_NONE};
+    }
+    stored->next = store->cells[*cell].last;
+    store->cells[*cell].last = number;
 }
 
 static void grow_cases(struct link_store *store)
 {
     store->case_room = store->case_room ? 2 * store->case_room : FIRST_ROOM;
     store->cases = xrealloc(store->cases, store->case_room * sizeof *store->cases);
+    store->cells = xrealloc(store->cells, store->case_room * sizeof *store->cells);
+    store->cell_count = 0;
     arena_reset(store->case_arena, 0);
     store->case_ids = link_map_new(store->case_arena, store->case_room);
-    store->cells = link_map_new(store->case_arena, store->case_room);
+    store->cell_numbers = link_map_new(store->case_arena, store->case_room);
     for (size_t i = 0; i < store->case_count; i++)
         enter_case(store, (uint32_t)i);
 }
@@ -94,6 +108,7 @@ void link_store_free(struct link_store *store)
     if (!store)
         return;
     free(store->cases);
+    free(store->cells);
     free(store->reports);
     arena_free(store->case_arena);
     arena_free(store->report_arena);
@@ -171,6 +186,16 @@ static void read_report(struct gathering *g, const uint8_t report_id[UUID_SIZE])
         read_case(g, link_store_find(g->store, stored->r.case_id));
 }
 
+static void read_cell(struct gathering *g, struct stored_cell *cell)
+{
+    if (cell->read_in == g->store->readings)
+        return;
+    cell->read_in = g->store->readings;
+    for (uint32_t number = cell->last; number != LINK_NONE;
+         number = g->store->cases[number].next)
+        read_case(g, number);
+}
+
 static void read_near(struct gathering *g, const struct link_sighting *s)
 {
     int64_t cells[LINK_CELLS_NEAR];
@@ -178,10 +203,11 @@ static void read_near(struct gathering *g, const struct link_sighting *s)
 
     for (size_t i = 0; i < count; i++) {
         uint8_t key[UUID_SIZE];
+        uint32_t number;
         cell_key(key, cells[i], s->group);
-        for (uint32_t number = link_map_find(&g->store->cells, key); number != LINK_NONE;
-             number = g->store->cases[number].next)
-            read_case(g, number);
+        number = link_map_find(&g->store->cell_numbers, key);
+        if (number != LINK_NONE)
+            read_cell(g, &g->store->cells[number]);
     }
 }
 

@@ -72,7 +72,9 @@ enum outcome linker_check(const struct linker *linker, struct pg *pg, struct err
     is_set_up = strcmp(pg_value(result, 0, 0), "t") == 0;
     pg_result_free(result);
     if (!is_set_up)
-        return err_set(e, RETRY, "there are no tables for cases: run gridloopctl setup");
+        return err_set(e, RETRY,
+                       "the tables for cases are missing or older than this "
+                       "daemon: run gridloopctl setup");
     return DONE;
 }
 

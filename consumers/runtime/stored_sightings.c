@@ -112,6 +112,21 @@ static struct text statement(const struct stored_sightings *stored, const char *
     return all;
 }
 
+static enum outcome check_tables(struct stored_sightings *stored, struct err *e)
+{
+    struct pg_result *result = NULL;
+    bool is_set_up;
+
+    if (pg_query(stored->pg, sql_text("link_is_set_up"), NULL, 0, &result, e))
+        return e->outcome;
+    is_set_up = strcmp(pg_value(result, 0, 0), "t") == 0;
+    pg_result_free(result);
+    return is_set_up ? DONE
+                     : err_exit(e, EX_CONFIG,
+                                "the tables for cases are older than this program: run "
+                                "gridloopctl setup");
+}
+
 static enum outcome declare(struct stored_sightings *stored, struct err *e)
 {
     struct text sql = statement(stored, "stored_sightings");
@@ -156,11 +171,12 @@ struct stored_sightings *stored_sightings_open(struct pg *pg,
                                                struct reference_past *past, struct err *e)
 {
     struct stored_sightings *stored = xcalloc(1, sizeof *stored);
-    enum outcome outcome = DONE;
+    enum outcome outcome;
 
     stored->pg = pg;
     stored->past = past;
     stored->arena = arena_new();
+    outcome = check_tables(stored, e);
     for (size_t i = 0; !outcome && kinds[i]; i++)
         outcome = add_kind(stored, kinds[i], e);
     if (!outcome)

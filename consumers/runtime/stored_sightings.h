@@ -55,7 +55,8 @@ struct stored_transaction {
 
 struct stored_sightings; /* opaque */
 
-/* Inside a transaction of one snapshot. kinds: as consumer_kinds; all arguments must outlive it. NULL: *e. */
+/* Inside a transaction of one snapshot. kinds: as consumer_kinds; all arguments must outlive it. NULL: *e; FATAL 78,
+ * the tables are older than this program. */
 struct stored_sightings *stored_sightings_open(struct pg *pg,
                                                const struct kind *const *kinds,
                                                struct reference_past *past,

@@ -28,6 +28,7 @@ int ctl_dispatch(const char *program, const struct ctl_command *commands, int ar
 /* argv[0] is the command's name; the result is the exit code. */
 int decode_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
+int seal_main(int argc, char **argv);
 int setup_main(int argc, char **argv);
 int tap_main(int argc, char **argv);
 int verify_main(int argc, char **argv);

@@ -98,35 +98,48 @@ static uint64_t count_differing(const struct search *s, const struct key *keys,
 
 /* ---- showing ---- */
 
-static void show(struct search *s, const struct key *earlier, const struct key *later)
+/* The first of some keys of a case, and the first that is apart from that; NULL: none. */
+struct company {
+    const struct key *first, *other;
+};
+
+static struct company company_of(const struct search *s, const struct key *keys,
+                                 size_t count, bool only_asked_for)
 {
-    if (s->shown_count == s->limit
-        || !(is_asked_for(s, earlier) || is_asked_for(s, later)))
-        return;
-    s->shown[s->shown_count++] =
-        (struct pair){&s->pairs->list[earlier->order], &s->pairs->list[later->order]};
+    struct company c = {0};
+
+    for (size_t i = 0; i < count; i++)
+        if ((!only_asked_for || is_asked_for(s, &keys[i]))
+            && (!c.first || keys[i].order < c.first->order))
+            c.first = &keys[i];
+    for (size_t i = 0; c.first && i < count; i++)
+        if ((!only_asked_for || is_asked_for(s, &keys[i])) && &keys[i] != c.first
+            && is_apart(&keys[i], c.first)
+            && (!c.other || keys[i].order < c.other->order))
+            c.other = &keys[i];
+    return c;
 }
 
-/* Of each of the keys, one that it is apart from and that came before it: the first of the case, or the first that is
- * apart from that. */
+/* The first that came before it and is apart from it. */
+static const struct key *lost(const struct company *c, const struct key *key)
+{
+    if (c->first && c->first->order < key->order && is_apart(c->first, key))
+        return c->first;
+    return c->other && c->other->order < key->order && is_apart(c->other, key) ? c->other
+                                                                               : NULL;
+}
+
 static void show_differing(struct search *s, const struct key *keys, size_t count)
 {
-    const struct key *first = &keys[0], *other = NULL;
+    const struct company all = company_of(s, keys, count, false),
+                         asked_for = company_of(s, keys, count, true);
 
-    for (size_t i = 1; i < count; i++)
-        if (keys[i].order < first->order)
-            first = &keys[i];
-    for (size_t i = 0; i < count; i++)
-        if (&keys[i] != first && is_apart(&keys[i], first)
-            && (!other || keys[i].order < other->order))
-            other = &keys[i];
-    for (size_t i = 0; other && i < count; i++) {
-        if (&keys[i] == first)
-            continue;
-        if (is_apart(&keys[i], first))
-            show(s, first, &keys[i]);
-        else if (other->order < keys[i].order)
-            show(s, other, &keys[i]);
+    for (size_t i = 0; i < count && s->shown_count < s->limit; i++) {
+        const struct key *earlier =
+            lost(is_asked_for(s, &keys[i]) ? &all : &asked_for, &keys[i]);
+        if (earlier)
+            s->shown[s->shown_count++] = (struct pair){&s->pairs->list[earlier->order],
+                                                       &s->pairs->list[keys[i].order]};
     }
 }
 

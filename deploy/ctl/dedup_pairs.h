@@ -35,7 +35,7 @@ struct pair {
 };
 
 /* The pairs that are together in this course and apart in the other: how many, and of each sighting that lost company
- * one, with the first that it lost, at most limit of them in shown. */
+ * one, with the first that it lost and that makes a pair that counts, at most limit of them in shown. */
 uint64_t pairs_differing(const struct pairs *pairs, enum course together,
                          struct pair *shown, size_t limit, size_t *shown_count);
 

@@ -55,10 +55,14 @@ void cell_truth(struct cells *cells, bool is_true)
 void cell_id(struct cells *cells, const uint8_t id[UUID_SIZE])
 {
     static const uint8_t none[UUID_SIZE];
-    char *text = arena_take(cells->arena, UUID_TEXT_SIZE);
+    char text[UUID_TEXT_SIZE];
 
+    if (!id || memcmp(id, none, UUID_SIZE) == 0) {
+        cell_text(cells, NULL);
+        return;
+    }
     uuid_format(text, id);
-    cell_text(cells, memcmp(id, none, UUID_SIZE) == 0 ? NULL : text);
+    cell_text(cells, arena_copy(cells->arena, text, UUID_TEXT_SIZE - 1));
 }
 
 void cell_time(struct cells *cells, int64_t us)

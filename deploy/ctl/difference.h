@@ -35,7 +35,7 @@ void cell_text(struct cells *cells, const char *text); /* kept by the caller */
 void cell_number(struct cells *cells, int64_t number);
 void cell_positive(struct cells *cells, int64_t number); /* 0: null */
 void cell_truth(struct cells *cells, bool is_true);
-void cell_id(struct cells *cells, const uint8_t id[UUID_SIZE]); /* all zero: null */
+void cell_id(struct cells *cells, const uint8_t id[UUID_SIZE]); /* NULL, all zero: null */
 void cell_time(struct cells *cells, int64_t us);                /* LINK_NO_TIME: null */
 void cell_real(struct cells *cells, double real);               /* NaN: null */
 

@@ -53,6 +53,22 @@ static const char start_sql[] =
     "set work_mem = '128MB'; set jit = off; set cursor_tuple_fraction = 1;"
     "begin isolation level repeatable read read only";
 
+static enum outcome compare_steps(struct rebuild *r,
+                                  const struct stored_transaction *transaction,
+                                  const struct replayed *replayed, struct err *e)
+{
+    for (size_t i = 0; i < replayed->states->step_count; i++) {
+        struct case_step_row row =
+            case_states_row(replayed->states, i, replayed->sightings, replayed->output,
+                            transaction->link_seq);
+        row.source_id = transaction->list[row.ordinal].source_id;
+        if (compare_step(r->steps, &row, e))
+            return e->outcome;
+    }
+    r->step_count += replayed->states->step_count;
+    return DONE;
+}
+
 static enum outcome compare_transaction(struct rebuild *r,
                                         const struct stored_transaction *transaction,
                                         struct err *e)
@@ -64,8 +80,7 @@ static enum outcome compare_transaction(struct rebuild *r,
     compare_sightings(r->differences, transaction, &replayed);
     r->transactions++;
     r->sightings += transaction->count;
-    r->step_count += replayed.states->step_count;
-    return compare_steps(r->steps, transaction, &replayed, e);
+    return compare_steps(r, transaction, &replayed, e);
 }
 
 static enum outcome compare_transactions(struct rebuild *r, struct err *e)

@@ -122,28 +122,24 @@ static enum outcome rows_have(struct rows *rows, struct err *e)
     return DONE;
 }
 
-static const char *rows_text(const struct rows *rows, size_t column)
-{
-    return pg_value(rows->page, rows->row, column);
-}
-
-/* The columns from the first one on. */
-static void rows_read(const struct rows *rows, size_t first, const char **values,
-                      size_t count)
+static void rows_read(const struct rows *rows, const char **values, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        values[i] = rows_text(rows, first + i);
+        values[i] = pg_value(rows->page, rows->row, i);
 }
 
 /* ---- steps ---- */
 
 static const struct cell_column step_columns[] = {
-    {"case_id", CELL_TEXT},   {"case_version", CELL_TEXT}, {"actor", CELL_TEXT},
-    {"action", CELL_TEXT},    {"from_state", CELL_TEXT},   {"to_state", CELL_TEXT},
-    {"source_id", CELL_TEXT}, {"topic_offset", CELL_TEXT}, {"stepped_at", CELL_TIME},
+    {"link_seq", CELL_TEXT},     {"ordinal", CELL_TEXT},      {"place", CELL_TEXT},
+    {"outcome", CELL_TEXT},      {"reason", CELL_TEXT},       {"named_id", CELL_TEXT},
+    {"case_id", CELL_TEXT},      {"case_version", CELL_TEXT}, {"actor", CELL_TEXT},
+    {"action", CELL_TEXT},       {"result", CELL_TEXT},       {"from_state", CELL_TEXT},
+    {"to_state", CELL_TEXT},     {"event_id", CELL_TEXT},     {"source_id", CELL_TEXT},
+    {"topic_offset", CELL_TEXT}, {"stepped_at", CELL_TIME},
 };
 static const char step_table[] = "follow_up.case_step";
-enum { STEP_SEQ, STEP_ORDINAL, STEP_FIRST, STEP_VERSION = STEP_FIRST + 1 };
+enum { STEP_SEQ, STEP_ORDINAL, STEP_PLACE }; /* the key */
 
 struct compared_steps {
     struct differences *differences;
@@ -160,11 +156,9 @@ struct compared_steps *compare_steps_open(struct pg *pg, struct differences *dif
 
     steps->differences = differences;
     steps->arena = arena_new();
-    text_add_string(&sql, "declare stored_steps no scroll cursor for select link_seq, "
-                          "ordinal, ");
+    text_add_string(&sql, "declare stored_steps no scroll cursor for select ");
     difference_add_columns(&sql, step_columns, ROWS(step_columns));
-    text_add_string(&sql, " from follow_up.case_step order by link_seq, ordinal, "
-                          "case_version, case_id");
+    text_format(&sql, " from %s order by link_seq, ordinal, place", step_table);
     outcome =
         rows_open(&steps->rows, pg, sql.bytes, "fetch forward 5000 from stored_steps", e);
     text_free(&sql);
@@ -183,20 +177,35 @@ void compare_steps_close(struct compared_steps *steps)
     free(steps);
 }
 
-static void put_step(struct cells *cells, const struct stored_transaction *transaction,
-                     const struct replayed *replayed, const struct case_step *step)
+static void put_cause(struct cells *cells, const struct case_step_row *row)
 {
-    const struct stored_sighting *by = &transaction->list[step->ordinal];
+    cell_id(cells, row->event_id);
+    if (row->event_id) {
+        cell_number(cells, row->source_id);
+        cell_number(cells, row->topic_offset);
+    } else {
+        cell_text(cells, NULL);
+        cell_text(cells, NULL);
+    }
+}
 
-    cell_id(cells, replayed->output->cases[step->number].case_id);
-    cell_number(cells, step->version);
-    cell_text(cells, "platform");
-    cell_text(cells, step->action);
-    cell_text(cells, step->from_state);
-    cell_text(cells, step->to_state);
-    cell_number(cells, by->source_id);
-    cell_number(cells, by->event.message.offset);
-    cell_time(cells, replayed->output->decisions[step->ordinal].used_us);
+static void put_step(struct cells *cells, const struct case_step_row *row)
+{
+    cell_number(cells, row->link_seq);
+    cell_number(cells, row->ordinal);
+    cell_number(cells, row->place);
+    cell_text(cells, row->outcome);
+    cell_text(cells, row->reason);
+    cell_id(cells, row->named_id);
+    cell_id(cells, row->case_id);
+    cell_positive(cells, row->case_version);
+    cell_text(cells, row->actor);
+    cell_text(cells, row->action);
+    cell_text(cells, row->result);
+    cell_text(cells, row->from_state);
+    cell_text(cells, row->to_state);
+    put_cause(cells, row);
+    cell_time(cells, row->stepped_us);
 }
 
 static int order_of(int64_t a, int64_t b)
@@ -205,67 +214,66 @@ static int order_of(int64_t a, int64_t b)
 }
 
 /* Of the stored row in hand against the step. */
-static int row_order(const struct rows *rows, int64_t link_seq,
-                     const struct case_step *step)
+static int row_order(const struct rows *rows, const struct case_step_row *step)
 {
-    int order = order_of(pg_number(rows->page, rows->row, STEP_SEQ), link_seq);
+    int order = order_of(pg_number(rows->page, rows->row, STEP_SEQ), step->link_seq);
 
     if (order == 0)
         order = order_of(pg_number(rows->page, rows->row, STEP_ORDINAL), step->ordinal);
-    return order
-               ? order
-               : order_of(pg_number(rows->page, rows->row, STEP_VERSION), step->version);
+    return order ? order
+                 : order_of(pg_number(rows->page, rows->row, STEP_PLACE), step->place);
+}
+
+static void step_key(char key[KEY_SIZE], const char *const *values)
+{
+    snprintf(key, KEY_SIZE, "%s/%s/%s", values[STEP_SEQ], values[STEP_ORDINAL],
+             values[STEP_PLACE]);
 }
 
 static void not_wanted(struct compared_steps *steps)
 {
+    const char *values[ROWS(step_columns)];
     char key[KEY_SIZE];
 
-    snprintf(key, sizeof key, "%s/%s", rows_text(&steps->rows, STEP_FIRST),
-             rows_text(&steps->rows, STEP_VERSION));
+    rows_read(&steps->rows, values, ROWS(values));
+    step_key(key, values);
     difference_of_existence(steps->differences, step_table, key, true);
     steps->rows.row++;
 }
 
-/* The stored rows before the step are not wanted; then it comes itself, or is missing. */
-static enum outcome compare_step(struct compared_steps *steps, int64_t link_seq,
-                                 const struct case_step *step, const struct cells *wanted,
-                                 struct err *e)
+static void compare_with_row(struct compared_steps *steps, const struct cells *wanted,
+                             bool is_there)
 {
     const char *values[ROWS(step_columns)];
     char key[KEY_SIZE];
+
+    step_key(key, wanted->values);
+    if (!is_there) {
+        difference_of_existence(steps->differences, step_table, key, false);
+        return;
+    }
+    rows_read(&steps->rows, values, ROWS(values));
+    difference_of_row(steps->differences, step_table, key, step_columns, values, wanted);
+    steps->rows.row++;
+}
+
+/* The stored rows before the step are not wanted; then it comes itself, or is missing. */
+enum outcome compare_step(struct compared_steps *steps, const struct case_step_row *step,
+                          struct err *e)
+{
+    struct cells wanted = {.arena = steps->arena};
     int order = 1;
 
+    arena_reset(steps->arena, 4096);
+    put_step(&wanted, step);
     for (;; not_wanted(steps)) {
         if (rows_have(&steps->rows, e))
-            return e->outcome;
-        order = steps->rows.is_over ? 1 : row_order(&steps->rows, link_seq, step);
+            return err_wrap(e, "reading the steps");
+        order = steps->rows.is_over ? 1 : row_order(&steps->rows, step);
         if (order >= 0)
             break;
     }
-    snprintf(key, sizeof key, "%s/%s", wanted->values[0], wanted->values[1]);
-    if (order > 0) {
-        difference_of_existence(steps->differences, step_table, key, false);
-        return DONE;
-    }
-    rows_read(&steps->rows, STEP_FIRST, values, ROWS(values));
-    difference_of_row(steps->differences, step_table, key, step_columns, values, wanted);
-    steps->rows.row++;
-    return DONE;
-}
-
-enum outcome compare_steps(struct compared_steps *steps,
-                           const struct stored_transaction *transaction,
-                           const struct replayed *replayed, struct err *e)
-{
-    for (size_t i = 0; i < replayed->states->step_count; i++) {
-        const struct case_step *step = &replayed->states->steps[i];
-        struct cells wanted = {.arena = steps->arena};
-        arena_reset(steps->arena, 4096);
-        put_step(&wanted, transaction, replayed, step);
-        if (compare_step(steps, transaction->link_seq, step, &wanted, e))
-            return err_wrap(e, "reading the steps");
-    }
+    compare_with_row(steps, &wanted, order == 0);
     return DONE;
 }
 
@@ -380,7 +388,7 @@ static void compare_case(struct compared_cases *cases)
     struct replayed_case c;
     uint32_t number;
 
-    rows_read(&cases->rows, 0, values, ROWS(values));
+    rows_read(&cases->rows, values, ROWS(values));
     uuid_parse(case_id, values[0], strlen(values[0]));
     number = replay_find_case(cases->replay, case_id);
     if (number == LINK_NONE) {

@@ -11,15 +11,13 @@ void compare_sightings(struct differences *differences,
                        const struct stored_transaction *transaction,
                        const struct replayed *replayed);
 
-/* The steps, one transaction after the other; then all that is left. Both are in the order of (link_seq, ordinal,
- * case_version). */
+/* The steps, one after the other in the order of (link_seq, ordinal, place); then what is stored and was not named. */
 struct compared_steps; /* opaque */
 struct compared_steps *compare_steps_open(struct pg *pg, struct differences *differences,
                                           struct err *e); /* NULL: *e */
 void compare_steps_close(struct compared_steps *steps);   /* NULL is fine */
-enum outcome compare_steps(struct compared_steps *steps,
-                           const struct stored_transaction *transaction,
-                           const struct replayed *replayed, struct err *e);
+enum outcome compare_step(struct compared_steps *steps, const struct case_step_row *step,
+                          struct err *e);
 enum outcome compare_steps_left(struct compared_steps *steps, struct err *e);
 
 /* The cases as they stand behind the last transaction; *stored: how many there are. */

@@ -93,15 +93,14 @@ say "reference data: areas (all invented), units, categories, rules, steps of ca
     deploy/reference/beiguan/*.csv
 
 say "consumers: two share the drone alerts, one each for the other kinds"
-start_consumer drone-alert 1
+for program in "$BIN"/gridloop-consume-*; do start_consumer "${program##*/gridloop-consume-}" 1; done
 start_consumer drone-alert 2
-for kind in patrol-log inspection-finding case-action; do start_consumer "$kind" 1; done
 start_dispatch
 echo "their logs: $DIR/consume-*.log, and of what sends the orders: $DIR/dispatch.log"
 
 say "devices: $EVENTS simulated events; one in twenty is sent twice, some come late"
 "$BIN/gridloop-simulate" run --seed 410503 --count "$EVENTS" --resend-share 0.05 --namespace "$RUN" --dir "$DIR" \
-    --kinds drone_alert,patrol_log,inspection_finding -- --log-level error
+    --kinds drone_alert,patrol_log,inspection_finding,flight_task -- --log-level error
 wait_until_stored
 
 say "both equations, against what the devices were told was accepted (gridloopctl verify)"

@@ -2,6 +2,7 @@
 import csv
 import dataclasses
 import datetime
+import json
 import re
 
 from events import KINDS, micros, random_uuid
@@ -218,6 +219,11 @@ class Book:
         if state == "SUSPENDED":
             case.before = case.state
         case.state, case.version, case.now = state, case.version + 1, at
+
+
+def areas():
+    """As world.areas has them."""
+    return json.loads((REFERENCE / "areas.geojson").read_text("utf-8"))["features"]
 
 
 def sites():

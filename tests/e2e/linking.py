@@ -6,11 +6,14 @@ the transactions of the daemons should have come to.
 import dataclasses
 import gzip
 import json
+import math
 import os
 import sys
 
+import pytest
+
 import reference
-from events import KINDS, micros
+from events import KINDS, micros, random_uuid
 from stack import ROOT
 
 sys.path.append(str(ROOT / "tests" / "link"))
@@ -49,17 +52,40 @@ def category_file(categories):
         f"{scheme},{code},{code},{group},{str(sends).lower()}\n" for scheme, code, group, sends in categories)
 
 
-def load_rules(world, rules, categories, accuracies=()):
-    """accuracies: (position kind, metres)."""
+def district():
+    """One area that has all of what the tests report, but for the real requests."""
+    return [reference.area("4105", "district", (113, 35, 116, 38))]
+
+
+def load_rules(world, rules, categories, accuracies=(), unit=None):
+    """accuracies: (position kind, metres). unit: who is responsible in the district; None: nobody is, and no areas are
+    loaded."""
     files = {"dedup_rule.csv": rule_file(rules), "category.csv": category_file(categories)}
     if accuracies:
         files["position_default.csv"] = "position_kind,horizontal_accuracy_m\n" + "".join(
             f"{k},{m}\n" for k, m in accuracies)
+    if unit:
+        files |= {"areas.geojson": reference.collection(district()),
+                  "unit.csv": f"code,name,kind,level,parent_code,area_code,synthetic\n{unit},{unit},town,district,,4105,true\n",
+                  "responsibility.csv": f"area_code,dedup_group,unit_code\n4105,*,{unit}\n"}
+        world.areas = {1: district()}
     done = reference.load(world, files)
     assert done.returncode == 0, done.stderr
 
 
 # ---- real requests ----
+
+needs_la = pytest.mark.skipif(not LA.exists(), reason=f"there is no {LA} (set GRIDLOOP_SHARED_DATA)")
+
+
+def la_districts():
+    """As features of areas.geojson."""
+    features = json.loads((LA / "districts.wgs84.geojson").read_text("utf-8"))["features"]
+    for feature in features:
+        feature["properties"] = {"code": f"{int(feature['properties']['nc_id']):03}", "level": "subdistrict",
+                                 "name": feature["properties"]["name"]}
+    return features
+
 
 def la_expected():
     return json.loads((LA / "expected.json").read_text("utf-8"))
@@ -88,6 +114,81 @@ def la_rules(expected, name):
 
 def load_la_rules(world, rules):
     load_rules(world, rules, [(LA_SCHEME, group, group, False) for group in rules])
+
+
+# ---- invented reports ----
+
+SCHEME, HERE = "test-1", (114.35, 36.15)
+HOUR = 60 * MINUTE
+NOON = micros("2026-01-05T12:00:00+08:00")
+RULES = {
+    "RUBBISH": Rule(15.0, math.inf, DAY, 7 * DAY, 5 * DAY, 3),
+    "BURNING": Rule(100.0, 30 * MINUTE, anchor_last=True),
+    "ROAD": Rule(50.0, 3 * DAY, 3 * DAY, 20 * DAY),
+}
+SENDING = ("RUBBISH",)
+
+
+def load_town_rules(world):
+    load_rules(world, RULES, [(SCHEME, f"T/{group}", group, group in SENDING) for group in RULES]
+               + [(SCHEME, group, group, group in SENDING) for group in RULES],
+               [("TARGET", 5), ("PATROL", 5), ("FINDING", 5)], unit="U1")
+
+
+def moved(metres_east, metres_north=0):
+    return (HERE[0] + metres_east / 111_195 / math.cos(math.radians(HERE[1])), HERE[1] + metres_north / 111_195)
+
+
+def _seen_by_drone(rng, place, group, at):
+    return {"longitude": place[0], "latitude": place[1], "source_crs": "WGS84", "category_scheme": SCHEME,
+            "major_class_code": "T", "minor_class_code": group, "occurred_at": at, "recorded_at": at,
+            "position_kind": "TARGET", "horizontal_accuracy_m": None, "message_type": "ALERT",
+            "references_alert_id": None, "certainty": "POSSIBLE", "is_test": False, "producer_id": "drone-1"}
+
+
+def _seen_by_patrol(rng, place, group, at):
+    return {"start_lon": place[0], "start_lat": place[1], "source_crs": "WGS84", "category": group,
+            "category_scheme": SCHEME, "occurred_at": at, "recorded_at": at, "is_test": False,
+            "raised_case_ids": [random_uuid(rng)]}
+
+
+SEEN = {"drone_alert": _seen_by_drone, "patrol_log": _seen_by_patrol}
+
+
+def alert(rng, place, group="RUBBISH", at=NOON, **changes):
+    return KINDS["drone_alert"].fresh(rng, **_seen_by_drone(rng, place, group, at) | changes)
+
+
+def patrol(rng, place, group="RUBBISH", at=NOON, **changes):
+    return KINDS["patrol_log"].fresh(rng, **_seen_by_patrol(rng, place, group, at) | changes)
+
+
+def about(rng, event, message, **changes):
+    """What revises or withdraws an alert."""
+    return KINDS["drone_alert"].fresh(rng) | {name: value for name, value in event.items()
+                                              if name not in ("event_id", "alert_id")} | {
+        "message_type": message, "references_alert_id": event["alert_id"]} | changes
+
+
+class Scene:
+    """Things that lie about a town, for streams of events of both kinds."""
+
+    def __init__(self, rng, things=60):
+        self._things = [(moved(rng.uniform(0, 3000), rng.uniform(0, 3000)), rng.choice(list(RULES))) for _ in range(things)]
+
+    def teller(self, kind):
+        """A function of (rng, event): the event as one about a thing; an alert may revise or withdraw an earlier one."""
+        earlier = []
+
+        def tell(rng, event):
+            if kind == "drone_alert" and earlier and rng.random() < 0.1:
+                return about(rng, rng.choice(earlier[-200:]), rng.choice(("UPDATE", "CANCEL")))
+            (longitude, latitude), group = rng.choice(self._things)
+            place = longitude + rng.uniform(-6, 6) / 90_000, latitude + rng.uniform(-6, 6) / 111_195
+            event = event | SEEN[kind](rng, place, group, NOON + rng.randrange(DAY)) | {"is_test": rng.random() < 0.1}
+            earlier.append(event)
+            return event
+        return tell
 
 
 # ---- what the function says ----
@@ -151,7 +252,7 @@ def _stored(r, sending):
         r["event_id"], r["report_id"], r["occurred"], r["recorded"], r["would_open"], MESSAGES[r["message"]],
         r["dedup_group"], r["is_test"], (r["longitude"], r["latitude"]) if r["longitude"] is not None else None,
         r["accuracy"], r["accuracy_m"] or 0.0, (r["about"], r["code"]) if r["about"] else None, r["round"],
-        r["unit_code"], r["certain"] and r["dedup_group"] in sending)
+        r["unit_code"], r["certain"] and r["dedup_group"] in sending and r["unit_code"] is not None)
     decision = oracle.Decision(
         r["event_id"], r["outcome"], r["case_id"], r["related_case_id"], r["basis"], r["counted"], r["age_us"],
         r["distance_m"], r["radius_m"], {name for name, bit in oracle.FLAGS.items() if r["flags"] & bit})

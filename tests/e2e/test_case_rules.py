@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import runpy
+import subprocess
 
 import psycopg
 import pytest
@@ -270,6 +271,57 @@ def test_the_demonstration_has_every_path():
     for state in ("MERGED", "FALSE_ALARM", "NOT_FILED", "CANCELLED", "DECLINED"):
         assert {to for frm, to in arrows if frm == state} <= {"="}, state
     assert {to for frm, to in arrows if frm == "CLOSED"} == {"=", "REOPENED"}
+
+
+def in_memory(world, questions):
+    """What tests/rules/case_lines.c says: a daemon's view of what is in force."""
+    program = world.stack.builds["release"] / "test" / "case_lines"
+    done = subprocess.run([program, world.ingest_url], input="".join("\t".join(question) + "\n" for question in questions),
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    found = [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+    assert len(found) == len(questions)
+    return found
+
+
+def in_file(row):
+    if row is None:
+        return ("illegal",)
+    return (row["to_state"], row["roles"], str(int("platform" in row["roles"].split())), row["needs"], row["marks"],
+            row.get("at_most") or "0", row.get("most_days") or "0")
+
+
+def in_order(answer):
+    """Needs and marks are sets."""
+    return tuple(sorted(part.split()) for part in answer)
+
+
+@pytest.mark.parametrize("folder", [DEMO, LA], ids=["demo", "la311"])
+def test_every_question_that_can_be_asked(world, folder):
+    """Each kind, state, action and result, known or not: a daemon has the row that the file has."""
+    done = command(world, "load", *folder.glob("*.geojson"), *sorted(folder.glob("*.csv")))
+    assert done.returncode == 0, done.stderr
+    rules, contract = Steps(folder), {field["name"]: field["type"] for field in json.loads(
+        (ROOT / "schemas" / "case_action" / "v1.avsc").read_text("utf-8"))["fields"]}
+    states = list(csv.DictReader(io.StringIO(text_of(folder, "case_state"))))
+    asked = [(kind, state, action, result) for kind in contract["case_kind"]["symbols"]
+             for state in [None, "NOWHERE", *(row["state"] for row in states)]
+             for action in contract["action_type"]["symbols"]
+             for result in [None, *contract["action_result"][1]["symbols"]]]
+    got = in_memory(world, [("step", *(part or "-" for part in question)) for question in asked])
+    wanted = [in_file(rules.find(kind, state or "", action, result)) for kind, state, action, result in asked]
+    assert not [(question, a, b) for question, a, b in zip(asked, got, wanted) if in_order(a) != in_order(b)][:5]
+    print(f"{len(asked)} questions, {sum(answer != ('illegal',) for answer in got)} legal steps")
+    facts = ("is_open", "counts_as_answered", "is_terminal")
+    assert in_memory(world, [("state", row["state"]) for row in states]) == [
+        tuple(str(int(row[fact] == "true")) for fact in facts) for row in states]
+
+
+def test_limits_in_memory(world):
+    assert in_memory(world, [("limit", "FIREWORKS")]) == [("none",)]
+    load_demo(world)
+    assert in_memory(world, [("limit", group) for group in ("FIREWORKS", "LITTERED_ROAD", "ILLEGAL_BUILDING", "PATROL_PROBLEM")]) == [
+        ("URGENT_HOUR", "2"), ("WORK_HOUR", "5"), ("WORK_DAY", "15"), ("WORK_DAY", "5")]
 
 
 def test_daemons_take_it_up(world):

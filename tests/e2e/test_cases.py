@@ -132,6 +132,8 @@ def test_cases(world, rows, capsys):
     wrong = [f"{book.path.name}:{number}: {problem}" for book in books for number, problem in problems(world, book)]
     assert not wrong, "\n".join(wrong[:40] + [f"({len(wrong)} wrong)"])
     check_books(world)
+    world.areas = {1: casebook.areas()}
+    check_all(world)
     with capsys.disabled():
         steps = sum(len(wanted) for book in books for _, wanted in book.steps.values())
         print(f"\n{len(FILES)} files, {sum(len(book.cases) for book in books)} cases, {steps} steps in batches of {rows}")

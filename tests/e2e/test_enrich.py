@@ -5,11 +5,12 @@ import json
 
 import pytest
 
+import linking
 import places
 from checker import check_all
 from events import KINDS, micros
 from producer import produce
-from reference import DATA, area, command, load_areas, town
+from reference import DATA, area, collection, command, load, load_areas, town
 from world import good, json_lines
 
 BOX = (113.9, 35.9, 114.5, 36.3)  # of town(), and something around it
@@ -32,7 +33,7 @@ def anywhere(kind, rng, **changes):
               rng.choice(["WGS84", "CGCS2000", "GCJ02", "BD09"]), **changes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", places.POSITIONS)
 def test_every_kind_in_every_system(world, kind):
     """500 events around the town; the same answers as shapely gives for the point in WGS-84."""
     rng = world.rng()
@@ -93,8 +94,7 @@ def test_a_newer_load_without_a_restart(world):
     daemon = world.consumer(kind)
     for expected, features in ((1, None), (2, moved), (2, "refused")):
         if features == "refused":
-            done = command(world, "load", "--dry-run", world.folder / "areas.geojson")
-            assert done.returncode == 0
+            assert load(world, {"areas.geojson": collection(moved + moved)}).returncode == 65
         elif features:
             load_areas(world, features)
         sent = world.produce([good(kind, anywhere(kind, rng)) for _ in range(50)])
@@ -123,7 +123,7 @@ def test_without_any_areas(world):
     check_all(world)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", places.POSITIONS)
 def test_what_cannot_be_placed(world, kind):
     """A position in no system, or of a device without a fix, is set aside with the field; the others are stored."""
     rng = world.rng()
@@ -208,15 +208,11 @@ LA = DATA / "la311"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LA.exists(), reason=f"there is no {LA} (set GRIDLOOP_SHARED_DATA)")
+@linking.needs_la
 def test_districts_of_los_angeles(world):
     """9,989 real requests through producers and consumers: each lies in the district that an independent program
     found."""
-    features = json.loads((LA / "districts.wgs84.geojson").read_text("utf-8"))["features"]
-    for feature in features:
-        feature["properties"] = {"code": f"{int(feature['properties']['nc_id']):03}", "level": "subdistrict",
-                                 "name": feature["properties"]["name"]}
-    load_areas(world, features, "--allow-overlap")
+    load_areas(world, linking.la_districts(), "--allow-overlap")
     lines = {"inspection_finding": [], "patrol_log": []}
     with gzip.open(LA / "events.jsonl.gz", "rt", encoding="utf-8") as file:
         for line in map(json.loads, file):
