@@ -222,6 +222,39 @@ def test_an_order_that_breaks_the_contract_holds_back_only_its_case(world):
     check_arrived(world, map(order_of, sum(steps, [])))
 
 
+# ---- settings ----
+
+@pytest.mark.parametrize("changes, code, words", [
+    ({"database_url": None}, 64, "database_url"),
+    ({"batch_orders": 0}, 64, "batch-orders"),
+    ({"remind_before": 1.5}, 64, "remind-before"),
+    ({"kafka.acks": 1}, 78, "acks"),
+])
+def test_settings_that_are_wrong(world, changes, code, words):
+    daemon = world.dispatch(wait=False, **changes)
+    assert daemon.wait_exit() == code and words in daemon.output()
+
+
+def test_a_database_that_is_not_there(world):
+    daemon = world.dispatch(wait=False, database_url=world.ingest_url.replace(world.database, "nowhere"))
+    daemon.may_fail()
+    assert daemon.wait_exit() == 78 and "nowhere" in daemon.output()
+
+
+def test_told_to_stop_it_notes_what_the_broker_has(world):
+    """So that the next one has nothing to send again."""
+    world.setup()
+    cases = add_cases(world, 3000)
+    decide(world, courses(cases)[0])
+    daemon = world.dispatch(build="points", point="after_send:1:hold", batch_orders=3000)
+    daemon.wait_point()
+    daemon.process.terminate()
+    daemon.release()
+    assert daemon.wait_exit() == 0, daemon.output()
+    assert unsent(world) == 0
+    assert check_arrived(world, map(order_of, courses(cases)[0])) == 0
+
+
 # ---- a backup ----
 
 def test_an_older_backup_goes_on_with_the_same_orders(world):
@@ -301,7 +334,8 @@ def test_a_hundred_thousand_orders(world):
         decide(world, steps[0][unit::8], steps[2][unit::8], unit=f"UNIT-{unit}")
     daemon = world.dispatch()
     wait_sent(world, daemon, 300)
+    peak = daemon.peak_resident_kbytes()
     began, ended = world.sql("select min(sent_at), max(sent_at) from follow_up.outbox_sent")[0]
     daemon.stop()
     assert check_arrived(world, map(order_of, steps[0] + steps[2])) == 0
-    print(f"100,000 orders in {(ended - began).total_seconds():.1f} s")
+    print(f"100,000 orders in {(ended - began).total_seconds():.1f} s, at most {peak} kB")
