@@ -18,6 +18,7 @@
 #include "common/json.h"
 #include "producers/simulate/child.h"
 #include "producers/simulate/crew_plan.h"
+#include "producers/simulate/desk.h"
 #include "producers/simulate/world.h"
 
 enum { UNITS = 32, MOST_WAITING_BYTES = 1 << 16, LONGEST_POLL_MS = 100 };
@@ -315,11 +316,20 @@ static void dispatch(struct crew *crew, struct post *post, const struct crew_ord
     *end = job;
 }
 
+/* The platform also recalls an order that its crew gave back, or found to be about nothing. */
+static bool is_own_doing(const struct job *job, int version)
+{
+    size_t number = (size_t)(version - job->order.version - 1);
+    const char *to = number < job->plan.count ? job->plan.steps[number].step->to : "";
+
+    return strcmp(to, "RETURNED") == 0 || strcmp(to, "FALSE_ALARM") == 0;
+}
+
 static void recall(struct crew *crew, const struct crew_order *order)
 {
     for (struct job *job = crew->jobs; job; job = job->next)
         if (memcmp(job->order.case_id, order->case_id, UUID_SIZE) == 0
-            && job->order.version < order->version)
+            && job->order.version < order->version && !is_own_doing(job, order->version))
             job->is_recalled = true;
 }
 
