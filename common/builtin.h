@@ -15,4 +15,8 @@ struct builtin_file {
 /* Sorted by path as text; ends with a row whose path is NULL. */
 extern const struct builtin_file builtin_schemas[];
 
+/* Text of <folder>/<name>.sql in such a table; aborts if there is none. */
+const char *builtin_sql_text(const struct builtin_file *files, const char *folder,
+                             const char *name);
+
 #endif

@@ -1,6 +1,7 @@
 /* json.c - documents by jansson. */
 #include "common/json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -66,6 +67,11 @@ bool json_truth(const struct json *value)
 int64_t json_whole(const struct json *value)
 {
     return json_integer_value(inside(value));
+}
+
+double json_number(const struct json *value)
+{
+    return json_is_number(inside(value)) ? json_number_value(inside(value)) : NAN;
 }
 
 bool json_absent(const struct json *value)

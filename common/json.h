@@ -27,6 +27,7 @@ const struct json *json_item(const struct json *array, size_t index);
 const char *json_text(const struct json *value); /* NULL: no string */
 bool json_truth(const struct json *value);
 int64_t json_whole(const struct json *value); /* 0: no whole number */
+double json_number(const struct json *value); /* NAN: no number */
 bool json_absent(const struct json *value);   /* also of what is not there */
 
 /* Compact text, from which the same numbers are read again; the caller frees it. */

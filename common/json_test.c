@@ -1,4 +1,5 @@
 /* json_test.c - documents are read strictly, and numbers are written as they were. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,6 +48,9 @@ static void test_what_is_not_there_is_nothing(void **state)
     assert_int_equal(json_whole(json_item(document, 0)), 1);
     assert_int_equal(json_whole(json_item(document, 1)), 0);
     assert_int_equal(json_whole(NULL), 0);
+    assert_true(json_number(json_item(document, 0)) == 1);
+    assert_true(isnan(json_number(json_item(document, 1))));
+    assert_true(isnan(json_number(NULL)));
     assert_false(json_has_members(NULL));
     assert_null(json_text(json_member(NULL, "a")));
     assert_int_equal(json_count(json_item(document, 1)), 0);

@@ -427,6 +427,7 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
 struct kafka_consumer {
     struct client client; /* first: the callbacks' opaque is both */
     rd_kafka_t *asker; /* asks what must not wait behind a fetch on the same connection */
+    bool is_reader;    /* by kafka_reader_open_at() */
     char *topic;
     rd_kafka_queue_t *answers; /* to commits; nothing else comes here */
     uintptr_t asked;           /* number of the last commit */
@@ -1011,11 +1012,14 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
         ask(consumer, places, count);
 }
 
+/* A member asks where it reads: of a topic that was made anew under it the asker may know the former leader, and get no
+ * answer. A reader lives for one topic, and behind its waiting fetch each answer would take half a second. */
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e)
 {
+    rd_kafka_t *rk = consumer->is_reader ? consumer->asker : consumer->client.rk;
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        consumer->client.rk, consumer->topic, partition, low, high, ASK_MS);
+        rk, consumer->topic, partition, low, high, ASK_MS);
 
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return DONE;
@@ -1177,14 +1181,12 @@ static const char nobody[] = "gridloopctl.reader";
 enum { READER_KBYTES = 4096, READER_MESSAGE_BYTES = 64 << 20, METADATA_MS = 5000 };
 
 /* How many partitions the topic has. */
-static enum outcome count_partitions(struct kafka_consumer *consumer, int32_t *count,
+static enum outcome count_partitions(rd_kafka_t *rk, const char *name, int32_t *count,
                                      struct err *e)
 {
-    rd_kafka_topic_t *topic =
-        rd_kafka_topic_new(consumer->client.rk, consumer->topic, NULL);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(consumer->client.rk, 0, topic, &metadata, METADATA_MS);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, topic, &metadata, METADATA_MS);
 
     if (!code && metadata->topic_cnt == 1)
         code = metadata->topics[0].err;
@@ -1195,7 +1197,13 @@ static enum outcome count_partitions(struct kafka_consumer *consumer, int32_t *c
     if (!code)
         return DONE;
     fail_code(e, code);
-    return err_wrap(e, "topic %s", consumer->topic);
+    return err_wrap(e, "topic %s", name);
+}
+
+enum outcome kafka_consumer_partitions(struct kafka_consumer *consumer, int32_t *count,
+                                       struct err *e)
+{
+    return count_partitions(consumer->client.rk, consumer->topic, count, e);
 }
 
 static enum outcome read_from(struct kafka_consumer *consumer, int32_t partition,
@@ -1205,7 +1213,7 @@ static enum outcome read_from(struct kafka_consumer *consumer, int32_t partition
     rd_kafka_resp_err_t code;
     int32_t count;
 
-    if (count_partitions(consumer, &count, e))
+    if (count_partitions(consumer->client.rk, consumer->topic, &count, e))
         return e->outcome;
     if (partition >= count)
         return err_exit(e, EX_USAGE, "topic %s has no partition %d", consumer->topic,
@@ -1232,6 +1240,52 @@ struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properti
     return NULL;
 }
 
+/* Where reading of a partition begins. */
+static int64_t place_in(const struct kafka_place *places, size_t count, int32_t partition)
+{
+    for (size_t i = 0; i < count; i++)
+        if (places[i].partition == partition)
+            return places[i].offset;
+    return RD_KAFKA_OFFSET_BEGINNING;
+}
+
+static enum outcome read_at(struct kafka_consumer *consumer,
+                            const struct kafka_place *places, size_t place_count,
+                            int32_t *count, struct err *e)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+
+    if (count_partitions(consumer->client.rk, consumer->topic, count, e))
+        return e->outcome;
+    list = rd_kafka_topic_partition_list_new(*count);
+    for (int32_t i = 0; i < *count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->topic, i)->offset =
+            place_in(places, place_count, i);
+    code = read_only(consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? fail_code(e, code) : DONE;
+}
+
+struct kafka_consumer *kafka_reader_open_at(const struct kafka_properties *properties,
+                                            const char *topic,
+                                            const struct kafka_place *places,
+                                            size_t place_count, int32_t *count,
+                                            struct err *e)
+{
+    struct kafka_consumer *consumer =
+        member_open(properties, nobody, topic, READER_MESSAGE_BYTES, READER_KBYTES, e);
+
+    if (consumer)
+        consumer->is_reader = true;
+    if (!consumer
+        || (!asker_open(consumer, properties, e)
+            && !read_at(consumer, places, place_count, count, e)))
+        return consumer;
+    kafka_consumer_close(consumer);
+    return NULL;
+}
+
 /* ---- producer ---- */
 
 struct kafka_producer {
@@ -1247,12 +1301,14 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
     struct kafka_producer *producer = opaque;
     bool persisted =
         !m->err && rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_PERSISTED;
+    const struct kafka_place place = {m->partition, m->offset >= 0 ? m->offset : -1};
 
     (void)rk;
     producer->pending--;
     if (!producer->closing)
         producer->delivered(producer->context, (uint64_t)(uintptr_t)m->_private,
-                            persisted, persisted ? NULL : rd_kafka_err2str(m->err));
+                            persisted ? &place : NULL,
+                            persisted ? NULL : rd_kafka_err2str(m->err));
 }
 
 struct kafka_producer *kafka_producer_open(const struct kafka_properties *properties,
@@ -1335,6 +1391,31 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
     }
     rd_kafka_headers_destroy(list);
     return send_error(producer, topic, code, e);
+}
+
+enum outcome kafka_producer_send_headers(struct kafka_producer *producer,
+                                         const char *topic, int32_t partition,
+                                         const struct kafka_header *headers,
+                                         size_t header_count, uint64_t tag, struct err *e)
+{
+    rd_kafka_headers_t *list = headers_of(headers, header_count);
+    rd_kafka_resp_err_t code =
+        rd_kafka_producev(producer->client.rk, RD_KAFKA_V_TOPIC(topic),
+                          RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_HEADERS(list),
+                          RD_KAFKA_V_OPAQUE((void *)(uintptr_t)tag), RD_KAFKA_V_END);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        producer->pending++;
+        return DONE;
+    }
+    rd_kafka_headers_destroy(list);
+    return send_error(producer, topic, code, e);
+}
+
+enum outcome kafka_producer_partitions(struct kafka_producer *producer, const char *topic,
+                                       int32_t *count, struct err *e)
+{
+    return count_partitions(producer->client.rk, topic, count, e);
 }
 
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,

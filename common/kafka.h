@@ -156,6 +156,10 @@ enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],
                                      char topic_id[KAFKA_ID_SIZE], struct err *e);
 
+/* How many partitions the topic has now. Waits at most 5 s. */
+enum outcome kafka_consumer_partitions(struct kafka_consumer *consumer, int32_t *count,
+                                       struct err *e);
+
 /* ---- a look at a topic ---- */
 
 enum { KAFKA_LATEST = -1, KAFKA_EARLIEST = -2 };
@@ -167,13 +171,23 @@ struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properti
                                          const char *topic, int32_t partition,
                                          int64_t offset, struct err *e);
 
+/* Reads all partitions of topic, each from its place; one without a place from the earliest offset kept. For the same
+ * calls, and for kafka_consumer_watermarks(), _identity() and _partitions(). *count: how many partitions there are; more
+ * that are made later are not read. A fault is told by kafka_consumer_poll() as to a member. NULL: *e is RETRY or FATAL. */
+struct kafka_consumer *kafka_reader_open_at(const struct kafka_properties *properties,
+                                            const char *topic,
+                                            const struct kafka_place *places,
+                                            size_t place_count, int32_t *count,
+                                            struct err *e);
+
 /* ---- producer ---- */
 
 struct kafka_producer;
 
-/* What became of one message: persisted says whether the broker acknowledged it with acks=all. reason: why
- * not, NULL if persisted; such a message may or may not be in the log: sending it again is what keeps it. */
-typedef void kafka_delivered(void *context, uint64_t tag, bool persisted,
+/* What became of one message. place: where it lies, once the broker acknowledged it with acks=all; the offset is -1
+ * where an earlier attempt had stored it and the broker does not say where. NULL: it was not acknowledged, for that
+ * reason; such a message may or may not be in the log: sending it again is what keeps it. */
+typedef void kafka_delivered(void *context, uint64_t tag, const struct kafka_place *place,
                              const char *reason);
 
 /* Idempotent, acks=all, no message time-out, murmur2_random. delivered is called from
@@ -193,6 +207,17 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
                                  const void *key, size_t key_size, const void *value,
                                  size_t value_size, const struct kafka_header *headers,
                                  size_t header_count, uint64_t tag, struct err *e);
+
+/* The same for a message of headers alone, without key and value, to one partition. */
+enum outcome kafka_producer_send_headers(struct kafka_producer *producer,
+                                         const char *topic, int32_t partition,
+                                         const struct kafka_header *headers,
+                                         size_t header_count, uint64_t tag,
+                                         struct err *e);
+
+/* How many partitions the topic has. RETRY: no broker answered within 5 s, or there is no such topic. */
+enum outcome kafka_producer_partitions(struct kafka_producer *producer, const char *topic,
+                                       int32_t *count, struct err *e);
 
 /* Calls delivered for what came back, waiting up to timeout_ms for the first. DONE, or FATAL as above. */
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,

@@ -23,9 +23,10 @@
 static struct err e;
 static size_t delivered_count;
 
-static void on_delivered(void *context, uint64_t tag, bool persisted, const char *reason)
+static void on_delivered(void *context, uint64_t tag, const struct kafka_place *place,
+                         const char *reason)
 {
-    (void)context, (void)tag, (void)persisted, (void)reason;
+    (void)context, (void)tag, (void)place, (void)reason;
     delivered_count++;
 }
 

@@ -57,6 +57,7 @@ struct event {
     struct reject reject;      /* of a dead one */
     bool
         is_of_proven_writer; /* its schema has a plan that an earlier event was read by */
+    bool is_heartbeat;       /* it is ABSENT */
     const char *sqlstate;    /* of one that the server refused; else NULL */
     bool
         is_settled; /* nothing later in the batch can change the outcome: the fold leaves it alone */

@@ -1,16 +1,15 @@
 /* consumer.c - a consumer's main: settings, signals, the loop. */
 #include <malloc.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "common/err.h"
 #include "common/log.h"
 #include "common/option.h"
 #include "common/standard.h"
+#include "common/stop.h"
 #include "common/text.h"
 #include "consumers/runtime/kind.h"
 #include "consumers/runtime/pump.h"
@@ -68,35 +67,6 @@ static const struct option_row rows[] = {
      "least important lines logged", false},
 };
 
-static volatile bool stop_asked;
-static unsigned stop_timeout_s;
-
-/* What is not committed is read again, so that leaving at once is always right. */
-static void on_alarm(int signal_number)
-{
-    (void)signal_number;
-    _exit(EX_TEMPFAIL);
-}
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_asked = true;
-    alarm(stop_timeout_s);
-}
-
-static void handle_signals(const struct pump_settings *settings)
-{
-    struct sigaction action = {.sa_handler = on_stop};
-
-    stop_timeout_s = (unsigned)settings->stop_timeout_s;
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    action.sa_handler = on_alarm;
-    sigaction(SIGALRM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
 static enum outcome load(int argc, char **argv, const char *program,
                          struct pump_settings *settings, struct err *e)
 {
@@ -123,6 +93,7 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
     char hyphens[128];
     char program[160];
     struct pump_settings settings = {0};
+    const volatile bool *stop;
     struct pump *pump;
     struct err e;
     int status;
@@ -135,12 +106,12 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
         return err_report(program, &e);
     log_set_level(settings.log_level);
     log_set_context("kind", kind->name);
-    handle_signals(&settings);
+    stop = stop_on_signals(settings.stop_timeout_s);
     mallopt(M_ARENA_MAX, 2); /* librdkafka's threads would each get a heap of their own */
     pump = pump_new(kind, program, &settings, &e);
     if (!pump)
         return err_report(program, &e);
-    status = pump_run(pump, &stop_asked);
+    status = pump_run(pump, stop);
     pump_free(pump);
     return status;
 }

@@ -58,7 +58,7 @@ static void decode_empty(struct event *event)
 {
     if (is_heartbeat(&event->message)) {
         event->outcome = EVENT_ABSENT;
-        event->is_settled = true;
+        event->is_heartbeat = event->is_settled = true;
     } else if (!event->message.value) {
         event_bury(event, "tombstone", NULL, "the message has no value");
     } else {

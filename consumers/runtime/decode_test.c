@@ -221,9 +221,12 @@ static void test_a_heartbeat_is_no_event(void **state)
     event = decode(*state, NULL, 0);
     assert_int_equal(event->outcome, EVENT_ABSENT);
     assert_true(event->is_settled);
+    assert_true(event->is_heartbeat);
     assert_int_equal(decode(*state, "", 0)->outcome, EVENT_ABSENT);
     ce_type = "gridloop.heartbeats";
-    assert_dead(decode(*state, NULL, 0), "tombstone");
+    event = decode(*state, NULL, 0);
+    assert_dead(event, "tombstone");
+    assert_false(event->is_heartbeat);
 }
 
 static void test_an_event_is_no_heartbeat_whatever_its_header(void **state)

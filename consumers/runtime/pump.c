@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/backoff.h"
 #include "common/clock.h"
-#include "common/hash.h"
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -27,7 +27,6 @@
 
 enum {
     IDLE_MS = 100, /* wait for a first message */
-    FIRST_BACKOFF_MS = 100,
     TELL_MS = 1000,
     REPORT_MS = 10000,
     FIRST_PATIENCE_MS = 250,
@@ -79,7 +78,7 @@ struct pump {
     size_t
         rows_limit; /* of a batch; smaller where it or the server ran out of memory or time */
     size_t resident_before; /* storing, in bytes; 0: not storing */
-    int64_t backoff_ms;
+    struct backoff backoff;
     int64_t told_ms, reported_ms; /* when, on the monotonic clock */
     int64_t reported_batches;
 };
@@ -650,15 +649,9 @@ static void let_go(struct pump *p)
 /* Waits with growing patience, and polls meanwhile, so that the group does not take us for dead. */
 static void back_off(struct pump *p)
 {
-    uint16_t noise;
-    int64_t wait_ms, end_ms;
+    int64_t end_ms =
+        clock_monotonic_ms() + backoff_next(&p->backoff, p->settings->backoff_max_ms);
 
-    p->backoff_ms = p->backoff_ms ? p->backoff_ms * 2 : FIRST_BACKOFF_MS;
-    if (p->backoff_ms > p->settings->backoff_max_ms)
-        p->backoff_ms = p->settings->backoff_max_ms;
-    random_bytes(&noise, sizeof noise);
-    wait_ms = p->backoff_ms / 2 + p->backoff_ms * noise / (2 * UINT16_MAX);
-    end_ms = clock_monotonic_ms() + wait_ms;
     while (!*p->stop && clock_monotonic_ms() < end_ms) {
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
@@ -675,7 +668,7 @@ int pump_run(struct pump *p, const volatile bool *stop)
     p->stop = stop;
     while (!*stop) {
         switch (pump_once(p, &e)) {
-        case DONE: p->backoff_ms = 0; break;
+        case DONE: backoff_end(&p->backoff); break;
         case RETRY:
             log_warn("will try again", "error", e.message, NULL);
             let_go(p);

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/point.h"
+#include "consumers/runtime/beat.h"
 #include "consumers/runtime/bucket.h"
 #include "consumers/runtime/chain.h"
 #include "consumers/runtime/copy.h"
@@ -403,6 +404,8 @@ static enum outcome attempt(struct store *store, struct err *e)
         return err_wrap(e, "taking actions");
     if (insert_dead_letters(store, e))
         return err_wrap(e, "writing dead letters");
+    if (beat_note(store->pg, store->batch, store->claims, store->claim_count, e))
+        return err_wrap(e, "noting heartbeats");
     if (advance(store, e))
         return err_wrap(e, "moving the progress");
     POINT("before_commit");

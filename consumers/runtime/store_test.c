@@ -39,6 +39,7 @@ struct state {
     size_t rows, dead;
     int64_t next_offset[SOURCES];
     size_t told[SOURCES]; /* length of the outcomes */
+    int64_t beats[SOURCES];
     char head[SOURCES][2 * SHA256_SIZE + 1];
 };
 
@@ -229,6 +230,13 @@ static void move(struct pg *pg, const char *const *parameters, struct pg_result 
     }
 }
 
+/* sql/heartbeat.sql */
+static void beat(struct pg *pg, const char *const *parameters)
+{
+    for (size_t i = 0; i < members(parameters[0]); i++)
+        pg->now.beats[number_of(parameters[0], i)] = number_of(parameters[1], i);
+}
+
 enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters,
                       size_t count, struct pg_result **result, struct err *e)
 {
@@ -236,6 +244,10 @@ enum outcome pg_query(struct pg *pg, const char *sql, const char *const *paramet
     if (!call(pg))
         return lose(pg, e);
     assert_false(pg->has_failed);
+    if (strcmp(sql, sql_text("heartbeat")) == 0) {
+        beat(pg, parameters);
+        return DONE;
+    }
     *result = new_result();
     if (strcmp(sql, sql_text("lock")) == 0)
         lock(pg, parameters[0], *result);
@@ -471,6 +483,12 @@ size_t kafka_message_room(const struct kafka_message *message,
 {
     (void)message, (void)next;
     return 0;
+}
+
+/* Its offset says it, and a key that it is from before 1970. */
+int64_t kafka_message_time(const struct kafka_message *message)
+{
+    return message->key ? -5 : 1000 + message->offset;
 }
 
 /* Never held here. */
@@ -916,6 +934,45 @@ static void test_sources_that_do_not_move_are_not_looked_at(void **state)
     assert_outcomes(bench, 0, "s");
 }
 
+/* ---- heartbeats ---- */
+
+static void add_heartbeat(struct bench *bench, size_t source, int64_t offset)
+{
+    struct batch *batch = bench->batch;
+
+    batch->events[batch->count++] = (struct event){.message.offset = offset,
+                                                   .outcome = EVENT_ABSENT,
+                                                   .is_settled = true,
+                                                   .is_heartbeat = true,
+                                                   .claim = source};
+    batch->next_offsets[source] = offset + 1;
+}
+
+static void test_the_last_heartbeat_of_a_source_is_noted_with_its_progress(void **state)
+{
+    struct bench *bench = *state;
+
+    fill(bench, 0);
+    for (int64_t offset = 0; offset < 3; offset++)
+        add_heartbeat(bench, 1, offset);
+    assert_int_equal(store(bench), DONE);
+    assert_int_equal(bench->pg->now.beats[1], 1002);
+    assert_int_equal(bench->pg->now.beats[0], 0);
+    assert_outcomes(bench, 1, "aaa");
+}
+
+static void test_a_heartbeat_without_a_time_is_no_more_than_absent(void **state)
+{
+    struct bench *bench = *state;
+
+    fill(bench, 0);
+    add_heartbeat(bench, 0, 0);
+    bench->batch->events[0].message.key = (const uint8_t *)"";
+    assert_int_equal(store(bench), DONE);
+    assert_int_equal(bench->pg->now.beats[0], 0);
+    assert_outcomes(bench, 0, "a");
+}
+
 /* ---- whatever comes, however it is cut ---- */
 
 /* What has to become of each event, taken one at a time. */
@@ -1070,6 +1127,8 @@ int main(void)
         TEST(test_a_former_owner_writes_nothing),
         TEST(test_a_source_that_has_moved_is_not_written),
         TEST(test_sources_that_do_not_move_are_not_looked_at),
+        TEST(test_the_last_heartbeat_of_a_source_is_noted_with_its_progress),
+        TEST(test_a_heartbeat_without_a_time_is_no_more_than_absent),
         cmocka_unit_test(test_the_outcome_does_not_depend_on_the_cut),
         cmocka_unit_test(test_the_outcome_does_not_depend_on_restarts),
         cmocka_unit_test(test_a_connection_lost_anywhere_changes_nothing),

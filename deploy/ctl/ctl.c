@@ -13,14 +13,7 @@ enum { STATEMENT_TIMEOUT_MS = 60 * 60 * 1000 };
 
 const char *ctl_sql(const char *name)
 {
-    char path[128];
-
-    snprintf(path, sizeof path, "deploy/ctl/%s.sql", name);
-    for (const struct builtin_file *file = builtin_sql; file->path; file++)
-        if (strcmp(file->path, path) == 0)
-            return file->text;
-    fprintf(stderr, "gridloopctl: %s is not built in\n", path);
-    abort();
+    return builtin_sql_text(builtin_sql, "deploy/ctl", name);
 }
 
 static void print_commands(FILE *out, const char *program,

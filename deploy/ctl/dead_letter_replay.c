@@ -178,12 +178,13 @@ static void print_row(const struct replay *r, size_t row, const char *what,
 
 /* ---- a page of them -------------------------------------------------------------------------------- */
 
-static void on_delivered(void *context, uint64_t tag, bool persisted, const char *reason)
+static void on_delivered(void *context, uint64_t tag, const struct kafka_place *place,
+                         const char *reason)
 {
     struct replay *r = context;
 
-    r->persisted[tag] = persisted;
-    if (!persisted)
+    r->persisted[tag] = place != NULL;
+    if (!place)
         snprintf(r->reason, sizeof r->reason, "%s", reason);
 }
 

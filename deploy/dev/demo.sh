@@ -35,13 +35,19 @@ say() { printf '\n== %s\n' "$*"; }
 
 query() { psql -X -q "$OWNER_URL" -P pager=off -P footer=off "$@"; }
 
-# The consumers are guests of the stack: whoever takes it down ends them first.
+# The daemons are guests of the stack: whoever takes it down ends them first.
 start_consumer() {
     process_start "$GUESTS/$RUN-$1-$2.id" "$DIR/consume-$1-$2.log" \
         "$BIN/gridloop-consume-$1" --namespace "$RUN" --database-url "$INGEST_URL" --linger-ms 100
 }
 
-stop_consumers() {
+# The simulated year is over by the real clock: everything would be reminded of at once.
+start_dispatch() {
+    process_start "$GUESTS/$RUN-dispatch.id" "$DIR/dispatch.log" \
+        "$BIN/gridloop-dispatch" --namespace "$RUN" --database-url "$INGEST_URL" --tick-s 0
+}
+
+stop_daemons() {
     local id
     for id in "$GUESTS/$RUN"-*.id; do process_signal "$id" TERM; done
     for id in "$GUESTS/$RUN"-*.id; do
@@ -55,10 +61,10 @@ end() {
     trap - EXIT
     if [ -n "$KEEP" ] && [ "$code" -eq 0 ]; then
         echo
-        echo "kept: the consumers, and psql $OWNER_URL; ./dev stack down ends them and the servers"
+        echo "kept: the daemons, and psql $OWNER_URL; ./dev stack down ends them and the servers"
         exit 0
     fi
-    stop_consumers
+    stop_daemons
     exit "$code"
 }
 trap end EXIT
@@ -89,11 +95,12 @@ say "reference data: areas (all invented), units, categories, rules, steps of ca
 say "consumers: two share the drone alerts, one each for the other kinds"
 for program in "$BIN"/gridloop-consume-*; do start_consumer "${program##*/gridloop-consume-}" 1; done
 start_consumer drone-alert 2
-echo "their logs: $DIR/consume-*.log"
+start_dispatch
+echo "their logs: $DIR/consume-*.log, and of what sends the orders: $DIR/dispatch.log"
 
 say "devices: $EVENTS simulated events; one in twenty is sent twice, some come late"
 "$BIN/gridloop-simulate" run --seed 410503 --count "$EVENTS" --resend-share 0.05 --namespace "$RUN" --dir "$DIR" \
-    -- --log-level error
+    --kinds drone_alert,patrol_log,inspection_finding,flight_task -- --log-level error
 wait_until_stored
 
 say "both equations, against what the devices were told was accepted (gridloopctl verify)"
@@ -127,6 +134,27 @@ query -c "
 select kind, outcome, count(*) as reports, count(distinct case_id) as cases,
        round(avg(distance_m)::numeric, 1) as metres_off, max(distance_m)::integer as at_most
 from follow_up.sighting group by kind, outcome order by kind, reports desc"
+
+say "crews: they read their orders, go there, and send what they do; some give an order back, some are late"
+"$BIN/gridloop-simulate" crew --seed 410503 --units BZ-ZFD,S003-ZFD,BG-CGJ --time-lapse 0 --idle-s 5 \
+    --namespace "$RUN" --dir "$DIR" -- --log-level error
+
+say "orders to the ground"
+query -c "
+select o.target_unit_code as unit, o.order_kind, count(*) as orders, count(s.order_id) as sent,
+       count(distinct o.case_id) as cases
+from follow_up.outbox o left join follow_up.outbox_sent s using (order_id) group by 1, 2 order by 1, 2"
+
+say "how the cases stand that somebody was sent to: answered, and put right in time"
+query -c "
+select state, count(*) as cases, count(answered_at) as answered, count(checked_at) as checked,
+       count(*) filter (where handled_at <= due_at) as in_time, count(*) filter (where handled_at > due_at) as late,
+       sum(returned) as given_back, sum(reworked) as reworked
+from follow_up.case_file where was_sent group by state order by cases desc"
+
+say "what became of each action"
+query -c "
+select outcome, coalesce(reason, '-') as reason, count(*) as steps from follow_up.case_step group by 1, 2 order by 3 desc"
 
 say "what was done about cases"
 query -c "

@@ -76,6 +76,24 @@ static void make_headers(struct text *headers, const char *kind,
     add_header(headers, "content-type", "", "application/avro");
 }
 
+size_t accept_headers(const struct spool_event *event,
+                      struct kafka_header headers[ACCEPT_HEADERS])
+{
+    const char *at = event->headers, *end = at + event->headers_size;
+    size_t count = 0;
+
+    /* a value that is missing is empty */
+    for (; at < end && count < ACCEPT_HEADERS; count++) {
+        headers[count].name = at;
+        at += strlen(at);
+        at += at < end;
+        headers[count].value = at;
+        headers[count].size = strlen(at);
+        at += headers[count].size + 1;
+    }
+    return count;
+}
+
 static void make_event(struct acceptor *a, struct arena *arena,
                        const struct datum *checked, struct spool_event *event)
 {

@@ -5,6 +5,7 @@
 #define GRIDLOOP_ACCEPT_H
 
 #include "common/arena.h"
+#include "common/kafka.h"
 #include "producers/runtime/kind.h"
 #include "producers/runtime/spool.h"
 
@@ -20,5 +21,11 @@ void acceptor_close(struct acceptor *acceptor); /* NULL is fine */
  * never quotes the value. */
 enum outcome accept_line(struct acceptor *acceptor, const char *line, size_t size,
                          struct arena *arena, struct spool_event *event, struct err *e);
+
+/* The headers of an event, as spooled, for kafka_producer_send(); borrowed from it. A NUL must stand behind them. Returns
+ * how many. */
+enum { ACCEPT_HEADERS = 16 };
+size_t accept_headers(const struct spool_event *event,
+                      struct kafka_header headers[ACCEPT_HEADERS]);
 
 #endif

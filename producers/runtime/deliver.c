@@ -9,6 +9,7 @@
 #include "common/arena.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "producers/runtime/accept.h"
 #include "producers/runtime/complaint.h"
 
 enum {
@@ -25,7 +26,6 @@ enum {
     MOST_SAID = 10,     /* refused events that are named in one round */
     READS_AT_ONCE = 20, /* of READ_AT_ONCE events that may all have to be passed over */
     MOST_HELD = 32,     /* topics */
-    MOST_HEADERS = 16,
     TOPIC_SIZE = 256,
     MESSAGE_BYTES = 1 << 20
 };
@@ -144,14 +144,15 @@ static void not_persisted(struct deliver *d, uint64_t sequence, const char *reas
 }
 
 /* kafka.h's report of one message. */
-static void delivered(void *context, uint64_t tag, bool persisted, const char *reason)
+static void delivered(void *context, uint64_t tag, const struct kafka_place *place,
+                      const char *reason)
 {
     struct deliver *d = context;
     struct flight *flight = &d->flights[tag];
 
     d->bytes -= flight->bytes;
     d->spare[d->spare_count++] = (uint32_t)tag;
-    if (!persisted) {
+    if (!place) {
         not_persisted(d, flight->sequence, reason);
         return;
     }
@@ -238,29 +239,11 @@ void deliver_close(struct deliver *d)
 
 /* ---- spool to Kafka ---- */
 
-static size_t unpack_headers(const struct spool_event *event,
-                             struct kafka_header headers[MOST_HEADERS])
-{
-    const char *at = event->headers, *end = at + event->headers_size;
-    size_t count = 0;
-
-    /* spool_read() has put a NUL behind them: a value that is missing is empty */
-    for (; at < end && count < MOST_HEADERS; count++) {
-        headers[count].name = at;
-        at += strlen(at);
-        at += at < end;
-        headers[count].value = at;
-        headers[count].size = strlen(at);
-        at += headers[count].size + 1;
-    }
-    return count;
-}
-
 static enum outcome send_event(struct deliver *d, const struct spool_event *event,
                                struct err *e)
 {
-    struct kafka_header headers[MOST_HEADERS];
-    size_t header_count = unpack_headers(event, headers);
+    struct kafka_header headers[ACCEPT_HEADERS];
+    size_t header_count = accept_headers(event, headers);
     uint32_t tag = d->spare[d->spare_count - 1];
     const void *value = event->value;
     size_t size = event->value_size;

@@ -131,12 +131,14 @@ static void report_one(void)
                                   : fake.open_first];
     bool persisted = message->number != fake.fails
                      && !(fake.alone ? is_poison(message) : fake.batch_fails);
+    const struct kafka_place place = {0, (int64_t)message->number};
 
     fake.open_first += !fake.backwards;
     fake.open_count--;
     if (persisted)
         persist(message);
-    fake.delivered(fake.context, message->tag, persisted, persisted ? NULL : "it failed");
+    fake.delivered(fake.context, message->tag, persisted ? &place : NULL,
+                   persisted ? NULL : "it failed");
 }
 
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,

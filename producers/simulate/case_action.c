@@ -55,7 +55,8 @@ static void write_actor(const struct simulate_event *event, struct dice *dice,
                         struct line *l)
 {
     enum actor actor = event->step->actor;
-    const char *unit = actors[actor].unit[event->case_kind];
+    const char *unit =
+        actor == CREW && event->unit ? event->unit : actors[actor].unit[event->case_kind];
 
     line_text(l, "actor_unit_code", unit);
     line_text(l, "actor_role", actors[actor].role);
@@ -72,7 +73,9 @@ static void write_order(const struct simulate_event *event, struct line *l)
     const struct category *category = &categories[event->category];
     bool of_finding = event->case_kind == INSPECTION_FINDING;
 
-    line_text(l, "target_unit_code", actors[CREW].unit[event->case_kind]);
+    line_text(l, "target_unit_code",
+              event->target_unit ? event->target_unit
+                                 : actors[CREW].unit[event->case_kind]);
     line_text(l, "limit_type", of_finding ? "NATURAL_DAY" : category->limit_type);
     line_number(l, "limit_value", of_finding ? 15 : category->limit_value);
     line_time(l, "due_at",
@@ -150,8 +153,9 @@ static void write(const struct simulate_stream *stream,
     line_uuid(l, "action_id", action_id);
     line_uuid(l, "case_id", event->subject_id);
     line_open(l, "case_no");
-    line_put(l, "sim-");
-    line_put_digits(l, event->case_number, 12);
+    line_put(l, event->case_no ? event->case_no : "sim-");
+    if (!event->case_no)
+        line_put_digits(l, event->case_number, 12);
     line_close(l);
     line_text(l, "case_kind", case_kinds[event->case_kind]);
     line_text(l, "action_type", step->action);

@@ -47,7 +47,7 @@ enum outcome child_start(struct child *child, char *const argv[], struct err *e)
     int in[2] = {-1, -1}, out[2] = {-1, -1};
     int failed;
 
-    *child = (struct child){.pid = -1, .in = -1, .out = -1};
+    *child = CHILD_NONE;
     if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || fcntl(in[1], F_SETFL, O_NONBLOCK)
         || fcntl(out[0], F_SETFL, O_NONBLOCK))
         failed = errno;

@@ -20,6 +20,9 @@ struct child {
     struct text received; /* from its output, not yet taken */
 };
 
+/* One that was not started: every other call takes it, and does nothing. */
+#define CHILD_NONE ((struct child){.pid = -1, .in = -1, .out = -1})
+
 /* Starts argv[0]. FATAL: 69 if that cannot be run. The caller ends it with child_end(). */
 enum outcome child_start(struct child *child, char *const argv[], struct err *e);
 

@@ -108,12 +108,17 @@ const struct simulate_step *desk_step(const struct open_case *c, struct dice *di
     }
 }
 
+bool desk_is_over(const struct open_case *c)
+{
+    return weight_of_allowed(c) == 0;
+}
+
 void desk_give_back(struct desk *desk)
 {
     unsigned from = desk->first;
 
     desk->first = (desk->first + 1) % DESK_CASES;
     desk->count--;
-    if (weight_of_allowed(&desk->cases[from]))
+    if (!desk_is_over(&desk->cases[from]))
         desk->cases[(desk->first + desk->count++) % DESK_CASES] = desk->cases[from];
 }

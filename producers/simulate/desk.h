@@ -55,6 +55,9 @@ struct open_case *desk_take(struct desk *desk, struct dice *dice, int64_t now_us
 /* One of the actions that its state allows. */
 const struct simulate_step *desk_step(const struct open_case *c, struct dice *dice);
 
+/* Its state allows nothing more. */
+bool desk_is_over(const struct open_case *c);
+
 /* The case taken goes to the end of the queue, or leaves it where its state allows nothing more. */
 void desk_give_back(struct desk *desk);
 

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/stop.h"
+#include "producers/simulate/crew.h"
 #include "producers/simulate/ledger.h"
 
 static const char program[] = "gridloop-simulate";
@@ -241,6 +243,58 @@ static int run_command(int argc, char **argv, struct err *e)
     return simulate_feed_run(&feed, e);
 }
 
+#define CREW(name, type, fallback, minimum, maximum, help)                               \
+    {                                                                                    \
+#name, type, offsetof(struct crew_settings, name), fallback, minimum, maximum,   \
+            NULL, help, false                                                            \
+    }
+
+static const struct option_row crew_rows[] = {
+    {"units", OPTION_TEXT, offsetof(struct crew_settings, units), NULL, 0, 0, NULL,
+     "Codes of the units whose crews these are, with commas between them.", true},
+    {"dir", OPTION_TEXT, offsetof(struct crew_settings, dir), NULL, 0, 0, NULL,
+     "Folder for orders-<unit>.db, crew.spool, crew.rejects and crew.tsv; made if it is "
+     "not there.",
+     true},
+    CREW(seed, OPTION_NUMBER, "1", 0, (double)(1LL << 53),
+         "The same number does the same about an order."),
+    CREW(time_lapse, OPTION_REAL, "3600", 0, 1e9,
+         "How many times faster than it would take they work; 0: at once."),
+    CREW(late_share, OPTION_REAL, "0.1", 0, 1,
+         "Share of the orders with a time limit that are put right after it."),
+    CREW(idle_s, OPTION_REAL, "0", 0, 86400,
+         "Ends when there was nothing to do for so many seconds; 0: when told to."),
+    CREW(bin_dir, OPTION_TEXT, NULL, 0, 0,
+         "Folder of gridloop-orders and gridloop-produce-case-action; where this program "
+         "lies if not given."),
+    {"namespace", OPTION_NAME, offsetof(struct crew_settings, name_space), NULL, 0, 0,
+     NULL, "First part of the topics' names, for both.", false},
+};
+
+static const struct option_set crew_set = {
+    .program = "gridloop-simulate crew",
+    .synopsis = "--units CODE,... --dir DIR [OPTION...] [-- PRODUCER-OPTION...]",
+    .purpose = "Crews that read their orders, go there, and send what they do.",
+    .rows = crew_rows,
+    .row_count = sizeof crew_rows / sizeof *crew_rows,
+    .kafka_offset = SIZE_MAX,
+};
+
+enum { CREW_STOP_S = 60 };
+
+static int crew_command(int argc, char **argv, struct err *e)
+{
+    struct crew_settings crew = {.passed_on = cut_passed_on(&argc, argv)};
+    char folder[PATH_MAX];
+
+    if (options_load(&crew_set, argc, argv, &crew, NULL, e)
+        || (!crew.bin_dir && own_folder(folder, e)))
+        return e->exit_code;
+    if (!crew.bin_dir)
+        crew.bin_dir = folder;
+    return crew_run(&crew, stop_on_signals(CREW_STOP_S), e);
+}
+
 static const struct command {
     const char *name, *purpose;
     int (*run)(int argc, char **argv,
@@ -249,6 +303,7 @@ static const struct command {
     {"lines", "prints JSON lines of one kind", lines_command},
     {"run", "feeds the producers of all kinds, and writes down what they accepted",
      run_command},
+    {"crew", "acts on the orders of units, as crews on the ground would", crew_command},
 };
 
 static int usage(FILE *to, int exit_code)

@@ -105,6 +105,8 @@ struct simulate_event {
     const struct simulate_step *step;
     int case_version;
     uint64_t case_number;
+    const char *case_no, *unit,
+        *target_unit; /* NULL: as the case's number and kind say */
 
     int64_t flight_report; /* of a flight task: number of the report */
 };

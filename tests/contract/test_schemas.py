@@ -37,7 +37,7 @@ def test_kinds_agree():
     assert [*contract.check_common_fields(), *contract.check_shared_types()] == []
 
 
-@pytest.mark.parametrize("kind", contract.STORED_KINDS)
+@pytest.mark.parametrize("kind", contract.KINDS)
 def test_examples(kind):
     assert list(contract.check_examples(kind)) == []
 

@@ -101,7 +101,7 @@ class World:
     # ---- Kafka ----
 
     def topic(self, kind):
-        return f"{self.namespace}.{KINDS[kind].hyphens}.v1"
+        return f"{self.namespace}.{kind.replace('_', '-')}.v1"
 
     def group(self, kind):
         return f"{self.namespace}.{KINDS[kind].hyphens}"
@@ -189,6 +189,18 @@ class World:
         self._daemons.append(daemon)
         if wait:
             daemon.wait_claimed()
+        return daemon
+
+    def dispatch(self, name=None, build="release", point=None, wait=True, **options):
+        """Starts gridloop-dispatch, and waits until it leads. It sends no heartbeats unless it is told to."""
+        if name is None:
+            self._started["dispatch"] += 1
+            name = f"dispatch-{self._started['dispatch']}"
+        options = {"namespace": self.namespace, "database_url": self.ingest_url, "poll_ms": 20, "heartbeat_s": 0} | options
+        daemon = Daemon(self.stack, "dispatch", options, self.folder, name, build, point, "gridloop-dispatch")
+        self._daemons.append(daemon)
+        if wait:
+            daemon.wait_log("leading")
         return daemon
 
     def run(self, program, *arguments, build="release", timeout=120, **more):
