@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumers/runtime/case_steps.h"
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/sql.h"
@@ -22,11 +23,6 @@ enum {
 static const uint8_t no_id[UUID_SIZE];
 
 /* ---- values ---- */
-
-static void put_id(struct text *out, const uint8_t id[UUID_SIZE])
-{
-    copy_put_bytes(out, memcmp(id, no_id, UUID_SIZE) == 0 ? NULL : id, UUID_SIZE);
-}
 
 static void put_moment(struct text *out, int64_t us)
 {
@@ -373,18 +369,6 @@ static const char new_case_sql[] =
     "from stdin (format binary)";
 enum { NEW_CASE_COLUMNS = 25 };
 
-static void put_small(struct text *out, unsigned number)
-{
-    const uint8_t bytes[2] = {(uint8_t)(number >> 8), (uint8_t)number};
-
-    copy_put_bytes(out, bytes, sizeof bytes);
-}
-
-static void put_bool(struct text *out, bool is_true)
-{
-    copy_put_bytes(out, is_true ? "\1" : "\0", 1);
-}
-
 static void put_place(struct text *out, const struct link_place *place)
 {
     bool has_point = place->where == LINK_AT_POINT;
@@ -399,16 +383,16 @@ static void put_place(struct text *out, const struct link_place *place)
 static void put_what_it_is(struct text *out, const char *kind, const struct link_case *c,
                            const struct case_row *row)
 {
-    put_id(out, c->case_id);
+    copy_put_uuid(out, c->case_id);
     copy_put_string(out, kind);
     copy_put_string(out, row->state);
     copy_put_int32(out, row->version);
-    put_bool(out, c->is_test);
+    copy_put_bool(out, c->is_test);
     copy_put_string(out, row->first->ruling.group);
     copy_put_string(out, row->first->scheme);
     copy_put_string(out, row->first->code);
     copy_put_int64(out, link_cell(&c->place));
-    put_small(out, row->stripe);
+    copy_put_int16(out, (int16_t)row->stripe);
 }
 
 static void put_new_case(struct text *out, const char *kind, const struct link_case *c,
@@ -424,9 +408,10 @@ static void put_new_case(struct text *out, const char *kind, const struct link_c
     put_moment(out, c->last_us);
     put_moment(out, c->reopened_us);
     copy_put_int64(out, c->standing);
-    put_bool(out, c->was_sent);
-    put_id(out, opened->outcome == LINK_REPEAT ? opened->related_id : no_id);
-    put_id(out, opened->outcome == LINK_POSSIBLE_REPEAT ? opened->related_id : no_id);
+    copy_put_bool(out, c->was_sent);
+    copy_put_uuid(out, opened->outcome == LINK_REPEAT ? opened->related_id : no_id);
+    copy_put_uuid(out,
+                  opened->outcome == LINK_POSSIBLE_REPEAT ? opened->related_id : no_id);
     copy_put_int64(out, c->opened_seq);
     copy_put_int32(out, (int32_t)c->opened_ordinal);
 }
@@ -472,7 +457,7 @@ static void put_change(struct text *arrays, const struct link_case *c,
     put_moment(&arrays[4], c->reopened_us);
     copy_put_int64(&arrays[5], c->standing);
     copy_put_int64(&arrays[6], c->muted);
-    put_bool(&arrays[7], c->was_sent);
+    copy_put_bool(&arrays[7], c->was_sent);
 }
 
 static bool is_update(const struct link_case *c)
@@ -525,8 +510,8 @@ static void put_decision(struct text *out, const struct link_decision *d)
     copy_put_string(out, link_outcome_name(d->outcome));
     copy_put_string(out, bases[d->basis]);
     copy_put_int32(out, (int32_t)d->flags);
-    put_id(out, d->case_id);
-    put_id(out, d->related_id);
+    copy_put_uuid(out, d->case_id);
+    copy_put_uuid(out, d->related_id);
 }
 
 static double counted_accuracy_m(const struct link_sighting *s)
@@ -549,7 +534,7 @@ static void put_where_from(struct text *out, const struct case_changes *changes,
     copy_put_int32(out, (int32_t)ordinal);
     copy_put_string(out, changes->kind);
     copy_put_bytes(out, s->event_id, UUID_SIZE);
-    put_bool(out, s->is_test);
+    copy_put_bool(out, s->is_test);
     copy_put_string(out, messages[s->message]);
     copy_put_bytes(out, s->report_id, UUID_SIZE);
 }
@@ -590,40 +575,52 @@ static enum outcome add_sightings(const struct case_changes *changes, struct pg 
 
 /* ---- steps ---- */
 
-static const char step_sql[] =
-    "copy follow_up.case_step (case_id, case_version, link_seq, ordinal, actor, action, "
-    "from_state, to_state, source_id, topic_offset, stepped_at) from stdin (format "
-    "binary)";
-enum { STEP_COLUMNS = 11 };
-
-static void put_step(struct text *out, const struct case_changes *changes,
-                     const struct case_step *step)
+/* The platform takes at most three steps for one sighting, one after the other. */
+static int16_t place_of(const struct case_changes *changes, size_t number)
 {
-    const struct event *event = changes->sightings->of[step->ordinal].event;
+    size_t first = number;
 
-    copy_put_count(out, STEP_COLUMNS);
-    copy_put_bytes(out, changes->output->cases[step->number].case_id, UUID_SIZE);
-    copy_put_int32(out, step->version);
-    copy_put_int64(out, changes->link_seq);
-    copy_put_int32(out, (int32_t)step->ordinal);
-    copy_put_string(out, "platform");
-    copy_put_string(out, step->action);
-    copy_put_string(out, step->from_state);
-    copy_put_string(out, step->to_state);
-    copy_put_int32(out, changes->claims[event->claim].source_id);
-    copy_put_int64(out, event->message.offset);
-    put_moment(out, changes->output->decisions[step->ordinal].used_us);
+    while (first > 0
+           && changes->steps[first - 1].ordinal == changes->steps[number].ordinal)
+        first--;
+    return (int16_t)(number - first);
+}
+
+static struct case_step_row step_row(const struct case_changes *changes, size_t number)
+{
+    const struct case_step *step = &changes->steps[number];
+    const struct event *event = changes->sightings->of[step->ordinal].event;
+    const uint8_t *case_id = changes->output->cases[step->number].case_id;
+
+    return (struct case_step_row){
+        .link_seq = changes->link_seq,
+        .ordinal = (int32_t)step->ordinal,
+        .place = place_of(changes, number),
+        .outcome = "applied",
+        .named_id = case_id,
+        .case_id = case_id,
+        .case_version = step->version,
+        .actor = "platform",
+        .action = step->action,
+        .from_state = step->from_state,
+        .to_state = step->to_state,
+        .event_id = event->event_id,
+        .source_id = changes->claims[event->claim].source_id,
+        .topic_offset = event->message.offset,
+        .stepped_us = changes->output->decisions[step->ordinal].used_us,
+    };
 }
 
 static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
                               struct err *e)
 {
-    struct copy copy = {.pg = pg, .sql = step_sql};
+    struct copy copy = {.pg = pg, .sql = case_steps_copy_sql()};
     enum outcome outcome = DONE;
 
     for (size_t i = 0; !outcome && i < changes->step_count; i++) {
+        struct case_step_row row = step_row(changes, i);
         outcome = copy_begin_row(&copy, e);
-        put_step(&copy.buffer, changes, &changes->steps[i]);
+        case_steps_put(&copy.buffer, &row);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "adding steps of cases") : DONE;
 }

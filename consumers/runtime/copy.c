@@ -33,6 +33,13 @@ void copy_put_null(struct text *out)
     put_length(out, -1);
 }
 
+void copy_put_int16(struct text *out, int16_t number)
+{
+    uint16_t bits = htobe16((uint16_t)number);
+
+    copy_put_bytes(out, &bits, sizeof bits);
+}
+
 void copy_put_int32(struct text *out, int32_t number)
 {
     uint32_t pair[2] = {htobe32(4), htobe32((uint32_t)number)};
@@ -79,6 +86,18 @@ void copy_put_bytes(struct text *out, const void *bytes, size_t size)
 void copy_put_string(struct text *out, const char *string)
 {
     copy_put_bytes(out, string, string ? strlen(string) : 0);
+}
+
+void copy_put_bool(struct text *out, bool is_true)
+{
+    copy_put_bytes(out, is_true ? "\1" : "\0", 1);
+}
+
+void copy_put_uuid(struct text *out, const uint8_t id[UUID_SIZE])
+{
+    static const uint8_t none[UUID_SIZE];
+
+    copy_put_bytes(out, memcmp(id, none, UUID_SIZE) == 0 ? NULL : id, UUID_SIZE);
 }
 
 void copy_put_positive(struct text *out, int32_t number)

@@ -13,6 +13,7 @@
 #include "common/hash.h"
 #include "common/kafka.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/pg.h"
 #include "common/text.h"
 #include "consumers/runtime/breaker.h"
@@ -30,8 +31,10 @@ enum {
     TELL_MS = 1000,
     REPORT_MS = 10000,
     FIRST_PATIENCE_MS = 250,
-    SLOW_MS = 20,    /* without a sign of the server, we look how long storing takes */
-    STORE_MS = 500,  /* after which nothing is fetched until the batch is stored */
+    SLOW_MS =
+        20, /* without a sign of the server, we look how much was fetched meanwhile */
+    MOST_GROWTH =
+        64 << 20,    /* bytes, after which nothing is fetched until the batch is stored */
     HOLD_MS = 10000, /* for which a partition with a fault is left alone */
     NAME_SIZE = 320
 };
@@ -74,7 +77,7 @@ struct pump {
 
     size_t
         rows_limit; /* of a batch; smaller where it or the server ran out of memory or time */
-    int64_t storing_ms; /* since when, on the monotonic clock; 0: not now */
+    size_t resident_before; /* storing, in bytes; 0: not storing */
     int64_t backoff_ms;
     int64_t told_ms, reported_ms; /* when, on the monotonic clock */
     int64_t reported_batches;
@@ -83,13 +86,13 @@ struct pump {
 /* ---- owning ---- */
 
 /* What librdkafka fetches while we store is bounded by the bytes of values alone: messages with large keys or headers
- * would fill the memory. So nothing is fetched while a batch of such messages is stored, nor as soon as storing takes
- * long; reading goes on from the claims afterwards. */
+ * would fill the memory. So nothing is fetched while a batch of such messages is stored, nor as soon as the process
+ * has grown by more than storing needs; reading goes on from the claims afterwards. */
 static void stop_fetching(struct pump *p)
 {
     struct err ignored;
 
-    p->storing_ms = 0;
+    p->resident_before = 0;
     kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
     p->batch->is_cut = true;
 }
@@ -98,10 +101,12 @@ static void on_slow_store(void *context)
 {
     struct pump *p = context;
 
-    if (p->storing_ms == 0 || clock_monotonic_ms() - p->storing_ms < STORE_MS)
+    if (p->resident_before == 0 || memory_resident() < p->resident_before + MOST_GROWTH)
         return;
     stop_fetching(p);
-    log_info("storing takes long, nothing is fetched meanwhile", NULL);
+    log_info(
+        "what was fetched while storing is large, nothing more is until it is stored",
+        NULL);
 }
 
 static enum outcome connect(struct pump *p, struct err *e)
@@ -475,11 +480,11 @@ static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
 {
     enum outcome outcome;
 
-    p->storing_ms = clock_monotonic_ms();
+    p->resident_before = memory_resident();
     if (batch->other_bytes > (size_t)p->settings->batch_bytes / 2)
         stop_fetching(p);
     outcome = store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e);
-    p->storing_ms = 0;
+    p->resident_before = 0;
     return outcome;
 }
 

@@ -225,40 +225,68 @@ comment on function follow_up.flag_names(integer) is
 -- ---- case_step --------------------------------------------------------------------------------------
 
 create table follow_up.case_step (
-    case_id      uuid not null,
-    case_version integer not null check (case_version > 1),
     link_seq     bigint not null,
     ordinal      integer not null,
+    place        smallint not null default 0 check (place >= 0),
+    outcome      text not null default 'applied' check (outcome in ('applied', 'answered', 'parked', 'refused')),
+    reason       text,
+    named_id     uuid not null,
+    case_id      uuid,
+    case_version integer check (case_version > 0),
     actor        text not null,
     action       text not null,
-    from_state   text not null,
-    to_state     text not null,
-    source_id    integer not null,
-    topic_offset bigint not null,
+    result       text,
+    from_state   text,
+    to_state     text,
+    event_id     uuid,
+    source_id    integer,
+    topic_offset bigint,
     stepped_at   timestamptz not null,
     recorded_at  timestamptz not null default now(),
-    primary key (case_id, case_version)
+    primary key (link_seq, ordinal, place),
+    constraint applied_is_whole check (outcome <> 'applied' or (case_id is not null and case_version is not null
+                                                                and from_state is not null and to_state is not null)),
+    constraint cause_is_whole check ((event_id is null) = (source_id is null)
+                                     and (event_id is null) = (topic_offset is null))
 );
+-- Of two steps with one version only one is applied.
+create unique index case_step_applied on follow_up.case_step (case_id, case_version) where outcome = 'applied';
+-- For all that was done in a case, and for what became of an action.
+create index case_step_by_named on follow_up.case_step (named_id);
+create index case_step_by_event on follow_up.case_step (event_id);
+
 comment on table follow_up.case_step is
-    'Steps in the life of cases. Only ever added to. 案件的各步骤；只追加。';
-comment on column follow_up.case_step.case_id is
-    'The case. 案件。';
-comment on column follow_up.case_step.case_version is
-    'Version that the case has after it. 此步之后的案件版本。';
+    'What became of each action, and the steps that the platform took by itself. Only ever added to. 每个办理动作的处理结果及平台自行采取的步骤；只追加。';
 comment on column follow_up.case_step.link_seq is
-    'The transaction. 事务序号。';
+    'The transaction. With ordinal and place the order in which all can be replayed. 事务序号；与 ordinal、place 一起即为可重演的顺序。';
 comment on column follow_up.case_step.ordinal is
-    'Ordinal of the sighting that caused it in that transaction. 引起此步的发现在该事务中的序号。';
+    'Ordinal of the sighting or action that caused it in that transaction. 引起此步的发现或动作在该事务中的序号。';
+comment on column follow_up.case_step.place is
+    'Its place among the steps of one cause, from 0. 同一起因的各步中的序号，从 0 起。';
+comment on column follow_up.case_step.outcome is
+    'applied: the case moved; answered: the answer to a report that belongs to another case, which did not move; parked: its case, or the step before it, is not there yet; refused. applied 已生效；answered 对已并入他案的报告的答复，案件不动；parked 案件或前一步尚未到达，暂存；refused 拒绝。';
+comment on column follow_up.case_step.reason is
+    'Why it was parked or refused, or what was odd about one that was applied; one of a few fixed words. 暂存、拒绝的原因，或已生效步骤的异常之处（固定的少数几个词之一）。';
+comment on column follow_up.case_step.named_id is
+    'The id that the action named; of steps of the platform the case. 动作所指的编号；平台步骤即案件编号。';
+comment on column follow_up.case_step.case_id is
+    'The case; null: it was not there. 案件；空表示当时尚无。';
+comment on column follow_up.case_step.case_version is
+    'Version that the case has after it, or, where it was not applied, should have had. 此步之后的案件版本；未生效者为其所要求的版本。';
 comment on column follow_up.case_step.actor is
-    'Who did it: platform, where no person did. 操作者；非人工者为 platform。';
+    'Who did it: the pseudonym of a person; platform, where none did. 操作者代号；非人工者为 platform。';
 comment on column follow_up.case_step.action is
     'What was done, by the words of the contract: DISPATCH, REOPEN, CANCEL. 操作，用语同契约。';
+comment on column follow_up.case_step.result is
+    'How it went, by the words of the contract; null: not said. 结果，用语同契约；空表示未说明。';
 comment on column follow_up.case_step.from_state is
-    'State before it. 之前的状态。';
+    'State before it; null: there was no case. 之前的状态；空表示当时尚无案件。';
 comment on column follow_up.case_step.to_state is
-    'State after it. 之后的状态。';
+    'State after it; null: it was not applied. 之后的状态；空表示未生效。';
+comment on column follow_up.case_step.event_id is
+    'The event that caused it; null: the clock did. 引起此步的事件；空表示由时钟引起。';
 comment on column follow_up.case_step.source_id is
-    'Source of the event that caused it. 引起此步的事件来源。';
+    'Source of that event. 该事件的来源。';
 comment on column follow_up.case_step.topic_offset is
     'Its offset there. 其偏移量。';
 comment on column follow_up.case_step.stepped_at is

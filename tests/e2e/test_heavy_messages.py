@@ -10,7 +10,8 @@ from world import bad, good
 
 KIND = "drone_alert"
 MESSAGES = 800      # of 900 kB each
-PEAK_MB = 450       # measured: 27 to 377; without bounds all 720 MB were held, and more would be if there were more
+PEAK_MB = 250       # measured: 27 to 98; without bounds all 720 MB were held, and more would be if there were more
+UNPACKED_MB = 450   # measured: to 377, the size of what one response unpacks to
 
 
 def peak_mb(daemon):
@@ -44,7 +45,7 @@ def test_while_postgres_is_slow(world, where):
 
 @pytest.mark.slow
 def test_while_a_light_batch_is_stored(world):
-    """What is heavy comes behind it, and piles up until storing has taken half a second."""
+    """What is heavy comes behind it, and piles up until the process has grown by what it may."""
     rng = world.rng()
     world.make_topic(KIND)
     world.produce(bad(KIND, b"0123456789", "envelope") for _ in range(10_000))
@@ -54,7 +55,7 @@ def test_while_a_light_batch_is_stored(world):
         locker.execute("begin")
         locker.execute("lock table bus.batch in access exclusive mode")
         daemon = world.consumer(KIND, linger_ms=0)
-        daemon.wait_log("storing takes long, nothing is fetched meanwhile")
+        daemon.wait_log("what was fetched while storing is large, nothing more is until it is stored")
         held = peak_mb(daemon)
         locker.execute("rollback")
     world.settle(KIND, timeout=120)
@@ -81,7 +82,7 @@ def test_batches_that_unpack_a_thousandfold(world, codec):
     world.settle(KIND, timeout=120)
     peak = peak_mb(daemon)
     print(f"{codec}: {peak} MB")
-    assert peak < PEAK_MB
+    assert peak < UNPACKED_MB
     daemon.stop()
     assert world.sql("select reason, count(*) from bus.dead_letter group by 1") == [("envelope", 240)]
 
