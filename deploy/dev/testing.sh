@@ -61,13 +61,24 @@ test_pytest() {
         -o "cache_dir=$BUILD_DIR/pytest_cache" --junitxml "$TEST_RESULTS/$suite.xml" "$@"
 }
 
-test_suite() {
-    local suite=$1
+# Where the suite's tests are, unless the arguments name files themselves.
+test_where() {
+    local suite=$1 argument
     shift
+    for argument in "$@"; do
+        [ ! -e "$ROOT/${argument%%::*}" ] || return 0
+    done
+    printf '%s\n' "$ROOT/tests/$suite"
+}
+
+test_suite() {
+    local suite=$1 where
+    shift
+    mapfile -t where < <(test_where "$suite" "$@")
     case $suite in
         unit) test_unit ;;
         long) test_pytest long "${LONG_SUITES[@]/#/$ROOT/tests/}" -m long "$@" ;;
-        *) test_pytest "$suite" "$ROOT/tests/$suite" -m 'not long' "$@" ;;
+        *) test_pytest "$suite" "${where[@]}" -m 'not long' "$@" ;;
     esac
 }
 

@@ -138,15 +138,22 @@ def templates(program):
 
 # ---- servers ----
 
+def cpu_us(pid):
+    """What a process has spent so far, in user and kernel."""
+    ticks = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") * 1e6
+
+
+
 class Bench:
-    def __init__(self, stack, builds, hot):
+    def __init__(self, stack, builds, hot, partitions):
         self.stack, self.builds = stack, builds
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-link-"))
         self.namespace = f"bench{os.getpid()}"
         self.topic = f"{self.namespace}.{OF.hyphens}.v1"
         stack.sql("drop database if exists seeded with (force)", "postgres")
         stack.sql("create database seeded")
-        self.ctl("setup", f"--namespace={self.namespace}")
+        self.ctl("setup", f"--namespace={self.namespace}", f"--partitions={partitions}")
         self.load(hot)
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": stack.bootstrap, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all",
@@ -208,7 +215,9 @@ class Bench:
         self.copy_database("daemon")
         daemon = self.run_daemon("daemon", build, self.seeded + events)
         peak_kbytes = daemon.peak_resident_kbytes()
-        ticks = sum(map(int, pathlib.Path(f"/proc/{daemon.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]))
+        backend = self.ask("daemon", "select pid from pg_stat_activity where usename = 'gridloop_ingest' "
+                           "and datname = current_database()")[0][0]
+        spent = {"client_us": cpu_us(daemon.process.pid) / events, "server_us": cpu_us(backend) / events}
         daemon.stop()
         stored, seconds, longest = self.ask("daemon", f"""
             with b as (select t.committed_at as at, count(*) as stored
@@ -218,8 +227,7 @@ class Bench:
                  g as (select stored, lead(at) over (order by at) - at as took from b)
             select sum(stored)::bigint, extract(epoch from sum(took))::float8, extract(epoch from max(took))::float8
             from g where took is not null""")[0]
-        return {"rate": stored / seconds, "longest_ms": longest * 1e3, "peak_mb": peak_kbytes / 1024,
-                "cpu_us": ticks / os.sysconf("SC_CLK_TCK") / events * 1e6}
+        return {"rate": stored / seconds, "longest_ms": longest * 1e3, "peak_mb": peak_kbytes / 1024} | spent
 
     # ---- the limit ----
 
@@ -269,7 +277,8 @@ class Bench:
                     "from unnest(%b::uuid[], %b::timestamptz[], %b::bigint[], %b::int[]) as u (case_id, seen, standing, version) "
                     "where c.case_id = u.case_id", changed, prepare=True)
                 connection.execute("commit")
-            return {"rate": sum(count for count, _, _ in batches) / (time.monotonic() - start)}
+            events = sum(count for count, _, _ in batches)
+            return {"rate": events / (time.monotonic() - start), "server_us": cpu_us(connection.info.backend_pid) / events}
 
 
 # ---- figures ----
@@ -282,8 +291,9 @@ def report(results, as_json, builds):
         line = {"what": name, "events_per_s": round(statistics.median(rates)), "least": round(rates[0]), "most": round(rates[-1])}
         if name != "limit":
             line["ratio"] = round(statistics.median(a["rate"] / b["rate"] for a, b in zip(runs, results["limit"])), 3)
-            for key in ("cpu_us", "peak_mb", "longest_ms"):
-                line[key] = round(statistics.median(r[key] for r in runs), 1)
+        for key in ("server_us", "client_us", "peak_mb", "longest_ms"):
+            if key in runs[0]:
+                line[key] = round(statistics.median(r[key] for r in runs), 2)
         print(json.dumps(line) if as_json else "  ".join(f"{key} {value}" for key, value in line.items()))
     return limit
 
@@ -293,6 +303,7 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--batches", type=int, default=20)
     arguments.add_argument("--cases", type=int, default=10_000)
+    arguments.add_argument("--partitions", type=int, default=6)
     arguments.add_argument("--hot", action="store_true")
     arguments.add_argument("--build", action="append", default=[])
     arguments.add_argument("--json", action="store_true")
@@ -300,7 +311,7 @@ def main():
     stack = Stack.from_environment()
     builds = {"daemon": stack.builds["release"]} | {name: pathlib.Path(folder) for name, folder in
                                                    (text.split("=") for text in options.build)}
-    bench = Bench(stack, builds, options.hot)
+    bench = Bench(stack, builds, options.hot, options.partitions)
     stream = Stream(templates(stack.program("gridloop-simulate")), options.cases, options.hot)
     events = options.batches * ROWS
     bench.seed(stream.opening(), options.cases)
