@@ -1,4 +1,4 @@
-/* hash.c - the only user of OpenSSL. */
+/* hash.c - the user of OpenSSL for digests; sign.c is that for signatures. */
 #include "common/hash.h"
 
 #include <errno.h>

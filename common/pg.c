@@ -46,6 +46,8 @@ struct pg {
     char column[NAME_BYTES];
     char message[1024];
     size_t copy_line;
+    char *row;       /* of COPY TO STDOUT, as libpq gave it */
+    bool is_in_head; /* of the file: the next piece begins with it */
 };
 
 /* ---- errors ---------------------------------------------------------------------------------------- */
@@ -565,6 +567,69 @@ enum outcome pg_copy_end(struct pg *pg, size_t *rows, struct err *e)
     return DONE;
 }
 
+enum { FILE_HEAD = 19 /* signature, flags, no extension: of the binary form */ };
+
+enum outcome pg_copy_out(struct pg *pg, const char *sql, struct err *e)
+{
+    PGresult *result;
+    bool is_begun;
+
+    if (begin(pg, e))
+        return e->outcome;
+    if (!PQsendQuery(pg->conn, sql))
+        return fail_to_send(pg, e);
+    if (next_result(pg, deadline_of(pg), &result, e))
+        return e->outcome;
+    is_begun = PQresultStatus(result) == PGRES_COPY_OUT;
+    pg->is_in_head = true;
+    look_for_error(pg, result);
+    PQclear(result);
+    if (is_begun)
+        return DONE;
+    if (finish(pg, NULL, e))
+        return e->outcome;
+    return err_set(
+        e, FATAL, "PostgreSQL: pg_copy_out() with a statement that is no COPY TO STDOUT");
+}
+
+/* libpq's next piece, a row each; *size -1 behind the last. */
+static enum outcome next_piece(struct pg *pg, int *size, struct err *e)
+{
+    int64_t deadline = deadline_of(pg);
+    short ready;
+
+    PQfreemem(pg->row);
+    pg->row = NULL;
+    while ((*size = PQgetCopyData(pg->conn, &pg->row, 1)) == 0) {
+        if (wait_ready(pg, POLLIN, deadline, &ready, e))
+            return e->outcome;
+        if (!PQconsumeInput(pg->conn))
+            return lose(pg, e, PQerrorMessage(pg->conn));
+    }
+    return *size == -2 ? lose(pg, e, PQerrorMessage(pg->conn)) : DONE;
+}
+
+/* The head of the file comes with the first row, its end alone. */
+enum outcome pg_copy_next(struct pg *pg, uint8_t **row, size_t *size, struct err *e)
+{
+    int got, head;
+
+    *row = NULL;
+    do {
+        if (next_piece(pg, &got, e))
+            return e->outcome;
+        if (got < 0)
+            return finish(pg, NULL, e);
+        head = pg->is_in_head ? FILE_HEAD : 0;
+        pg->is_in_head = false;
+        if (got < head)
+            return lose(pg, e, "COPY TO STDOUT is not in binary form");
+    } while (got - head <= 2);
+    *row = (uint8_t *)pg->row + head;
+    *size = (size_t)(got - head);
+    return DONE;
+}
+
 /* ---- opening and closing --------------------------------------------------------------------------- */
 
 /* What libpq would leave open for ever. The user's own values come behind these and win. */
@@ -711,6 +776,7 @@ void pg_close(struct pg *pg)
 {
     if (!pg)
         return;
+    PQfreemem(pg->row);
     PQfinish(pg->conn);
     for (size_t i = 0; i < pg->statement_count; i++)
         free(pg->statements[i]);

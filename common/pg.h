@@ -107,6 +107,12 @@ enum outcome pg_copy_begin(struct pg *pg, const char *sql, struct err *e);
 enum outcome pg_copy_put(struct pg *pg, const void *bytes, size_t size, struct err *e);
 enum outcome pg_copy_end(struct pg *pg, size_t *rows, struct err *e);
 
+/* COPY ... TO STDOUT (FORMAT BINARY), row by row. *row NULL: there is no more; else the row without the file's head, from
+ * the number of its columns on, the caller's to read and write until the next call. Until the last one was given only pg_copy_next() is
+ * allowed; who wants no more closes the connection. */
+enum outcome pg_copy_out(struct pg *pg, const char *sql, struct err *e);
+enum outcome pg_copy_next(struct pg *pg, uint8_t **row, size_t *size, struct err *e);
+
 /* name as a quoted identifier for use inside SQL text; the caller frees it. */
 char *pg_quote_name(const char *name);
 

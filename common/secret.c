@@ -13,10 +13,10 @@ static enum outcome check_mode(int file, const char *path, struct err *e)
     struct stat status;
 
     if (fstat(file, &status))
-        return err_exit(e, EX_CONFIG, "password file %s: %s", path, strerror(errno));
+        return err_exit(e, EX_CONFIG, "secret file %s: %s", path, strerror(errno));
     if (S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO))
-        return err_exit(e, EX_CONFIG,
-                        "password file %s is open to everybody; chmod 600 it", path);
+        return err_exit(e, EX_CONFIG, "secret file %s is open to everybody; chmod 600 it",
+                        path);
     return DONE;
 }
 
@@ -29,16 +29,16 @@ static enum outcome read_all(int file, const char *path, char *out, size_t room,
     while (got != 0 && size < room) {
         got = read(file, out + size, room - size);
         if (got < 0 && errno != EINTR)
-            return err_exit(e, EX_CONFIG, "password file %s: %s", path, strerror(errno));
+            return err_exit(e, EX_CONFIG, "secret file %s: %s", path, strerror(errno));
         size += got > 0 ? (size_t)got : 0;
     }
     if (size == room)
-        return err_exit(e, EX_CONFIG, "password file %s is too long", path);
+        return err_exit(e, EX_CONFIG, "secret file %s is too long", path);
     while (size > 0 && (out[size - 1] == '\n' || out[size - 1] == '\r'))
         size--;
     out[size] = '\0';
     if (size == 0)
-        return err_exit(e, EX_CONFIG, "password file %s is empty", path);
+        return err_exit(e, EX_CONFIG, "secret file %s is empty", path);
     return DONE;
 }
 
@@ -48,7 +48,7 @@ enum outcome secret_read(const char *path, char *out, size_t room, struct err *e
     enum outcome outcome;
 
     if (file < 0)
-        return err_exit(e, EX_CONFIG, "password file %s: %s", path, strerror(errno));
+        return err_exit(e, EX_CONFIG, "secret file %s: %s", path, strerror(errno));
     outcome = check_mode(file, path, e);
     if (outcome == DONE)
         outcome = read_all(file, path, out, room, e);

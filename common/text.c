@@ -162,6 +162,18 @@ static void add_escaped(struct text *t, uint8_t byte)
         text_format(t, "\\u%04x", (unsigned)byte);
 }
 
+void text_add_hex(struct text *t, const void *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *at = bytes;
+    char *out = text_more(t, 2 * size);
+
+    for (size_t i = 0; i < size; i++) {
+        *out++ = digits[at[i] >> 4];
+        *out++ = digits[at[i] & 0x0f];
+    }
+}
+
 void text_add_json_string(struct text *t, const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;

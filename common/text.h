@@ -68,6 +68,8 @@ static inline char *text_more(struct text *t, size_t size)
 void text_add_string(struct text *t, const char *string);
 void text_format(struct text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Two lower-case hex digits a byte. */
+void text_add_hex(struct text *t, const void *bytes, size_t size);
 /* A JSON string with its quotes; bytes must be UTF-8, and not of t. */
 void text_add_json_string(struct text *t, const void *bytes, size_t size);
 /* The shortest of 15, 16 or 17 digits that reads back as the same number ("-0.0" keeps its

@@ -225,6 +225,17 @@ static void hyphens_replace_underscores(void **state)
     assert_string_equal(name, "drone-alert-x");
 }
 
+static void hex_has_two_digits_a_byte(void **state)
+{
+    struct text out = {0};
+
+    (void)state;
+    text_add_hex(&out, "", 0);
+    text_add_hex(&out, "\0\x9f\xff", 3);
+    assert_string_equal(out.bytes, "009fff");
+    text_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +248,7 @@ int main(void)
         cmocka_unit_test(json_double_is_short),
         cmocka_unit_test(json_double_reads_back),
         cmocka_unit_test(hyphens_replace_underscores),
+        cmocka_unit_test(hex_has_two_digits_a_byte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

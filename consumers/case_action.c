@@ -1,12 +1,7 @@
 /* case_action.c - consumer of one step of somebody in the life of a case. */
 #include "consumers/runtime/kind.h"
 
-static const struct kind case_action = {
+const struct kind case_action = {
     .name = "case_action",
     .position = {"action_lon", "action_lat", "source_crs"},
 };
-
-int main(int argc, char **argv)
-{
-    return consumer_main(argc, argv, &case_action);
-}

@@ -1,7 +1,7 @@
 /* drone_alert.c - consumer of alerts that drones raise by image analysis. */
 #include "consumers/runtime/kind.h"
 
-static const struct kind drone_alert = {
+const struct kind drone_alert = {
     .name = "drone_alert",
     .position = {"longitude", "latitude", "source_crs"},
     .linked = {.names = {[LINK_FIELD_SENDER] = "producer_id",
@@ -18,8 +18,3 @@ static const struct kind drone_alert = {
                .first_state = "REPORTED",
                .sends = true},
 };
-
-int main(int argc, char **argv)
-{
-    return consumer_main(argc, argv, &drone_alert);
-}

@@ -1,7 +1,7 @@
 /* inspection_finding.c - consumer of what an inspection team found at a unit. */
 #include "consumers/runtime/kind.h"
 
-static const struct kind inspection_finding = {
+const struct kind inspection_finding = {
     .name = "inspection_finding",
     .position = {"longitude", "latitude", "source_crs"},
     .linked =
@@ -17,8 +17,3 @@ static const struct kind inspection_finding = {
          .first_state =
              "RAISED"}, /* it goes to its unit by the team's feedback, not by an order */
 };
-
-int main(int argc, char **argv)
-{
-    return consumer_main(argc, argv, &inspection_finding);
-}

@@ -1,7 +1,7 @@
 /* patrol_log.c - consumer of what one team did in one grid. */
 #include "consumers/runtime/kind.h"
 
-static const struct kind patrol_log = {
+const struct kind patrol_log = {
     .name = "patrol_log",
     .position = {"start_lon", "start_lat", "source_crs"},
     .linked = {.names = {[LINK_FIELD_REPORT] = "patrol_id",
@@ -13,8 +13,3 @@ static const struct kind patrol_log = {
                .first_state = "REPORTED",
                .sends = true},
 };
-
-int main(int argc, char **argv)
-{
-    return consumer_main(argc, argv, &patrol_log);
-}

@@ -53,7 +53,8 @@ struct event {
     const uint8_t *event_id;         /* 16 bytes; NULL as above */
     const struct location *location; /* NULL: it has no position */
     uint8_t content_hash[SHA256_SIZE];
-    struct reject reject; /* of a dead one */
+    uint8_t leaf[SHA256_SIZE]; /* of the row that was written for it (chain.h) */
+    struct reject reject;      /* of a dead one */
     bool
         is_of_proven_writer; /* its schema has a plan that an earlier event was read by */
     const char *sqlstate;    /* of one that the server refused; else NULL */
@@ -69,8 +70,9 @@ struct claim {
     int64_t owner_epoch;
     /* Which log it is, as of the claim: the last message stored is read once more, and must have the leader
      * epoch that it had; none behind it has a lower one. */
-    int64_t last_offset;  /* -1: there is none to compare with */
-    int32_t leader_epoch; /* -1: not known */
+    int64_t last_offset;       /* -1: there is none to compare with */
+    int32_t leader_epoch;      /* -1: not known */
+    uint8_t head[SHA256_SIZE]; /* of its chain, read at each lock */
 };
 
 struct batch {

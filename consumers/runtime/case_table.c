@@ -560,7 +560,7 @@ static bool is_stepped(const struct link_case *c, const struct case_row *row)
 static const struct case_row *row_of(const struct case_changes *changes,
                                      const struct link_case *c)
 {
-    return &changes->rows[c - changes->output->cases];
+    return &changes->states->rows[c - changes->output->cases];
 }
 
 /* Sorted. */
@@ -573,7 +573,7 @@ static const struct link_case **choose(const struct case_changes *changes, is_ch
 
     *count = 0;
     for (size_t i = 0; i < output->case_count; i++)
-        if (is(&output->cases[i], &changes->rows[i]))
+        if (is(&output->cases[i], &changes->states->rows[i]))
             chosen[(*count)++] = &output->cases[i];
     qsort(chosen, *count, sizeof *chosen, by_case_id);
     return chosen;
@@ -647,31 +647,21 @@ static const char sighting_sql[] =
     "event_id, "
     "is_test, message, report_id, outcome, basis, flags, case_id, related_case_id, "
     "dedup_group, rule_version, category_version, unit_code, counted_at, age_us, "
-    "distance_m, radius_m, accuracy_m) from stdin (format binary)";
-enum { SIGHTING_COLUMNS = 23 };
+    "distance_m, radius_m, accuracy_m, reference_version) from stdin (format binary)";
+enum { SIGHTING_COLUMNS = 24 };
 
 static void put_decision(struct text *out, const struct link_decision *d)
 {
-    static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
-
     copy_put_string(out, link_outcome_name(d->outcome));
-    copy_put_string(out, bases[d->basis]);
+    copy_put_string(out, link_basis_name(d->basis));
     copy_put_int32(out, (int32_t)d->flags);
     copy_put_uuid(out, d->case_id);
     copy_put_uuid(out, d->related_id);
 }
 
-static double counted_accuracy_m(const struct link_sighting *s)
-{
-    if (s->place.where != LINK_AT_POINT)
-        return NAN;
-    return isnan(s->place.accuracy_m) ? s->default_accuracy_m : s->place.accuracy_m;
-}
-
 static void put_where_from(struct text *out, const struct case_changes *changes,
                            size_t ordinal)
 {
-    static const char *const messages[] = {"report", "update", "cancel"};
     const struct link_sighting *s = &changes->sightings->list[ordinal];
     const struct event *event = changes->sightings->of[ordinal].event;
 
@@ -682,7 +672,7 @@ static void put_where_from(struct text *out, const struct case_changes *changes,
     copy_put_string(out, changes->kind);
     copy_put_bytes(out, s->event_id, UUID_SIZE);
     copy_put_bool(out, s->is_test);
-    copy_put_string(out, messages[s->message]);
+    copy_put_string(out, link_message_name(s->message));
     copy_put_bytes(out, s->report_id, UUID_SIZE);
 }
 
@@ -704,7 +694,8 @@ static void put_sighting(struct text *out, const struct case_changes *changes,
     copy_put_int64(out, d->age_us);
     put_metres(out, d->distance_m);
     put_metres(out, d->radius_m);
-    put_metres(out, counted_accuracy_m(s));
+    put_metres(out, link_counted_accuracy_m(s));
+    copy_put_int32(out, changes->sightings->reference_version);
 }
 
 static enum outcome add_sightings(const struct case_changes *changes, struct pg *pg,
@@ -722,40 +713,14 @@ static enum outcome add_sightings(const struct case_changes *changes, struct pg 
 
 /* ---- steps ---- */
 
-/* The platform takes at most three steps for one sighting, one after the other. */
-static int16_t place_of(const struct case_changes *changes, size_t number)
-{
-    size_t first = number;
-
-    while (first > 0
-           && changes->steps[first - 1].ordinal == changes->steps[number].ordinal)
-        first--;
-    return (int16_t)(number - first);
-}
-
 static struct case_step_row step_row(const struct case_changes *changes, size_t number)
 {
-    const struct case_step *step = &changes->steps[number];
-    const struct event *event = changes->sightings->of[step->ordinal].event;
-    const uint8_t *case_id = changes->output->cases[step->number].case_id;
+    struct case_step_row row = case_states_row(
+        changes->states, number, changes->sightings, changes->output, changes->link_seq);
 
-    return (struct case_step_row){
-        .link_seq = changes->link_seq,
-        .ordinal = (int32_t)step->ordinal,
-        .place = place_of(changes, number),
-        .outcome = "applied",
-        .named_id = case_id,
-        .case_id = case_id,
-        .case_version = step->version,
-        .actor = "platform",
-        .action = step->action,
-        .from_state = step->from_state,
-        .to_state = step->to_state,
-        .event_id = event->event_id,
-        .source_id = changes->claims[event->claim].source_id,
-        .topic_offset = event->message.offset,
-        .stepped_us = changes->output->decisions[step->ordinal].used_us,
-    };
+    row.source_id =
+        changes->claims[changes->sightings->of[row.ordinal].event->claim].source_id;
+    return row;
 }
 
 static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
@@ -764,7 +729,7 @@ static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
     struct copy copy = {.pg = pg, .sql = case_steps_copy_sql()};
     enum outcome outcome = DONE;
 
-    for (size_t i = 0; !outcome && i < changes->step_count; i++) {
+    for (size_t i = 0; !outcome && i < changes->states->step_count; i++) {
         struct case_step_row row = step_row(changes, i);
         outcome = copy_begin_row(&copy, e);
         case_steps_put(&copy.buffer, &row);

@@ -6,20 +6,8 @@
 #include "common/err.h"
 #include "common/pg.h"
 #include "common/text.h"
-#include "consumers/runtime/link_index.h"
+#include "consumers/runtime/case_states.h"
 #include "consumers/runtime/near.h"
-#include "consumers/runtime/sightings.h"
-
-/* What stands in a row of follow_up.case_file beside what linking decides by. */
-struct case_row {
-    const char *state;
-    int32_t version;
-    unsigned stripe;
-    bool is_stepped; /* a step changed what no sighting alone changes */
-    /* Of a new one. */
-    const struct sighted *first; /* NULL: it was read */
-    const struct link_decision *opened_by;
-};
 
 struct case_table {
     struct link_case *cases;
@@ -52,22 +40,12 @@ struct case_wish {
 enum outcome case_table_read(struct case_table *table, struct pg *pg, struct arena *arena,
                              const struct case_wish *wish, bool *too_many, struct err *e);
 
-/* A step that the platform takes. */
-struct case_step {
-    uint32_t number; /* of the case, in the output */
-    int32_t version; /* after it */
-    uint32_t ordinal;
-    const char *action, *from_state, *to_state;
-};
-
-/* What linking made of it all. rows: one for each case of output, in its order. */
+/* What linking made of it all. */
 struct case_changes {
     const char *kind;
     const struct sightings *sightings;
     const struct link_output *output;
-    const struct case_row *rows;
-    const struct case_step *steps;
-    size_t step_count;
+    const struct case_states *states; /* of output */
     int64_t link_seq;
     const struct claim *claims; /* of the batch, for the source of each event */
 };

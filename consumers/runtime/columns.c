@@ -9,8 +9,6 @@
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/sql.h"
 
-#define UNDEFINED_COLUMN "42703"
-
 typedef void put_value(struct text *out, const struct schema *schema,
                        const struct value *value);
 
@@ -28,7 +26,7 @@ struct columns {
     struct column *list;
     struct text table; /* "events.<kind>" */
     struct text copy_sql;
-    struct text names, types; /* of the layout, as PostgreSQL's arrays */
+    struct layout layout;
 };
 
 /* ---- values ---- */
@@ -236,15 +234,10 @@ static void write_statement(struct columns *columns)
 
 static void write_layout(struct columns *columns)
 {
-    text_clear(&columns->names);
-    text_clear(&columns->types);
-    for (size_t i = 0; i < columns->count; i++) {
-        const struct column *column = &columns->list[i];
-        text_format(&columns->names, "%s\"%s\"", i ? "," : "{", column->name);
-        text_format(&columns->types, "%s\"%s\"", i ? "," : "{", column->sql_type);
-    }
-    text_add_string(&columns->names, "}");
-    text_add_string(&columns->types, "}");
+    layout_begin(&columns->layout, columns->table.bytes);
+    for (size_t i = 0; i < columns->count; i++)
+        layout_add(&columns->layout, columns->list[i].name, columns->list[i].sql_type);
+    layout_end(&columns->layout);
 }
 
 struct columns *columns_new(const struct reader *reader, const char *kind)
@@ -275,8 +268,7 @@ void columns_free(struct columns *columns)
         return;
     text_free(&columns->table);
     text_free(&columns->copy_sql);
-    text_free(&columns->names);
-    text_free(&columns->types);
+    layout_free(&columns->layout);
     free(columns->list);
     free(columns);
 }
@@ -367,23 +359,9 @@ enum outcome columns_check(struct columns *columns, struct pg *pg, struct err *e
     return outcome;
 }
 
-enum outcome columns_layout(const struct columns *columns, struct pg *pg,
-                            int32_t *layout_id, struct err *e)
+const struct layout *columns_layout(const struct columns *columns)
 {
-    const char *parameters[] = {columns->table.bytes, columns->names.bytes,
-                                columns->types.bytes};
-    struct pg_result *result = NULL;
-    enum outcome outcome = pg_query(pg, sql_text("layout"), parameters, 3, &result, e);
-
-    if (outcome == FATAL && strcmp(pg_sqlstate(pg), UNDEFINED_COLUMN) == 0)
-        outcome = err_set(
-            e, RETRY, "bus.layout is that of an older version: run gridloopctl setup");
-    else if (!outcome && pg_rows(result) == 0)
-        outcome = err_set(e, RETRY, "another session is writing the layout");
-    else if (!outcome)
-        *layout_id = (int32_t)pg_number(result, 0, 0);
-    pg_result_free(result);
-    return outcome;
+    return &columns->layout;
 }
 
 static void put_location(struct text *out, const struct location *location)

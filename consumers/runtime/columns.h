@@ -12,6 +12,7 @@
 #include "common/pg.h"
 #include "common/text.h"
 #include "consumers/runtime/batch.h"
+#include "consumers/runtime/layout.h"
 #include "consumers/runtime/reader.h"
 
 struct columns; /* opaque */
@@ -26,10 +27,8 @@ void columns_free(struct columns *columns); /* NULL is fine */
  * type from now on. */
 enum outcome columns_check(struct columns *columns, struct pg *pg, struct err *e);
 
-/* The number in bus.layout of this list of columns, with the types that columns_check() found. RETRY also where
- * bus.layout is older than this daemon. */
-enum outcome columns_layout(const struct columns *columns, struct pg *pg,
-                            int32_t *layout_id, struct err *e);
+/* This list of columns, with the types that columns_check() found. Borrowed until that is called again. */
+const struct layout *columns_layout(const struct columns *columns);
 
 /* "copy events.<kind> (...) from stdin (format binary)". Borrowed. */
 const char *columns_copy_sql(const struct columns *columns);

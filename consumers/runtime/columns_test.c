@@ -130,6 +130,11 @@ static void close_bench(struct bench *bench)
     text_free(&bench->row);
 }
 
+static enum outcome ask_layout(const struct bench *bench, int32_t *number, struct err *e)
+{
+    return layout_number(columns_layout(bench->columns), NULL, number, e);
+}
+
 /* ---- statements ---- */
 
 static void test_the_copy_names_every_column(void **state)
@@ -159,7 +164,7 @@ static void test_a_layout_is_asked_for_by_its_columns(void **state)
     (void)state;
     open_bench(&bench, EVENT(FIELD("a", "'int'")));
     answer = (struct pg_result){cells, 1};
-    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), DONE);
+    assert_int_equal(ask_layout(&bench, &layout_id, &e), DONE);
     assert_int_equal(layout_id, 17);
     assert_string_equal(asked[1],
                         "{\"source_id\",\"topic_offset\",\"content_hash\",\"event_id\","
@@ -173,7 +178,7 @@ static void test_a_layout_is_asked_for_by_its_columns(void **state)
                         "\"integer\",\"double precision\",\"double precision\",\"text\","
                         "\"text\",\"text\",\"integer\"}");
     answer.rows = 0;
-    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    assert_int_equal(ask_layout(&bench, &layout_id, &e), RETRY);
     close_bench(&bench);
 }
 
@@ -302,11 +307,11 @@ static void test_what_the_server_says_is_passed_on(void **state)
     open_bench(&bench, checked_schema);
     answer_outcome = RETRY;
     assert_int_equal(columns_check(bench.columns, NULL, &e), RETRY);
-    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    assert_int_equal(ask_layout(&bench, &layout_id, &e), RETRY);
     answer_outcome = FATAL;
-    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), FATAL);
+    assert_int_equal(ask_layout(&bench, &layout_id, &e), FATAL);
     sqlstate = "42703"; /* a column of bus.layout is not there yet */
-    assert_int_equal(columns_layout(bench.columns, NULL, &layout_id, &e), RETRY);
+    assert_int_equal(ask_layout(&bench, &layout_id, &e), RETRY);
     sqlstate = "";
     answer_outcome = DONE;
     close_bench(&bench);
@@ -480,7 +485,7 @@ static void test_a_wider_column_gets_wider_values(void **state)
             assert_memory_equal(end - 24, wide_end, 24);
         else
             assert_memory_equal(end - 16, narrow_end, 16);
-        columns_layout(bench.columns, NULL, &layout_id, &e);
+        ask_layout(&bench, &layout_id, &e);
         assert_non_null(strstr(asked[2], is_wide
                                              ? ",\"bigint\",\"double precision\",\"double"
                                              : ",\"integer\",\"real\",\"double"));

@@ -8,15 +8,40 @@
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/headers.h"
 
-const char *dead_letter_copy_sql(void)
-{
-    return "copy bus.dead_letter (source_id, topic_offset, kind, reason, detail, field, "
-           "event_id, sqlstate, value_size, value_sha256, is_kept, message_key, value, "
-           "header_names, header_values, header_count, replay_source, replay_offset, "
-           "replay_count) from stdin (format binary)";
-}
+static const struct layout_column columns[] = {
+    {"source_id", "integer"},
+    {"topic_offset", "bigint"},
+    {"kind", "text"},
+    {"reason", "text"},
+    {"detail", "text"},
+    {"field", "text"},
+    {"event_id", "uuid"},
+    {"sqlstate", "text"},
+    {"value_size", "bigint"},
+    {"value_sha256", "bytea"},
+    {"is_kept", "boolean"},
+    {"message_key", "bytea"},
+    {"value", "bytea"},
+    {"header_names", "bytea[]"},
+    {"header_values", "bytea[]"},
+    {"header_count", "integer"},
+    {"replay_source", "integer"},
+    {"replay_offset", "bigint"},
+    {"replay_count", "integer"},
+};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
-enum { COLUMNS = 19 };
+void dead_letter_layout(struct layout *layout, struct text *copy_sql)
+{
+    text_format(copy_sql, "copy bus.dead_letter (");
+    layout_begin(layout, "bus.dead_letter");
+    for (size_t i = 0; i < COLUMNS; i++) {
+        layout_add(layout, columns[i].name, columns[i].sql_type);
+        text_format(copy_sql, "%s%s", i ? ", " : "", columns[i].name);
+    }
+    layout_end(layout);
+    text_add_string(copy_sql, ") from stdin (format binary)");
+}
 
 static size_t kept_size(const struct kafka_message *message)
 {

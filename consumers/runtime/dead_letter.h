@@ -5,11 +5,12 @@
 #include "common/text.h"
 #include "consumers/runtime/batch.h"
 #include "consumers/runtime/bucket.h"
+#include "consumers/runtime/layout.h"
 
 enum { DEAD_LETTER_KEPT_BYTES = 64 << 10 /* of the value */ };
 
-/* "copy bus.dead_letter (...) from stdin (format binary)" */
-const char *dead_letter_copy_sql(void);
+/* The columns that are written, and "copy bus.dead_letter (...) from stdin (format binary)" appended to copy_sql. */
+void dead_letter_layout(struct layout *layout, struct text *copy_sql);
 
 /* Appends the row in COPY's binary form. What is kept of the message is taken out of the bucket; if that has not enough,
  * nothing is kept but size and SHA-256. */

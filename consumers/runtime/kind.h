@@ -1,5 +1,6 @@
-/* kind.h - what makes one consumer differ from the others: one const struct in one file, and that file is
- * the daemon. Columns, types and defaults are not said here: they come from schemas/<name>/v<N>.avsc. */
+/* kind.h - what makes one consumer differ from the others: one const struct in one file, consumers/<name>.c, and that
+ * file is the daemon: the build adds main.c to it. Columns, types and defaults are not said here: they come from
+ * schemas/<name>/v<N>.avsc. */
 #ifndef GRIDLOOP_CONSUMER_KIND_H
 #define GRIDLOOP_CONSUMER_KIND_H
 
@@ -44,6 +45,10 @@ struct kind {
     struct position_fields position;
     struct link_fields linked;
 };
+
+/* The structs of all files consumers/<name>.c; NULL behind the last. In the library gridloop_consumers, for programs that
+ * read what daemons of all kinds stored. */
+extern const struct kind *const consumer_kinds[];
 
 /* The whole of a daemon's main: reads the settings, then runs until it is asked to stop or cannot go on.
  * Returns the exit code. */

@@ -205,5 +205,13 @@ unsigned link_stripe(const char *group, int64_t cell);
 unsigned link_id_stripe(const uint8_t id[UUID_SIZE]);
 
 const char *link_outcome_name(enum link_outcome outcome); /* "possible_repeat" */
+const char *link_message_name(enum link_message message); /* "report" */
+const char *link_basis_name(enum link_basis basis);       /* "distance" */
+
+/* The accuracy that counts, in metres; NaN: it is not at a point. */
+double link_counted_accuracy_m(const struct link_sighting *sighting);
+
+/* True: the case that the decision names was opened by it. */
+bool link_opens_case(const struct link_decision *decision);
 
 #endif

@@ -1,4 +1,5 @@
 /* link_id.c - what is derived before linking and after it: ids, cells, stripes, names. */
+#include <math.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -104,4 +105,37 @@ const char *link_outcome_name(enum link_outcome outcome)
     };
 
     return names[outcome];
+}
+
+const char *link_message_name(enum link_message message)
+{
+    static const char *const names[] = {
+        [LINK_REPORT] = "report", [LINK_UPDATE] = "update", [LINK_CANCEL] = "cancel"};
+
+    return names[message];
+}
+
+double link_counted_accuracy_m(const struct link_sighting *sighting)
+{
+    if (sighting->place.where != LINK_AT_POINT)
+        return NAN;
+    return isnan(sighting->place.accuracy_m) ? sighting->default_accuracy_m
+                                             : sighting->place.accuracy_m;
+}
+
+const char *link_basis_name(enum link_basis basis)
+{
+    static const char *const names[] = {[LINK_BY_NOTHING] = "nothing",
+                                        [LINK_BY_REPORT] = "report",
+                                        [LINK_BY_NAME] = "name",
+                                        [LINK_BY_DISTANCE] = "distance",
+                                        [LINK_BY_KEY] = "key"};
+
+    return names[basis];
+}
+
+bool link_opens_case(const struct link_decision *decision)
+{
+    return decision->outcome == LINK_NEW || decision->outcome == LINK_REPEAT
+           || decision->outcome == LINK_POSSIBLE_REPEAT;
 }

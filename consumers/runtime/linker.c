@@ -1,4 +1,4 @@
-/* linker.c - stripes, what to read, and what the decisions mean for the states of cases. */
+/* linker.c - stripes, what to read, and the order of the step. */
 #include "consumers/runtime/linker.h"
 
 #include <stdlib.h>
@@ -28,8 +28,7 @@ struct run {
     struct case_table table;
     struct link_output output;
     int64_t link_seq;
-    struct case_step *steps;
-    size_t step_count;
+    struct case_states states;
 };
 
 struct linker {
@@ -84,7 +83,9 @@ enum outcome linker_check(const struct linker *linker, struct pg *pg, struct err
     is_set_up = strcmp(pg_value(result, 0, 0), "t") == 0;
     pg_result_free(result);
     if (!is_set_up)
-        return err_set(e, RETRY, "there are no tables for cases: run gridloopctl setup");
+        return err_set(e, RETRY,
+                       "the tables for cases are missing or older than this "
+                       "daemon: run gridloopctl setup");
     return DONE;
 }
 
@@ -266,82 +267,6 @@ static enum outcome check_stripes(struct linker *linker, struct err *e)
     return err_set(e, RETRY, "a case lies under a lock that is not held");
 }
 
-/* ---- states ---- */
-
-static void step(struct run *run, uint32_t number, size_t ordinal, const char *action,
-                 const char *to_state)
-{
-    struct case_row *row = &run->table.rows[number];
-
-    run->steps[run->step_count++] = (struct case_step){
-        number, ++row->version, (uint32_t)ordinal, action, row->state, to_state};
-    row->state = to_state;
-    row->is_stepped = true;
-}
-
-static size_t count_steps(const struct run *run)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < run->sightings.count; i++) {
-        const struct link_decision *d = &run->output.decisions[i];
-        count += d->outcome == LINK_REOPEN ? 1 : 0;
-        count += d->flags & LINK_SENDS ? 1 : 0;
-        count += d->flags & LINK_CANCELS_CASE ? 1 : 0;
-    }
-    return count;
-}
-
-/* What one decision means for its case. */
-static void take_steps(struct run *run, size_t ordinal)
-{
-    const struct link_decision *d = &run->output.decisions[ordinal];
-    uint32_t number = link_map_find(&run->output.case_ids, d->case_id);
-
-    if (d->outcome == LINK_REOPEN)
-        step(run, number, ordinal, "REOPEN", "REOPENED");
-    if (d->flags & LINK_SENDS)
-        step(run, number, ordinal, "DISPATCH", "DISPATCHED");
-    if (d->flags & LINK_CANCELS_CASE)
-        step(run, number, ordinal, "CANCEL", "CANCELLED");
-}
-
-static bool opens_case(const struct link_decision *d)
-{
-    return d->outcome == LINK_NEW || d->outcome == LINK_REPEAT
-           || d->outcome == LINK_POSSIBLE_REPEAT;
-}
-
-/* New cases stand behind those read, in the order of the decisions that open them. */
-static void add_row(struct linker *linker, size_t number, size_t ordinal)
-{
-    struct run *run = &linker->run;
-    const struct link_case *c = &run->output.cases[number];
-    const struct sighted *first = &run->sightings.of[ordinal];
-
-    run->table.rows[number] = (struct case_row){
-        .state = linker->sighter.kind->linked.first_state,
-        .version = 1,
-        .stripe = link_stripe(first->ruling.group, link_cell(&c->place)),
-        .first = first,
-        .opened_by = &run->output.decisions[ordinal],
-    };
-}
-
-static void work_out_states(struct linker *linker)
-{
-    struct run *run = &linker->run;
-    size_t number = run->table.count;
-
-    run->steps =
-        arena_take_array(linker->arena, count_steps(run) + 1, sizeof *run->steps);
-    for (size_t i = 0; i < run->sightings.count; i++) {
-        if (opens_case(&run->output.decisions[i]))
-            add_row(linker, number++, i);
-        take_steps(run, i);
-    }
-}
-
 /* ---- the step ---- */
 
 static void decide(struct linker *linker)
@@ -359,7 +284,8 @@ static void decide(struct linker *linker)
     case_table_make_room(&run->table, linker->arena, run->sightings.count);
     input.cases = input.in_place = run->table.cases;
     link_sightings(linker->arena, &input, &run->output);
-    work_out_states(linker);
+    case_states_of(&run->states, linker->arena, linker->sighter.kind->linked.first_state,
+                   &run->sightings, &run->output, run->table.rows, run->table.count);
 }
 
 static enum outcome write_all(struct linker *linker, struct err *e)
@@ -369,9 +295,7 @@ static enum outcome write_all(struct linker *linker, struct err *e)
         .kind = linker->sighter.kind->name,
         .sightings = &run->sightings,
         .output = &run->output,
-        .rows = run->table.rows,
-        .steps = run->steps,
-        .step_count = run->step_count,
+        .states = &run->states,
         .link_seq = run->link_seq,
         .claims = run->claims,
     };

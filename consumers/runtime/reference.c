@@ -13,11 +13,12 @@
 struct reference {
     struct areas *areas; /* NULL: none */
     struct rulebook *rules;
+    struct case_rules *case_rules;
 };
 
 /* As sql/reference_versions.sql asks for them. */
 struct versions {
-    int32_t areas, rules[RULEBOOK_TABLES];
+    int32_t areas, rules[RULEBOOK_TABLES], case_rules[CASE_RULES_TABLES];
 };
 
 struct reference *reference_new(void)
@@ -31,6 +32,7 @@ void reference_free(struct reference *reference)
         return;
     areas_free(reference->areas);
     rulebook_free(reference->rules);
+    case_rules_free(reference->case_rules);
     free(reference);
 }
 
@@ -42,6 +44,11 @@ struct areas *reference_areas(const struct reference *reference)
 const struct rulebook *reference_rules(const struct reference *reference)
 {
     return reference->rules;
+}
+
+const struct case_rules *reference_case_rules(const struct reference *reference)
+{
+    return reference->case_rules;
 }
 
 static enum outcome add_area(struct areas *areas, const struct pg_result *rows,
@@ -75,6 +82,17 @@ static enum outcome read_areas(struct areas *areas, struct pg *pg, struct err *e
     return outcome;
 }
 
+struct areas *reference_read_areas(struct pg *pg, int32_t version, struct err *e)
+{
+    struct areas *areas = areas_new(version);
+
+    if (!read_areas(areas, pg, e))
+        return areas;
+    areas_free(areas);
+    err_wrap(e, "reading version %" PRId32 " of the areas", version);
+    return NULL;
+}
+
 static enum outcome ask_versions(struct pg *pg, struct versions *versions, struct err *e)
 {
     struct pg_result *result = NULL;
@@ -84,6 +102,8 @@ static enum outcome ask_versions(struct pg *pg, struct versions *versions, struc
     versions->areas = (int32_t)pg_number(result, 0, 0);
     for (size_t i = 0; i < RULEBOOK_TABLES; i++)
         versions->rules[i] = (int32_t)pg_number(result, 0, 1 + i);
+    for (size_t i = 0; i < CASE_RULES_TABLES; i++)
+        versions->case_rules[i] = (int32_t)pg_number(result, 0, 1 + RULEBOOK_TABLES + i);
     pg_result_free(result);
     return DONE;
 }
@@ -100,13 +120,8 @@ static enum outcome refresh_areas(struct reference *reference, struct pg *pg,
 
     if (version == version_at_hand(reference))
         return DONE;
-    if (version > 0) {
-        newer = areas_new(version);
-        if (read_areas(newer, pg, e)) {
-            areas_free(newer);
-            return err_wrap(e, "reading version %" PRId32 " of the areas", version);
-        }
-    }
+    if (version > 0 && !(newer = reference_read_areas(pg, version, e)))
+        return e->outcome;
     areas_free(reference->areas);
     reference->areas = newer;
     return DONE;
@@ -130,11 +145,31 @@ static enum outcome refresh_rules(struct reference *reference, struct pg *pg,
     return DONE;
 }
 
+static enum outcome refresh_case_rules(struct reference *reference, struct pg *pg,
+                                       const int32_t versions[CASE_RULES_TABLES],
+                                       struct err *e)
+{
+    struct case_rules *newer;
+
+    if (reference->case_rules
+        && memcmp(versions, case_rules_versions(reference->case_rules),
+                  CASE_RULES_TABLES * sizeof *versions)
+               == 0)
+        return DONE;
+    newer = case_rules_read(pg, versions, e);
+    if (!newer)
+        return err_wrap(e, "reading the rules of cases");
+    case_rules_free(reference->case_rules);
+    reference->case_rules = newer;
+    return DONE;
+}
+
 enum outcome reference_refresh(struct reference *reference, struct pg *pg, struct err *e)
 {
     struct versions versions;
 
-    if (ask_versions(pg, &versions, e) || refresh_areas(reference, pg, versions.areas, e))
+    if (ask_versions(pg, &versions, e) || refresh_areas(reference, pg, versions.areas, e)
+        || refresh_rules(reference, pg, versions.rules, e))
         return e->outcome;
-    return refresh_rules(reference, pg, versions.rules, e);
+    return refresh_case_rules(reference, pg, versions.case_rules, e);
 }

@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "common/pg.h"
 #include "consumers/runtime/areas.h"
+#include "consumers/runtime/case_rules.h"
 #include "consumers/runtime/rulebook.h"
 
 struct reference; /* opaque */
@@ -14,13 +15,17 @@ void reference_free(struct reference *reference); /* NULL is fine */
 
 /* Asks for the newest load of each table, and reads those that are others than in memory: what was got from these is
  * then gone. To be called outside of a transaction, before each batch. A restored database may have an older one.
- * FATAL 78: an area cannot be read. */
+ * FATAL 78: an area or a case rule cannot be read. */
 enum outcome reference_refresh(struct reference *reference, struct pg *pg, struct err *e);
+
+/* One version of the areas; the caller frees it. NULL: *e is RETRY or FATAL, 78: an area cannot be read. */
+struct areas *reference_read_areas(struct pg *pg, int32_t version, struct err *e);
 
 /* Borrowed until the next reference_refresh(); NULL: none was ever loaded. */
 struct areas *reference_areas(const struct reference *reference);
 
 /* Borrowed as the areas; NULL: before the first refresh. */
 const struct rulebook *reference_rules(const struct reference *reference);
+const struct case_rules *reference_case_rules(const struct reference *reference);
 
 #endif

@@ -137,6 +137,17 @@ struct rulebook *rulebook_read(struct pg *pg, const int32_t versions[RULEBOOK_TA
     return book;
 }
 
+struct rulebook *rulebook_of(const struct rulebook *const books[RULEBOOK_TABLES])
+{
+    struct rulebook *book = xcalloc(1, sizeof *book);
+
+    for (size_t i = 0; i < RULEBOOK_TABLES; i++) {
+        book->versions[i] = books[i]->versions[i];
+        book->tables[i] = books[i]->tables[i];
+    }
+    return book;
+}
+
 void rulebook_free(struct rulebook *book)
 {
     if (!book)
@@ -148,6 +159,33 @@ void rulebook_free(struct rulebook *book)
 const int32_t *rulebook_versions(const struct rulebook *book)
 {
     return book->versions;
+}
+
+int32_t rulebook_newest(const struct rulebook *book)
+{
+    int32_t newest = 0;
+
+    for (size_t i = 0; i < RULEBOOK_TABLES; i++)
+        if (book->versions[i] > newest)
+            newest = book->versions[i];
+    return newest;
+}
+
+struct rulebook *rulebook_read_as_of(struct pg *pg, int32_t newest, struct err *e)
+{
+    int32_t versions[RULEBOOK_TABLES];
+    struct pg_result *result = NULL;
+    struct text number = {0};
+    enum outcome outcome;
+
+    text_format(&number, "%d", (int)newest);
+    outcome = pg_query(pg, sql_text("rules_versions"),
+                       (const char *const[]){number.bytes}, 1, &result, e);
+    for (size_t i = 0; !outcome && i < RULEBOOK_TABLES; i++)
+        versions[i] = (int32_t)pg_number(result, 0, i);
+    pg_result_free(result);
+    text_free(&number);
+    return outcome ? NULL : rulebook_read(pg, versions, e);
 }
 
 /* ---- looking up ---- */

@@ -196,6 +196,23 @@ static void test_nothing_was_loaded(void **state)
     rulebook_free(book);
 }
 
+static void test_tables_of_several_books(void **state)
+{
+    static const int32_t none[RULEBOOK_TABLES] = {0};
+    struct err e;
+    struct rulebook *empty = rulebook_read(NULL, none, &e), *mixed;
+    const struct rulebook *books[RULEBOOK_TABLES] = {*state, *state, empty, *state};
+
+    mixed = rulebook_of(books);
+    assert_string_equal(rulebook_rule(mixed, "s", "A", NULL, 2000).group, "NEW");
+    assert_int_equal(rulebook_rule(mixed, "s", "A", NULL, 2000).rule_version, 11);
+    assert_false(rulebook_accuracy_m(mixed, "TARGET", 0) > 0);
+    assert_int_equal(rulebook_newest(mixed), 13);
+    assert_int_equal(rulebook_newest(empty), 0);
+    rulebook_free(mixed);
+    rulebook_free(empty);
+}
+
 static void test_trouble_with_the_server(void **state)
 {
     struct err e;
@@ -219,6 +236,7 @@ int main(void)
         TEST(test_accuracies),
         TEST(test_who_is_responsible),
         TEST(test_nothing_was_loaded),
+        TEST(test_tables_of_several_books),
         TEST(test_trouble_with_the_server),
     };
 

@@ -193,10 +193,9 @@ static void apply_rule(const struct sighter *sighter, const struct rulebook *rul
 
 /* ---- one, and all ---- */
 
-/* False: it reports nothing. */
-static bool sight(const struct sighter *sighter, const struct rulebook *rules,
-                  const struct event *event, struct arena *arena, struct sighted *of,
-                  struct link_sighting *s)
+bool sighting_of(const struct sighter *sighter, const struct rulebook *rules,
+                 const struct event *event, struct arena *arena, struct sighted *of,
+                 struct link_sighting *s)
 {
     const struct reader *reader = sighter->reader;
 
@@ -226,12 +225,13 @@ void sightings_of(struct sightings *out, const struct sighter *sighter,
 {
     *out = (struct sightings){
         .list = arena_take_array(arena, batch->count + 1, sizeof *out->list),
-        .of = arena_take_array(arena, batch->count + 1, sizeof *out->of)};
+        .of = arena_take_array(arena, batch->count + 1, sizeof *out->of),
+        .reference_version = rulebook_newest(rules)};
     for (size_t i = 0; i < batch->count; i++) {
         struct link_sighting *s = &out->list[out->count];
         struct sighted *of = &out->of[out->count];
         if (batch->events[i].outcome != EVENT_STORED
-            || !sight(sighter, rules, &batch->events[i], arena, of, s))
+            || !sighting_of(sighter, rules, &batch->events[i], arena, of, s))
             continue;
         if (of->ruling.group)
             s->group = group_number(&out->groups, arena, of->ruling.group);

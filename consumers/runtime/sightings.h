@@ -1,4 +1,5 @@
-/* sightings.h - of the new events of a batch, what linking needs to know of each.
+/* sightings.h - of an event, what linking needs to know: of the new ones of a batch, and of stored ones that are decided
+ * again.
  *
  * An event without category (a patrol that saw nothing) is no sighting, and leaves no trace in follow_up: not even as a
  * revision of an earlier one. Where patrol_log has a category, the first of raised_case_ids is the case that it would
@@ -46,7 +47,15 @@ struct sightings {
     struct sighted *of; /* one for each of list */
     size_t count;
     struct group_names groups;
+    int32_t reference_version; /* rulebook_newest() of the rules */
 };
+
+/* What one event reports; s->group is left to the caller (group_number() of of->ruling.group). Of the event it takes
+ * the id, the location and the values of the kind's fields, is_test, occurred_at and recorded_at. False: it reports
+ * nothing. Texts are of the rulebook or the arena. */
+bool sighting_of(const struct sighter *sighter, const struct rulebook *rules,
+                 const struct event *event, struct arena *arena, struct sighted *of,
+                 struct link_sighting *s);
 
 /* Those of the events with outcome EVENT_STORED, in their order. Texts are of the rulebook or the arena. */
 void sightings_of(struct sightings *out, const struct sighter *sighter,

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/point.h"
 #include "consumers/runtime/bucket.h"
+#include "consumers/runtime/chain.h"
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/dead_letter.h"
@@ -30,7 +31,10 @@ struct store {
     struct columns *columns;
     struct linker *linker;
     const char *kind;
-    int32_t layout_id;
+    struct layout dead_letters;
+    struct text dead_letter_sql;
+    struct tile_layouts layouts;
+    struct sha256 *hash;
     struct recent *recent;
     struct text buffer;
     struct bucket bucket; /* for the bytes of dead letters */
@@ -62,6 +66,8 @@ struct store *store_new(const struct reader *reader, struct columns *columns,
     store->columns = columns;
     store->linker = linker;
     store->kind = kind;
+    store->hash = sha256_new();
+    dead_letter_layout(&store->dead_letters, &store->dead_letter_sql);
     store->bucket = bucket_full(dead_bytes_per_s, clock_monotonic_ms());
     /* All ids of a batch must fit: what a look-up finds is remembered there. */
     store->recent = recent_new(batch_rows > RECENT_IDS ? batch_rows : RECENT_IDS);
@@ -73,6 +79,9 @@ void store_free(struct store *store)
     if (!store)
         return;
     recent_free(store->recent);
+    sha256_free(store->hash);
+    layout_free(&store->dead_letters);
+    text_free(&store->dead_letter_sql);
     text_free(&store->buffer);
     free(store);
 }
@@ -90,12 +99,25 @@ static enum outcome check_encoding(struct pg *pg, struct err *e)
     return outcome;
 }
 
+/* The statement that every transaction begins with, of no source. */
+static enum outcome check_chain(struct pg *pg, struct err *e)
+{
+    const char *none = "{}";
+    enum outcome outcome = pg_query(pg, sql_text("lock"), &none, 1, NULL, e);
+
+    return outcome == FATAL && strcmp(pg_sqlstate(pg), "42703") == 0 ? err_set(
+               e, RETRY, "bus.progress has no column head: run gridloopctl setup")
+                                                                     : outcome;
+}
+
 enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
 {
-    if (columns_check(store->columns, pg, e)
+    if (columns_check(store->columns, pg, e) || check_chain(pg, e)
         || (store->linker && linker_check(store->linker, pg, e)))
         return e->outcome;
-    return columns_layout(store->columns, pg, &store->layout_id, e);
+    if (layout_number(columns_layout(store->columns), pg, &store->layouts.rows, e))
+        return e->outcome;
+    return layout_number(&store->dead_letters, pg, &store->layouts.dead_letters, e);
 }
 
 enum outcome store_begin(struct store *store, struct pg *pg, struct err *e)
@@ -123,7 +145,7 @@ bool store_take_wants_smaller(struct store *store)
 
 /* ---- who may write ---- */
 
-static const struct claim *find_claim(const struct store *store, int64_t source_id)
+static struct claim *find_claim(const struct store *store, int64_t source_id)
 {
     for (size_t i = 0; i < store->claim_count; i++)
         if (store->claims[i].source_id == source_id)
@@ -138,11 +160,12 @@ static enum outcome compare_progress(const struct store *store,
     if (pg_rows(result) != moving)
         return err_set(e, RETRY, "a progress row is gone");
     for (size_t row = 0; row < moving; row++) {
-        const struct claim *claim = find_claim(store, pg_number(result, row, 0));
+        struct claim *claim = find_claim(store, pg_number(result, row, 0));
         if (!claim || pg_number(result, row, 1) != claim->next_offset
             || pg_number(result, row, 2) != claim->owner_epoch)
             return err_set(e, RETRY, "partition %" PRId32 " has another owner",
                            claim ? claim->partition : -1);
+        pg_bytes(result, row, 3, claim->head, sizeof claim->head);
     }
     return DONE;
 }
@@ -274,6 +297,16 @@ static enum outcome flush(struct store *store, size_t at_least, struct err *e)
     return DONE;
 }
 
+static void put_event(struct store *store, struct event *event)
+{
+    struct text *buffer = &store->buffer;
+    size_t start = buffer->size;
+
+    columns_put_row(store->columns, buffer, event, store->claims[event->claim].source_id);
+    chain_leaf(store->hash, columns_layout(store->columns)->digest, buffer->bytes + start,
+               buffer->size - start, event->leaf);
+}
+
 static enum outcome put_rows(struct store *store, size_t from, size_t to, struct err *e)
 {
     if (pg_copy_begin(store->pg, columns_copy_sql(store->columns), e))
@@ -281,9 +314,7 @@ static enum outcome put_rows(struct store *store, size_t from, size_t to, struct
     text_clear(&store->buffer);
     copy_put_head(&store->buffer);
     for (size_t i = from; i < to; i++) {
-        struct event *event = store->rows[i];
-        columns_put_row(store->columns, &store->buffer, event,
-                        store->claims[event->claim].source_id);
+        put_event(store, store->rows[i]);
         if (flush(store, i == from + (to - from) / 2 ? 1 : CHUNK_BYTES, e))
             return e->outcome;
         if (i == from + (to - from) / 2)
@@ -328,21 +359,30 @@ static enum outcome insert_events(struct store *store, struct err *e)
     return DONE;
 }
 
+static void put_dead_letter(struct store *store, struct text *out, struct event *event,
+                            struct bucket *bucket)
+{
+    size_t start = out->size;
+
+    dead_letter_put_row(out, event, store->claims[event->claim].source_id, store->kind,
+                        bucket);
+    chain_leaf(store->hash, store->dead_letters.digest, out->bytes + start,
+               out->size - start, event->leaf);
+}
+
 static enum outcome insert_dead_letters(struct store *store, struct err *e)
 {
-    struct copy copy = {.pg = store->pg, .sql = dead_letter_copy_sql()};
+    struct copy copy = {.pg = store->pg, .sql = store->dead_letter_sql.bytes};
     struct bucket bucket = store->bucket;
     enum outcome outcome = DONE;
 
     for (size_t i = 0; i < store->batch->count && !outcome; i++) {
-        const struct event *event = &store->batch->events[i];
+        struct event *event = &store->batch->events[i];
         if (event->outcome != EVENT_DEAD)
             continue;
         outcome = copy_begin_row(&copy, e);
         if (!outcome)
-            dead_letter_put_row(&copy.buffer, event,
-                                store->claims[event->claim].source_id, store->kind,
-                                &bucket);
+            put_dead_letter(store, &copy.buffer, event, &bucket);
     }
     store->taken = bucket;
     return copy_close(&copy, outcome, e);
@@ -350,11 +390,12 @@ static enum outcome insert_dead_letters(struct store *store, struct err *e)
 
 static enum outcome advance(struct store *store, struct err *e)
 {
-    struct tiles *tiles = tiles_of(store->batch, store->claims, store->claim_count);
+    struct tiles *tiles =
+        tiles_of(store->batch, store->claims, store->claim_count, store->hash);
     struct pg_result *result = NULL;
     enum outcome outcome =
-        pg_query(store->pg, sql_text("advance"),
-                 tiles_parameters(tiles, store->layout_id), TILE_PARAMETERS, &result, e);
+        pg_query(store->pg, sql_text("advance"), tiles_parameters(tiles, &store->layouts),
+                 TILE_PARAMETERS, &result, e);
 
     if (!outcome && pg_affected(result) != tiles_count(tiles))
         outcome = err_set(e, RETRY, "a partition got another owner");

@@ -39,6 +39,7 @@ struct state {
     size_t rows, dead;
     int64_t next_offset[SOURCES];
     size_t told[SOURCES]; /* length of the outcomes */
+    char head[SOURCES][2 * SHA256_SIZE + 1];
 };
 
 struct pg {
@@ -62,7 +63,7 @@ struct pg {
 };
 
 struct pg_result {
-    struct text cells; /* 48 bytes each, three in a row */
+    struct text cells; /* 80 bytes each, four in a row */
     size_t rows, affected;
 };
 
@@ -72,12 +73,12 @@ static struct pg_result *new_result(void)
 }
 
 static void add_cells(struct pg_result *result, const char *a, const char *b,
-                      const char *c)
+                      const char *c, const char *d)
 {
-    const char *const row[] = {a, b, c};
-    char cell[48];
+    const char *const row[] = {a, b, c, d};
+    char cell[80];
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         memset(cell, 0, sizeof cell);
         snprintf(cell, sizeof cell, "%s", row[i]);
         text_add(&result->cells, cell, sizeof cell);
@@ -197,7 +198,7 @@ static void lock(struct pg *pg, const char *sources, struct pg_result *result)
         snprintf(source, sizeof source, "%lld", (long long)id);
         snprintf(next, sizeof next, "%lld", (long long)pg->now.next_offset[id]);
         snprintf(epoch, sizeof epoch, "%lld", (long long)pg->epoch[id]);
-        add_cells(result, source, next, epoch);
+        add_cells(result, source, next, epoch, pg->now.head[id]);
     }
 }
 
@@ -222,6 +223,8 @@ static void move(struct pg *pg, const char *const *parameters, struct pg_result 
             continue;
         pg->now.next_offset[source] = number_of(parameters[2], i);
         tell(pg, source, member(parameters[4], i));
+        snprintf(pg->now.head[source], sizeof pg->now.head[source], "%s",
+                 member(parameters[10], i) + 3);
         result->affected++;
     }
 }
@@ -271,7 +274,7 @@ enum outcome pg_query_binary(struct pg *pg, const char *sql,
             continue;
         uuid_format(uuid, row->event_id);
         snprintf(number, sizeof number, "%zu", (size_t)(row - pg->table));
-        add_cells(*result, uuid, number, "");
+        add_cells(*result, uuid, number, "", "");
     }
     return DONE;
 }
@@ -308,10 +311,23 @@ double pg_raw_real(const struct pg_result *result, size_t row, size_t column)
 
 static struct pg *server; /* whose table pg_bytes() looks into */
 
+static void read_hex(const char *hex, uint8_t *out, size_t room)
+{
+    for (size_t i = 0; i < room; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        out[i] = (uint8_t)byte;
+    }
+}
+
+/* The head of a lock, or the content hash of a look-up. */
 size_t pg_bytes(const struct pg_result *result, size_t row, size_t column, uint8_t *out,
                 size_t room)
 {
-    memcpy(out, server->table[pg_number(result, row, column)].content_hash, room);
+    if (column == 3)
+        read_hex(pg_value(result, row, column), out, room);
+    else
+        memcpy(out, server->table[pg_number(result, row, column)].content_hash, room);
     return SHA256_SIZE;
 }
 
@@ -327,7 +343,7 @@ size_t pg_affected(const struct pg_result *result)
 
 const char *pg_value(const struct pg_result *result, size_t row, size_t column)
 {
-    return result->cells.bytes + 48 * (3 * row + column);
+    return result->cells.bytes + 80 * (4 * row + column);
 }
 
 int64_t pg_number(const struct pg_result *result, size_t row, size_t column)
@@ -529,7 +545,7 @@ static void claim(struct bench *bench)
 {
     for (int i = 0; i < SOURCES; i++)
         bench->claims[i] = (struct claim){
-            i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i], -1, -1};
+            i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i], -1, -1, {0}};
 }
 
 /* A new process, and a new connection. */
@@ -554,6 +570,8 @@ static int set_up(void **state)
     bench->batch = batch_new(MOST_EVENTS);
     bench->events = xcalloc(MOST_EVENTS, sizeof *bench->events);
     server = bench->pg = xcalloc(1, sizeof *bench->pg);
+    for (int i = 0; i < SOURCES; i++)
+        memset(bench->pg->now.head[i], '0' + i, 2 * SHA256_SIZE);
     start(bench);
     *state = bench;
     return 0;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "consumers/runtime/chain.h"
+
+enum { ARRAYS = TILE_PARAMETERS - 2 };
 
 struct tile {
     const struct claim *claim;
@@ -15,13 +18,15 @@ struct tile {
     int64_t run;
     int64_t counts[4];    /* stored, duplicate, dead letter, absent */
     int32_t leader_epoch; /* of the last event seen so far */
+    uint8_t head[SHA256_SIZE];
+    struct text prints;
 };
 
 struct tiles {
     size_t count;
     struct tile *list;
-    struct text arrays[TILE_PARAMETERS - 1];
-    char layout[16];
+    struct text arrays[ARRAYS];
+    char layouts[2][16];
     const char *parameters[TILE_PARAMETERS];
 };
 
@@ -60,25 +65,44 @@ static void add_absent(struct tile *tile, int64_t offset)
         add_outcome(tile, EVENT_ABSENT, offset - tile->next_offset);
 }
 
+static void add_event(struct tile *tile, struct sha256 *hash, const struct event *event)
+{
+    bool has_row = event->outcome == EVENT_STORED || event->outcome == EVENT_DEAD;
+
+    add_absent(tile, event->message.offset);
+    add_outcome(tile, (char)event->outcome, 1);
+    if (event->outcome != EVENT_ABSENT)
+        chain_step(hash, tile->head, event->message.offset, (char)event->outcome,
+                   has_row ? event->leaf : NULL);
+    if (has_row)
+        text_add_hex(&tile->prints, event->leaf, CHAIN_PRINT_SIZE);
+    tile->leader_epoch = event->message.leader_epoch;
+}
+
+/* A tile for each claim that moves; of_claim[i]: that of claim i, NULL if there is none. */
+static void begin_tiles(struct tiles *tiles, const struct batch *batch,
+                        const struct claim *claims, size_t count, struct tile **of_claim)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (batch->next_offsets[i] <= claims[i].next_offset)
+            continue;
+        of_claim[i] = &tiles->list[tiles->count++];
+        of_claim[i]->claim = &claims[i];
+        of_claim[i]->next_offset = claims[i].next_offset;
+        memcpy(of_claim[i]->head, claims[i].head, SHA256_SIZE);
+    }
+}
+
 struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,
-                       size_t count)
+                       size_t count, struct sha256 *hash)
 {
     struct tiles *tiles = xcalloc(1, sizeof *tiles);
     struct tile **of_claim = xcalloc(count, sizeof *of_claim);
 
     tiles->list = xcalloc(count, sizeof *tiles->list);
-    for (size_t i = 0; i < count; i++)
-        if (batch->next_offsets[i] > claims[i].next_offset) {
-            of_claim[i] = &tiles->list[tiles->count++];
-            of_claim[i]->claim = &claims[i];
-            of_claim[i]->next_offset = claims[i].next_offset;
-        }
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct event *event = &batch->events[i];
-        of_claim[event->claim]->leader_epoch = event->message.leader_epoch;
-        add_absent(of_claim[event->claim], event->message.offset);
-        add_outcome(of_claim[event->claim], (char)event->outcome, 1);
-    }
+    begin_tiles(tiles, batch, claims, count, of_claim);
+    for (size_t i = 0; i < batch->count; i++)
+        add_event(of_claim[batch->events[i].claim], hash, &batch->events[i]);
     for (size_t i = 0; i < count; i++)
         if (of_claim[i])
             add_absent(of_claim[i], batch->next_offsets[i]);
@@ -90,9 +114,11 @@ struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,
 
 void tiles_free(struct tiles *tiles)
 {
-    for (size_t i = 0; i < tiles->count; i++)
+    for (size_t i = 0; i < tiles->count; i++) {
         text_free(&tiles->list[i].outcomes);
-    for (size_t i = 0; i < TILE_PARAMETERS - 1; i++)
+        text_free(&tiles->list[i].prints);
+    }
+    for (size_t i = 0; i < ARRAYS; i++)
         text_free(&tiles->arrays[i]);
     free(tiles->list);
     free(tiles);
@@ -103,28 +129,43 @@ size_t tiles_count(const struct tiles *tiles)
     return tiles->count;
 }
 
-const char *const *tiles_parameters(struct tiles *tiles, int32_t layout_id)
+static void add_members(struct text arrays[ARRAYS], const struct tile *tile)
+{
+    const int64_t before[] = {tile->claim->source_id, tile->claim->next_offset,
+                              tile->next_offset, tile->claim->owner_epoch};
+    const int64_t behind[] = {tile->counts[0], tile->counts[1], tile->counts[2],
+                              tile->counts[3], tile->leader_epoch};
+    struct text *array = arrays;
+
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        text_format(array++, "%" PRId64, before[i]);
+    text_format(array++, "\"%s\"", tile->outcomes.bytes);
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
+        text_format(array++, "%" PRId64, behind[i]);
+    text_add_string(array, "\"\\\\x");
+    text_add_hex(array, tile->head, SHA256_SIZE);
+    text_add_string(array++, "\"");
+    text_add_string(array, "\"\\\\x");
+    text_add(array, tile->prints.bytes, tile->prints.size);
+    text_add_string(array, "\"");
+}
+
+const char *const *tiles_parameters(struct tiles *tiles,
+                                    const struct tile_layouts *layouts)
 {
     for (size_t i = 0; i < tiles->count; i++) {
-        const struct tile *tile = &tiles->list[i];
-        const int64_t numbers[] = {tile->claim->source_id, tile->claim->next_offset,
-                                   tile->next_offset,      tile->claim->owner_epoch,
-                                   0 /* outcomes */,       tile->counts[0],
-                                   tile->counts[1],        tile->counts[2],
-                                   tile->counts[3],        tile->leader_epoch};
-        for (size_t j = 0; j < TILE_PARAMETERS - 1; j++) {
+        for (size_t j = 0; j < ARRAYS; j++)
             text_add_string(&tiles->arrays[j], i ? "," : "{");
-            if (j == 4)
-                text_format(&tiles->arrays[j], "\"%s\"", tile->outcomes.bytes);
-            else
-                text_format(&tiles->arrays[j], "%" PRId64, numbers[j]);
-        }
+        add_members(tiles->arrays, &tiles->list[i]);
     }
-    for (size_t j = 0; j < TILE_PARAMETERS - 1; j++) {
+    for (size_t j = 0; j < ARRAYS; j++) {
         text_add_string(&tiles->arrays[j], "}");
         tiles->parameters[j] = tiles->arrays[j].bytes;
     }
-    snprintf(tiles->layout, sizeof tiles->layout, "%" PRId32, layout_id);
-    tiles->parameters[TILE_PARAMETERS - 1] = tiles->layout;
+    snprintf(tiles->layouts[0], sizeof tiles->layouts[0], "%" PRId32, layouts->rows);
+    snprintf(tiles->layouts[1], sizeof tiles->layouts[1], "%" PRId32,
+             layouts->dead_letters);
+    tiles->parameters[ARRAYS] = tiles->layouts[0];
+    tiles->parameters[ARRAYS + 1] = tiles->layouts[1];
     return tiles->parameters;
 }

@@ -1,4 +1,5 @@
-/* tile.h - what a batch means for each source it moves: a row of bus.batch, and the step of bus.progress. */
+/* tile.h - what a batch means for each source it moves: a row of bus.batch, and the steps of bus.progress and of the
+ * hash chain. */
 #ifndef GRIDLOOP_TILE_H
 #define GRIDLOOP_TILE_H
 
@@ -6,16 +7,22 @@
 
 struct tiles; /* opaque */
 
-enum { TILE_PARAMETERS = 11 };
+enum { TILE_PARAMETERS = 14 };
 
-/* One tile per claim that the batch moves. Offsets that no event stands for are absent. */
+struct tile_layouts {
+    int32_t rows, dead_letters; /* numbers in bus.layout */
+};
+
+/* One tile per claim that the batch moves. Offsets that no event stands for are absent. The chains go on from the
+ * claims' heads; hash is for this call. */
 struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,
-                       size_t count);
+                       size_t count, struct sha256 *hash);
 void tiles_free(struct tiles *tiles);
 
 size_t tiles_count(const struct tiles *tiles);
 
 /* The parameters of sql/advance.sql, as text; borrowed. */
-const char *const *tiles_parameters(struct tiles *tiles, int32_t layout_id);
+const char *const *tiles_parameters(struct tiles *tiles,
+                                    const struct tile_layouts *layouts);
 
 #endif

@@ -35,13 +35,17 @@ enum {
     DEAD,
     ABSENT,
     LEADER,
-    LAYOUT
+    HEAD,
+    PRINTS,
+    LAYOUT,
+    DEAD_LETTER_LAYOUT
 };
 
 struct bench {
     struct batch *batch;
     struct claim claims[CLAIMS];
     struct tiles *tiles;
+    struct sha256 *hash;
     const char *const *parameters;
 };
 
@@ -60,8 +64,9 @@ static int set_up(void **state)
     struct bench *bench = xcalloc(1, sizeof *bench);
 
     bench->batch = batch_new(ROOM);
+    bench->hash = sha256_new();
     for (int i = 0; i < CLAIMS; i++)
-        bench->claims[i] = (struct claim){i, 100 + i, 1000, 7 + i, -1, -1};
+        bench->claims[i] = (struct claim){i, 100 + i, 1000, 7 + i, -1, -1, {0}};
     begin(bench);
     *state = bench;
     return 0;
@@ -74,6 +79,7 @@ static int tear_down(void **state)
     if (bench->tiles)
         tiles_free(bench->tiles);
     batch_free(bench->batch);
+    sha256_free(bench->hash);
     free(bench);
     return 0;
 }
@@ -94,8 +100,8 @@ static void make(struct bench *bench)
 {
     if (bench->tiles)
         tiles_free(bench->tiles);
-    bench->tiles = tiles_of(bench->batch, bench->claims, CLAIMS);
-    bench->parameters = tiles_parameters(bench->tiles, 42);
+    bench->tiles = tiles_of(bench->batch, bench->claims, CLAIMS, bench->hash);
+    bench->parameters = tiles_parameters(bench->tiles, &(struct tile_layouts){42, 43});
 }
 
 static void assert_parameter(const struct bench *bench, int position, const char *text)
@@ -121,6 +127,7 @@ static void test_one_run_of_stored_events(void **state)
     assert_parameter(bench, DEAD, "{0}");
     assert_parameter(bench, ABSENT, "{0}");
     assert_parameter(bench, LAYOUT, "42");
+    assert_parameter(bench, DEAD_LETTER_LAYOUT, "43");
 }
 
 /* Of the last message: it is the one that is read again. */
@@ -234,6 +241,22 @@ static void test_large_offsets_and_gaps(void **state)
     assert_parameter(bench, OUTCOMES, "{\"a223372036854775000 s1\"}");
 }
 
+/* Of rows and dead letters, in the order of their offsets. */
+static void test_prints_are_of_what_has_a_row(void **state)
+{
+    static const enum event_outcome outcomes[] = {EVENT_STORED, EVENT_DUPLICATE,
+                                                  EVENT_ABSENT, EVENT_DEAD};
+    struct bench *bench = *state;
+
+    for (int i = 0; i < 4; i++) {
+        add(bench, 0, 1000 + i, outcomes[i]);
+        memset(bench->batch->events[i].leaf, 0xa0 + i, SHA256_SIZE);
+    }
+    add(bench, 1, 1000, EVENT_DUPLICATE);
+    make(bench);
+    assert_parameter(bench, PRINTS, "{\"\\\\xa0a0a0a0a3a3a3a3\",\"\\\\x\"}");
+}
+
 /* ---- whatever comes, each offset is told once ---- */
 
 static uint32_t chance = 1;
@@ -336,23 +359,44 @@ static void expand(const struct bench *bench, struct text *of_source)
     }
 }
 
+/* As the next lock reads them. */
+static void take_heads(struct bench *bench)
+{
+    for (size_t n = 0; n < tiles_count(bench->tiles); n++) {
+        const char *hex = member(bench->parameters[HEAD], n) + 3;
+        uint8_t *head = bench->claims[number(bench, SOURCE, n) - 100].head;
+        for (size_t i = 0; i < SHA256_SIZE; i++) {
+            unsigned byte;
+            assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+            head[i] = (uint8_t)byte;
+        }
+    }
+}
+
 /* The same events, batch_size of them at a time; the claims move on as after a commit. */
 static void cut(struct bench *bench, const struct event *events, size_t count,
                 size_t batch_size, struct text *of_source)
 {
     for (size_t from = 0; from < count; from += batch_size) {
         begin(bench);
-        for (size_t i = from; i < count && i < from + batch_size; i++)
+        for (size_t i = from; i < count && i < from + batch_size; i++) {
             add(bench, events[i].claim, events[i].message.offset, events[i].outcome);
+            memcpy(bench->batch->events[i - from].leaf, events[i].leaf, SHA256_SIZE);
+        }
         make(bench);
         expand(bench, of_source);
         for (int i = 0; i < CLAIMS; i++)
             bench->claims[i].next_offset = bench->batch->next_offsets[i];
+        take_heads(bench);
     }
-    for (int i = 0; i < CLAIMS; i++)
+    for (int i = 0; i < CLAIMS; i++) {
         bench->claims[i].next_offset = 1000;
+        text_add_hex(&of_source[i], bench->claims[i].head, SHA256_SIZE);
+        memset(bench->claims[i].head, 0, SHA256_SIZE);
+    }
 }
 
+/* Outcomes and, behind them, the head. */
 static void test_tiles_tell_the_same_however_the_events_are_cut(void **state)
 {
     enum { COUNT = 3000 };
@@ -363,6 +407,8 @@ static void test_tiles_tell_the_same_however_the_events_are_cut(void **state)
 
     add_some(bench, COUNT);
     memcpy(events, bench->batch->events, COUNT * sizeof *events);
+    for (size_t i = 0; i < COUNT; i++)
+        sha256_of(&i, sizeof i, events[i].leaf);
     cut(bench, events, COUNT, COUNT, whole);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct text pieces[CLAIMS] = {{0}};
@@ -390,6 +436,7 @@ int main(void)
         TEST(test_sources_are_told_apart_however_they_mix),
         TEST(test_a_source_that_does_not_move_has_no_tile),
         TEST(test_large_offsets_and_gaps),
+        TEST(test_prints_are_of_what_has_a_row),
         TEST(test_the_lists_add_up),
         TEST(test_tiles_tell_the_same_however_the_events_are_cut),
     };

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/clock.h"
+
 enum { STATEMENT_TIMEOUT_MS = 60 * 60 * 1000 };
 
 const char *ctl_sql(const char *name)
@@ -96,6 +98,22 @@ void ctl_close_schemas(struct ctl_schemas *schemas)
     registry_close(schemas->asked);
     schemas->pg = NULL;
     schemas->asked = NULL;
+}
+
+static enum outcome check_time(const char *name, const char *text, int64_t *us,
+                               struct err *e)
+{
+    const char *wrong = clock_parse(text, strlen(text), us);
+
+    return wrong ? err_exit(e, EX_USAGE, "--%s %s", name, wrong) : DONE;
+}
+
+enum outcome ctl_check_span(const char *from, const char *to, int64_t *from_us,
+                            int64_t *to_us, struct err *e)
+{
+    if (check_time("from", from, from_us, e) || check_time("to", to, to_us, e))
+        return e->outcome;
+    return *from_us < *to_us ? DONE : err_exit(e, EX_USAGE, "--to is not after --from");
 }
 
 enum outcome ctl_read_file(const char *path, size_t most, struct text *out, struct err *e)

@@ -28,11 +28,14 @@ int ctl_dispatch(const char *program, const struct ctl_command *commands, int ar
 /* argv[0] is the command's name; the result is the exit code. */
 int decode_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
+int seal_main(int argc, char **argv);
 int setup_main(int argc, char **argv);
 int tap_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
 int reference_main(int argc, char **argv);
 int dead_letter_main(int argc, char **argv);
+int dedup_main(int argc, char **argv);
+int rebuild_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
 
 /* deploy/postgres/, schemas/<kind>/ and deploy/ctl/: every .sql file, sorted by path; ends with a NULL. */
@@ -84,6 +87,11 @@ struct ctl_schemas {
         REGISTRY_ROWS(type, member.registry)
 enum outcome ctl_open_schemas(struct ctl_schemas *schemas, struct err *e);
 void ctl_close_schemas(struct ctl_schemas *schemas);
+
+/* --from and --to of a command, RFC 3339 with a zone, as microseconds since 1970 UTC. FATAL 64: one is none, or --to is
+ * not after --from. */
+enum outcome ctl_check_span(const char *from, const char *to, int64_t *from_us,
+                            int64_t *to_us, struct err *e);
 
 /* The whole of a file, "-": of standard input. FATAL: 66 if it cannot be read, 65 if it is larger than most. */
 enum outcome ctl_read_file(const char *path, size_t most, struct text *out,

@@ -7,7 +7,9 @@
 #include <sysexits.h>
 
 #include "common/text.h"
+#include "consumers/runtime/sql.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/gap_chain.h"
 #include "deploy/ctl/table.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -142,9 +144,9 @@ static const struct kind {
 struct gap {
     const char *id;
     const struct kind *kind;
-    char source_id[16];
-    int64_t next_offset; /* where the source stands */
-    int64_t from, to;    /* -1: not known */
+    struct pg_result *row;
+    struct gap_row as; /* it will be, once accepted; its texts are of the row */
+    uint8_t head[SHA256_SIZE];
 };
 
 static const struct kind *find_kind(const char *reason)
@@ -161,10 +163,16 @@ static enum outcome take_gap(const struct pg_result *row, struct gap *gap, struc
         return err_exit(e, EX_DATAERR, "gap %s was accepted already: by %s, at %s: %s",
                         gap->id, pg_value(row, 0, 5), pg_value(row, 0, 4),
                         pg_value(row, 0, 6));
-    snprintf(gap->source_id, sizeof gap->source_id, "%s", pg_value(row, 0, 0));
     gap->kind = find_kind(pg_value(row, 0, 1));
-    gap->from = pg_number(row, 0, 2);
-    gap->to = pg_value(row, 0, 3) ? pg_number(row, 0, 3) : -1;
+    gap->as.gap_id = (int32_t)strtol(gap->id, NULL, 10);
+    gap->as.source_id = (int32_t)pg_number(row, 0, 0);
+    gap->as.reason = pg_value(row, 0, 1);
+    gap->as.from_offset = pg_number(row, 0, 2);
+    gap->as.to_offset = pg_value(row, 0, 3) ? pg_number(row, 0, 3) : -1;
+    gap->as.found_us = pg_number(row, 0, 7);
+    gap->as.accepted_at = pg_value(row, 0, 8);
+    gap->as.accepted_us = pg_number(row, 0, 9);
+    gap->as.accepted_by = pg_value(row, 0, 10);
     return gap->kind ? DONE
                      : err_exit(e, EX_CONFIG,
                                 "gap %s: this version does not know the reason %s",
@@ -174,20 +182,18 @@ static enum outcome take_gap(const struct pg_result *row, struct gap *gap, struc
 /* Locks the source and reads the gap behind that: nobody else accepts it meanwhile. */
 static enum outcome read_gap(struct pg *pg, struct gap *gap, struct err *e)
 {
-    struct pg_result *place = NULL, *row = NULL;
+    struct pg_result *place = NULL;
     enum outcome outcome = pg_query(pg, ctl_sql("gap_lock"), &gap->id, 1, &place, e);
 
     if (!outcome && pg_rows(place) == 0)
         outcome = err_exit(e, EX_DATAERR, "there is no gap %s", gap->id);
     if (!outcome) {
-        gap->next_offset = pg_number(place, 0, 0);
-        outcome = pg_query(pg, ctl_sql("gap_read"), &gap->id, 1, &row, e);
+        gap->as.stood_at = pg_number(place, 0, 0);
+        pg_bytes(place, 0, 1, gap->head, sizeof gap->head);
+        outcome = pg_query(pg, ctl_sql("gap_read"), &gap->id, 1, &gap->row, e);
     }
-    if (!outcome)
-        outcome = take_gap(row, gap, e);
     pg_result_free(place);
-    pg_result_free(row);
-    return outcome;
+    return outcome ? outcome : take_gap(gap->row, gap, e);
 }
 
 static enum outcome parse_offset(const char *text, int64_t *offset, struct err *e)
@@ -204,7 +210,7 @@ static enum outcome parse_offset(const char *text, int64_t *offset, struct err *
 static enum outcome choose_place(const struct gap *gap, const char *wish, int64_t *place,
                                  struct err *e)
 {
-    *place = gap->kind->anew ? gap->from : gap->to;
+    *place = gap->kind->anew ? gap->as.from_offset : gap->as.to_offset;
     if (wish && !gap->kind->may_choose)
         return err_exit(e, EX_USAGE, "--to: of a gap by %s Kafka says where to go on",
                         gap->kind->reason);
@@ -215,33 +221,50 @@ static enum outcome choose_place(const struct gap *gap, const char *wish, int64_
             e, EX_USAGE,
             "nothing readable is known behind gap %s: say by --to OFFSET where "
             "reading goes on (--to %" PRId64 " reads the same again)",
-            gap->id, gap->next_offset);
-    if (!gap->kind->anew && *place < gap->next_offset)
+            gap->id, gap->as.stood_at);
+    if (!gap->kind->anew && *place < gap->as.stood_at)
         return err_exit(e, EX_DATAERR,
                         "all offsets before %" PRId64
                         " are settled: reading cannot go on at %" PRId64,
-                        gap->next_offset, *place);
-    if (!gap->kind->anew && gap->next_offset < gap->from)
+                        gap->as.stood_at, *place);
+    if (!gap->kind->anew && gap->as.stood_at < gap->as.from_offset)
         return err_exit(e, EX_DATAERR,
                         "the source stands at %" PRId64 ", before the gap at %" PRId64,
-                        gap->next_offset, gap->from);
+                        gap->as.stood_at, gap->as.from_offset);
     return DONE;
 }
 
+static enum outcome begin_anew(struct pg *pg, const struct gap *gap, struct err *e)
+{
+    struct pg_result *made = NULL;
+    struct gap_number source = gap_number(gap->as.source_id);
+    struct gap_number place = gap_number(gap->as.from_offset);
+    enum outcome outcome = pg_query(pg, ctl_sql("gap_anew"),
+                                    (const char *const[]){source.text}, 1, &made, e);
+
+    if (!outcome)
+        outcome =
+            pg_query(pg, sql_text("first_progress"),
+                     (const char *const[]){pg_value(made, 0, 0), place.text, NULL, NULL},
+                     4, NULL, e);
+    pg_result_free(made);
+    return outcome;
+}
+
+/* What was really done goes into the row, and the row into the chain. */
 static enum outcome accept_gap(struct pg *pg, const struct accept *accept,
                                struct gap *gap, int64_t *place, struct err *e)
 {
-    char offset[24];
-    const char *move[] = {gap->source_id, offset};
-    const char *taken[] = {gap->id, accept->actor, accept->reason, offset, NULL};
-
     if (pg_run(pg, "begin", e) || read_gap(pg, gap, e)
         || choose_place(gap, accept->to, place, e))
         return e->outcome;
-    snprintf(offset, sizeof offset, "%" PRId64, *place);
-    taken[4] = gap->kind->anew ? "true" : "false";
-    if (pg_query(pg, ctl_sql(gap->kind->anew ? "gap_anew" : "gap_skip"), move, 2, NULL, e)
-        || pg_query(pg, ctl_sql("gap_accept"), taken, 5, NULL, e))
+    *(gap->kind->anew ? &gap->as.from_offset : &gap->as.to_offset) = *place;
+    if (accept->actor)
+        gap->as.accepted_by = accept->actor;
+    gap->as.accept_reason = accept->reason;
+    if (gap_chain_write(pg, &gap->as, gap->kind->anew ? gap->as.stood_at : *place,
+                        gap->head, e)
+        || (gap->kind->anew && begin_anew(pg, gap, e)))
         return e->outcome;
     return pg_run(pg, "commit", e);
 }
@@ -251,11 +274,11 @@ static void report(const struct gap *gap, int64_t place)
     if (gap->kind->anew)
         printf("gap %s accepted: the source stays at %" PRId64
                "; a new one reads from offset %" PRId64 "\n",
-               gap->id, gap->next_offset, place);
+               gap->id, gap->as.stood_at, place);
     else
         printf("gap %s accepted: %" PRId64
                " offsets given up; reading goes on at offset %" PRId64 "\n",
-               gap->id, place - gap->next_offset, place);
+               gap->id, place - gap->as.stood_at, place);
 }
 
 static enum outcome check_id(const char *id, struct err *e)
@@ -279,6 +302,7 @@ static int accept_main(int argc, char **argv)
         && (pg = ctl_open(&accept.database, &e)) != NULL && !ctl_is_set_up(pg, &e)
         && !accept_gap(pg, &accept, &gap, &place, &e))
         report(&gap, place);
+    pg_result_free(gap.row);
     pg_close(pg);
     return e.outcome ? ctl_fail(ACCEPT, &e) : EX_OK;
 }

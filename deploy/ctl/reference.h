@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/option.h"
 #include "common/pg.h"
 #include "common/text.h"
+#include "deploy/ctl/ctl.h"
 
 /* argv[0] is the name of the command behind "reference"; the result is the exit code. */
 int reference_load_main(int argc, char **argv);
 int reference_locate_main(int argc, char **argv);
+int reference_due_main(int argc, char **argv);
 int reference_reenrich_main(int argc, char **argv);
 
 /* The tables that can be loaded; NULL behind the last. */
@@ -41,6 +44,21 @@ struct reference_findings {
 };
 void reference_add_fault(struct reference_findings *findings, const char *table,
                          const char *key, const char *problem);
+
+/* One load of files under a version of its own. */
+struct reference_load {
+    struct ctl_database database;
+    struct option_list files;
+    bool dry_run, allow_overlap;
+    struct pg *pg;
+    int32_t version; /* set by reference_load_try() */
+    struct reference_findings findings;
+};
+
+/* Begins a transaction, puts the files' rows in under the next version and checks what would be in force. The caller
+ * commits or rolls back, and frees the texts of .findings. FATAL: 64, 65, 66 as reference_stage(); 65, faults were found
+ * and said on stderr. */
+enum outcome reference_load_try(struct reference_load *load, struct err *e);
 
 /* Looks at the areas of a load: each lies in its parent, but for a metre (1e-5 degree); two of one level that
  * are valid at the same time have less than 1 square metre in common, or it is a fault (a note if overlaps are

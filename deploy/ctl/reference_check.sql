@@ -50,5 +50,22 @@ with in_force as (
     union all
     select 'time_zone', area_code, 'there is no time zone ' || name from reference.time_zone_in_force
     where name not in (select name from pg_catalog.pg_timezone_names)
+    union all
+    select 'time_limit', dedup_group, 'there is no such group in dedup_rule' from reference.time_limit_in_force
+    where dedup_group <> '*' and dedup_group not in (select dedup_group from reference.dedup_rule_in_force)
+    union all
+    select 'calendar', day::text, 'is followed by no day before ' || next_day
+    from (select day, lead(day) over (order by day) as next_day from reference.calendar_in_force) d
+    where next_day > day + 1
+    union all
+    select 'calendar', day::text, 'its hours ' || span || ' end before they begin, or before others did'
+    from (select day, span, split_part(span, '-', 1)::time as opens, split_part(span, '-', 2)::time as closes,
+                 lag(split_part(span, '-', 2)::time) over (partition by day order by place) as closed
+          from reference.calendar_in_force
+          cross join lateral string_to_table(nullif(hours, ''), ' ') with ordinality as s (span, place)) h
+    where opens >= closes or opens < closed
+    union all
+    select 'calendar', min(day)::text, 'there is no time zone for its days' from reference.calendar_in_force
+    having min(day) < coalesce((select min(valid_from) at time zone 'UTC' from reference.time_zone_in_force), 'infinity')
 )
 select table_name, key, problem from fault order by table_name, key, problem

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "consumers/runtime/case_rules.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/reference.h"
 
@@ -12,19 +13,10 @@
 
 enum { SHOWN_FAULTS = 50 };
 
-struct load {
-    struct ctl_database database;
-    struct option_list files;
-    bool dry_run, allow_overlap;
-    struct pg *pg;
-    int32_t version;
-    struct reference_findings findings;
-};
-
-#define AT(member) offsetof(struct load, member)
+#define AT(member) offsetof(struct reference_load, member)
 
 static const struct option_row rows[] = {
-    CTL_DATABASE_ROWS(struct load, database),
+    CTL_DATABASE_ROWS(struct reference_load, database),
     {"dry_run", OPTION_SWITCH, AT(dry_run), NULL, 0, 0, NULL,
      "check and say what would change, and change nothing", false},
     {"allow_overlap", OPTION_SWITCH, AT(allow_overlap), NULL, 0, 0, NULL,
@@ -39,7 +31,8 @@ static const struct option_set options = {
         "brings the whole of each table that it has files for. What a file is for is "
         "said by its name: TABLE.csv or TABLE-ANYTHING.csv with a header of column "
         "names (unit, responsibility, category, dedup_rule, position_default, "
-        "time_zone), or anything.geojson for areas. Times have a zone.",
+        "time_zone, case_state, transition, time_limit, calendar), or anything.geojson "
+        "for areas. Times have a zone.",
     .examples = "  gridloopctl reference load areas.geojson unit.csv responsibility.csv\n"
                 "  gridloopctl reference load --dry-run areas-2026.geojson",
     .rows = rows,
@@ -57,7 +50,7 @@ void reference_add_fault(struct reference_findings *findings, const char *table,
 /* ---- the version ---- */
 
 /* Loads take turns, so that versions are committed in their order. */
-static enum outcome begin(struct load *load, struct err *e)
+static enum outcome begin(struct reference_load *load, struct err *e)
 {
     struct pg_result *result = NULL;
 
@@ -74,7 +67,8 @@ static enum outcome begin(struct load *load, struct err *e)
 }
 
 /* The base names of the files for a table, as an array of PostgreSQL; false: there are none. */
-static bool list_files(const struct load *load, const char *table, struct text *array)
+static bool list_files(const struct reference_load *load, const char *table,
+                       struct text *array)
 {
     size_t count = 0;
 
@@ -90,7 +84,8 @@ static bool list_files(const struct load *load, const char *table, struct text *
     return count > 0;
 }
 
-static enum outcome note_table(struct load *load, const char *table, struct err *e)
+static enum outcome note_table(struct reference_load *load, const char *table,
+                               struct err *e)
 {
     struct text files = {0}, sql = {0};
     char version[16];
@@ -112,7 +107,7 @@ static enum outcome note_table(struct load *load, const char *table, struct err 
     return outcome;
 }
 
-static enum outcome fill(struct load *load, struct err *e)
+static enum outcome fill(struct reference_load *load, struct err *e)
 {
     for (size_t i = 0; i < load->files.count; i++)
         if (reference_stage(load->pg, load->version, load->files.items[i], e))
@@ -125,7 +120,7 @@ static enum outcome fill(struct load *load, struct err *e)
 
 /* ---- looking at what would be in force ---- */
 
-static bool has_areas(const struct load *load)
+static bool has_areas(const struct reference_load *load)
 {
     for (size_t i = 0; i < load->files.count; i++)
         if (strcmp(reference_table_of(load->files.items[i]), "area") == 0)
@@ -133,22 +128,34 @@ static bool has_areas(const struct load *load)
     return false;
 }
 
-static enum outcome check(struct load *load, struct err *e)
+static enum outcome find_faults(struct reference_load *load, const char *sql,
+                                const char *const *parameters, size_t count,
+                                struct err *e)
 {
     struct pg_result *faults = NULL;
 
-    if (pg_query(load->pg, ctl_sql("reference_check"), NULL, 0, &faults, e))
+    if (pg_query(load->pg, ctl_sql(sql), parameters, count, &faults, e))
         return e->outcome;
     for (size_t i = 0; i < pg_rows(faults); i++)
         reference_add_fault(&load->findings, pg_value(faults, i, 0),
                             pg_value(faults, i, 1), pg_value(faults, i, 2));
     pg_result_free(faults);
+    return DONE;
+}
+
+static enum outcome check(struct reference_load *load, struct err *e)
+{
+    const char *const words[] = {case_need_words(), case_mark_words()};
+
+    if (find_faults(load, "reference_check", NULL, 0, e)
+        || find_faults(load, "reference_check_steps", words, 2, e))
+        return e->outcome;
     return has_areas(load) ? reference_check_map(load->pg, load->version,
                                                  load->allow_overlap, &load->findings, e)
                            : DONE;
 }
 
-static enum outcome refuse(const struct load *load, struct err *e)
+static enum outcome refuse(const struct reference_load *load, struct err *e)
 {
     const struct reference_findings *findings = &load->findings;
 
@@ -162,7 +169,7 @@ static enum outcome refuse(const struct load *load, struct err *e)
 
 /* ---- saying what changed ---- */
 
-static enum outcome tell_changes(const struct load *load, struct err *e)
+static enum outcome tell_changes(const struct reference_load *load, struct err *e)
 {
     char version[16];
     const char *parameter = version;
@@ -185,13 +192,31 @@ static enum outcome tell_changes(const struct load *load, struct err *e)
     return DONE;
 }
 
-static enum outcome run(struct load *load, struct err *e)
+/* What is no fault, but should be known. */
+static enum outcome tell_notes(const struct reference_load *load, struct err *e)
 {
-    if (ctl_is_set_up(load->pg, e) || begin(load, e) || fill(load, e) || check(load, e))
+    struct pg_result *notes = NULL;
+
+    if (pg_query(load->pg, ctl_sql("reference_notes"), NULL, 0, &notes, e))
         return e->outcome;
-    if (load->findings.fault_count)
-        return refuse(load, e);
-    if (tell_changes(load, e)
+    for (size_t i = 0; i < pg_rows(notes); i++)
+        printf("note: %s\n", pg_value(notes, i, 0));
+    pg_result_free(notes);
+    return DONE;
+}
+
+enum outcome reference_load_try(struct reference_load *load, struct err *e)
+{
+    if (begin(load, e) || fill(load, e) || check(load, e))
+        return e->outcome;
+    return load->findings.fault_count ? refuse(load, e) : DONE;
+}
+
+static enum outcome run(struct reference_load *load, struct err *e)
+{
+    if (ctl_is_set_up(load->pg, e) || reference_load_try(load, e))
+        return e->outcome;
+    if (tell_changes(load, e) || tell_notes(load, e)
         || pg_run(load->pg, load->dry_run ? "rollback" : "commit", e))
         return e->outcome;
     if (load->dry_run)
@@ -201,7 +226,7 @@ static enum outcome run(struct load *load, struct err *e)
     return DONE;
 }
 
-static enum outcome open_and_run(struct load *load, struct err *e)
+static enum outcome open_and_run(struct reference_load *load, struct err *e)
 {
     enum outcome outcome;
 
@@ -213,14 +238,14 @@ static enum outcome open_and_run(struct load *load, struct err *e)
     return outcome;
 }
 
-static enum outcome check_files(const struct load *load, struct err *e)
+static enum outcome check_files(const struct reference_load *load, struct err *e)
 {
     return load->files.count ? DONE : err_exit(e, EX_USAGE, "no file was named");
 }
 
 int reference_load_main(int argc, char **argv)
 {
-    struct load load = {0};
+    struct reference_load load = {0};
     struct err e = {0};
 
     if (options_load(&options, argc, argv, &load, &load.files, &e)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/clock.h"
 #include "common/hash.h"
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/copy_send.h"
@@ -178,31 +177,15 @@ static enum outcome run(struct reenrich *r, struct err *e)
     return reenrich_all(r, e);
 }
 
-static enum outcome check_time(const char *name, const char *text, int64_t *us,
-                               struct err *e)
-{
-    const char *wrong = clock_parse(text, strlen(text), us);
-
-    return wrong ? err_exit(e, EX_USAGE, "--%s %s", name, wrong) : DONE;
-}
-
-static enum outcome check_settings(const struct reenrich *r, struct err *e)
-{
-    int64_t from_us, to_us;
-
-    if (check_time("from", r->from, &from_us, e) || check_time("to", r->to, &to_us, e))
-        return e->outcome;
-    return from_us < to_us ? DONE : err_exit(e, EX_USAGE, "--to is not after --from");
-}
-
 int reference_reenrich_main(int argc, char **argv)
 {
     struct reenrich r = {0};
     struct err e = {0};
+    int64_t from_us, to_us;
     enum outcome outcome = ctl_load(&options, argc, argv, &r, &e);
 
     if (!outcome)
-        outcome = check_settings(&r, &e);
+        outcome = ctl_check_span(r.from, r.to, &from_us, &to_us, &e);
     r.reference = reference_new();
     if (!outcome)
         outcome = run(&r, &e);

@@ -13,9 +13,10 @@
 enum { MOST_FILE_BYTES = 256 << 20, PIECE_BYTES = 64 << 10 };
 
 /* Areas come as GeoJSON alone, the others as CSV. */
-const char *const reference_tables[] = {"area",      "unit",       "responsibility",
-                                        "category",  "dedup_rule", "position_default",
-                                        "time_zone", NULL};
+const char *const reference_tables[] = {"area",       "unit",       "responsibility",
+                                        "category",   "dedup_rule", "position_default",
+                                        "time_zone",  "case_state", "transition",
+                                        "time_limit", "calendar",   NULL};
 
 struct stage {
     struct pg *pg;
@@ -101,13 +102,16 @@ static enum outcome make_table(struct stage *stage, const char *table,
     return outcome;
 }
 
-static bool is_column(const struct pg_result *columns, const char *name, size_t size)
+/* pg_rows(): there is none of that name. */
+static size_t find_column(const struct pg_result *columns, const char *name, size_t size)
 {
-    for (size_t i = 0; i < pg_rows(columns); i++)
-        if (strlen(pg_value(columns, i, 0)) == size
-            && strncmp(pg_value(columns, i, 0), name, size) == 0)
-            return true;
-    return false;
+    size_t i = 0;
+
+    while (i < pg_rows(columns)
+           && (strlen(pg_value(columns, i, 0)) != size
+               || strncmp(pg_value(columns, i, 0), name, size) != 0))
+        i++;
+    return i;
 }
 
 static enum outcome refuse_column(const struct pg_result *columns, const char *name,
@@ -123,25 +127,46 @@ static enum outcome refuse_column(const struct pg_result *columns, const char *n
     return e->outcome;
 }
 
-/* "copy pg_temp.unit (code, name) from stdin ..." by the header's names, which are checked one by one. */
+static void add_name(struct text *list, const char *name, size_t size, const char *behind)
+{
+    text_format(list, "%s%.*s%s", list->size ? ", " : "", (int)size, name, behind);
+}
+
+/* The columns that a header names, checked one by one; and those of them where an empty field is an empty text. */
+static enum outcome read_header(const struct pg_result *columns, const char *header,
+                                struct text *names, struct text *empty_texts,
+                                struct err *e)
+{
+    for (;; header++) {
+        size_t size = strcspn(header, ",\r\n"),
+               column = find_column(columns, header, size);
+        bool is_date = size >= 8 && strncmp(header, "valid_", 6) == 0;
+        if (column == pg_rows(columns))
+            return refuse_column(columns, header, size, e);
+        add_name(names, header, size, is_date ? "_text" : "");
+        if (pg_number(columns, column, 1))
+            add_name(empty_texts, header, size, "");
+        header += size;
+        if (*header != ',')
+            return DONE;
+    }
+}
+
+/* "copy pg_temp.unit (code, name) from stdin ...". */
 static enum outcome write_copy(const struct pg_result *columns, const char *table,
                                const char *header, struct text *sql, struct err *e)
 {
-    text_format(sql, "copy pg_temp.%s (", table);
-    for (;;) {
-        size_t size = strcspn(header, ",\r\n");
-        bool is_date = is_column(columns, header, size) && size >= 8
-                       && strncmp(header, "valid_", 6) == 0;
-        if (!is_column(columns, header, size))
-            return refuse_column(columns, header, size, e);
-        text_format(sql, "%.*s%s", (int)size, header, is_date ? "_text" : "");
-        if (header[size] != ',')
-            break;
-        text_add_string(sql, ", ");
-        header += size + 1;
-    }
-    text_add_string(sql, ") from stdin (format csv, header true)");
-    return DONE;
+    struct text names = {0}, empty_texts = {0};
+    enum outcome outcome = read_header(columns, header, &names, &empty_texts, e);
+
+    if (!outcome)
+        text_format(
+            sql, "copy pg_temp.%s (%s) from stdin (format csv, header true%s%s%s)", table,
+            names.bytes, empty_texts.size ? ", force_not_null (" : "",
+            empty_texts.size ? empty_texts.bytes : "", empty_texts.size ? ")" : "");
+    text_free(&names);
+    text_free(&empty_texts);
+    return outcome;
 }
 
 static enum outcome copy_all(struct pg *pg, const char *sql, const char *csv, size_t size,
@@ -251,8 +276,9 @@ enum outcome reference_stage(struct pg *pg, int32_t version, const char *path,
     if (!table)
         return err_exit(e, EX_USAGE,
                         "%s: its name says no table: area (.geojson), unit, "
-                        "responsibility, category, dedup_rule, position_default or "
-                        "time_zone (.csv)",
+                        "responsibility, category, dedup_rule, position_default, "
+                        "time_zone, case_state, transition, time_limit or calendar "
+                        "(.csv)",
                         path);
     outcome = read_file(path, &content, e);
     if (!outcome && load_content(&stage, table, path, &content, e))

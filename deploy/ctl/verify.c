@@ -8,8 +8,10 @@
 
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/seal.h"
 #include "deploy/ctl/table.h"
 #include "deploy/ctl/truth.h"
+#include "deploy/ctl/verify_chain.h"
 
 #define PROGRAM "gridloopctl verify"
 #define SHOWN "10" /* places named for each check */
@@ -19,6 +21,7 @@
 struct verify {
     struct ctl_database database;
     struct option_list truths, spools;
+    const char *seal, *public_key_file;
     bool complete, json;
 };
 
@@ -34,26 +37,33 @@ static const struct option_row rows[] = {
     {"complete", OPTION_SWITCH, AT(complete), NULL, 0, 0, NULL,
      "the truth lists all that was ever accepted: other stored events count as a fault",
      false},
+    {"seal", OPTION_TEXT, AT(seal), NULL, 0, 0, "FILE",
+     "seal (gridloopctl seal) that the chains have to go on from", false},
+    {"public_key_file", OPTION_TEXT, AT(public_key_file), NULL, 0, 0, "FILE",
+     "public half of the key that signed it", false},
     {"json", OPTION_SWITCH, AT(json), NULL, 0, 0, NULL, "print JSON", false},
 };
 
 static const struct option_set options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
-    .purpose = "Checks that every offset, and with --truth every accepted event, is "
-               "accounted for: exit code 0; 1: it is not. Not checked yet: that rows "
-               "were not altered, and that what is called duplicate or absent was.",
+    .purpose =
+        "Checks that every offset, and with --truth every accepted event, is "
+        "accounted for, and that nothing stored was altered: exit code 0; 1: it is "
+        "not so. Who can alter the database can alter its chain as well: that is "
+        "found by --seal.",
     .examples = "  gridloopctl verify\n"
                 "  gridloopctl verify --truth accepted.tsv --spool "
-                "/var/lib/gridloop/spool --complete",
+                "/var/lib/gridloop/spool --complete\n"
+                "  gridloopctl verify --seal 2026-05-03.seal --public-key-file "
+                "seal.key.pub",
     .rows = rows,
     .row_count = ROWS(rows),
     .kafka_offset = SIZE_MAX,
 };
 
-enum check_need { ALWAYS, WITH_TRUTH };
+enum check_need { ALWAYS, WITH_TRUTH, WITH_SEAL };
 
-/* The chain of hashes will be one more row. */
 static const struct check {
     const char *name; /* verify_<name>.sql */
     const char *promise;
@@ -68,6 +78,9 @@ static const struct check {
      "the tables hold exactly the offsets called stored and dead letter, each once",
      ALWAYS, false},
     {"gaps", "every gap was accepted", ALWAYS, false},
+    {"chain", "rows, dead letters, gaps and batches are as they were stored", ALWAYS,
+     false},
+    {"seal", "what was sealed is there, and the chains go on from it", WITH_SEAL, false},
     {"accepted", "accepted = stored + open or discarded dead letters + spooled",
      WITH_TRUTH, false},
     {"phantoms", "nothing is stored that was not accepted", WITH_TRUTH, true},
@@ -85,6 +98,7 @@ struct report {
     struct pg_result *kinds; /* NULL: no truth was given */
     struct finding findings[ROWS(checks)];
     size_t finding_count;
+    int64_t steps; /* of the chains */
 };
 
 static const struct table_column source_columns[] = {
@@ -107,6 +121,12 @@ static const struct table_column place_columns[] = {{"source", true},
 static bool has_truth(const struct verify *v)
 {
     return v->truths.count > 0;
+}
+
+static bool is_needed(const struct verify *v, const struct check *check)
+{
+    return check->need == ALWAYS || (check->need == WITH_TRUTH && has_truth(v))
+           || (check->need == WITH_SEAL && v->seal);
 }
 
 static enum outcome run_check(struct pg *pg, const struct verify *v,
@@ -135,7 +155,7 @@ static enum outcome run_checks(struct pg *pg, const struct verify *v, struct rep
                                struct err *e)
 {
     for (size_t i = 0; i < ROWS(checks); i++)
-        if ((checks[i].need == ALWAYS || has_truth(v))
+        if (is_needed(v, &checks[i])
             && run_check(pg, v, &checks[i], &r->findings[r->finding_count++], e))
             return e->outcome;
     return DONE;
@@ -164,6 +184,10 @@ static enum outcome ask(struct pg *pg, const struct verify *v, struct report *r,
         return err_wrap(e, "verify_views");
     if (pg_query(pg, ctl_sql("verify_sources"), NULL, 0, &r->sources, e))
         return err_wrap(e, "verify_sources");
+    if (pg_run(pg, ctl_sql("verify_links"), e)
+        || (v->seal && seal_load(pg, v->seal, v->public_key_file, e))
+        || verify_chain(pg, &v->database, &r->steps, e))
+        return err_wrap(e, "verify_chain");
     if (has_truth(v) && ask_truth(pg, r, e))
         return e->outcome;
     return run_checks(pg, v, r, e);
@@ -290,6 +314,8 @@ static enum outcome check_settings(const struct verify *v, struct err *e)
 {
     if (!has_truth(v) && (v->complete || v->spools.count))
         return err_exit(e, EX_USAGE, "--complete and --spool go with --truth");
+    if (!v->seal != !v->public_key_file)
+        return err_exit(e, EX_USAGE, "--seal and --public-key-file go together");
     return DONE;
 }
 

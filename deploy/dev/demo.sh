@@ -82,14 +82,13 @@ psql -X -q "$ADMIN_URL" -c "create database $RUN"
 say "set up: schemas, roles, topics"
 "$BIN/gridloopctl" setup --namespace "$RUN" --database-url "$OWNER_URL"
 
-say "reference data: areas (all invented), units, categories, rules"
+say "reference data: areas (all invented), units, categories, rules, steps of cases, the calendar"
 "$BIN/gridloopctl" reference load --database-url "$OWNER_URL" deploy/reference/beiguan/areas.geojson \
     deploy/reference/beiguan/*.csv
 
 say "consumers: two share the drone alerts, one each for the other kinds"
-start_consumer drone-alert 1
+for program in "$BIN"/gridloop-consume-*; do start_consumer "${program##*/gridloop-consume-}" 1; done
 start_consumer drone-alert 2
-for kind in patrol-log inspection-finding case-action; do start_consumer "$kind" 1; done
 echo "their logs: $DIR/consume-*.log"
 
 say "devices: $EVENTS simulated events; one in twenty is sent twice, some come late"

@@ -1,23 +1,26 @@
 # shellcheck shell=bash
 # own_stack.sh - a stack of a run's own, gone with the run: so that two runs in one checkout, and the stack
-# that somebody works with, do not disturb each other.
+# that somebody works with, do not disturb each other. Beside it may stand others (in the folder that ends in
+# -harmed), for tests that stop servers while others need theirs: they start them.
 set -euo pipefail
 
 OWN_STACK=
 
 own_stack_remove() {
-    GRIDLOOP_STACK_DIR=$1 stack_down --wipe
-    rm -f "$1.owner"
+    local dir
+    for dir in "$1-harmed"/*/ "$1"; do
+        [ ! -d "$dir" ] || GRIDLOOP_STACK_DIR=${dir%/} stack_down --wipe
+    done
+    rm -rf "$1-harmed" "$1.owner"
 }
 
 # A run that was killed could not take its stack down: the next one does.
 own_stack_remove_stale() {
-    local dir
-    for dir in "$1"/*/; do
-        dir=${dir%/}
-        if [ -d "$dir" ] && [ -e "$dir.owner" ] && process_gone "$dir.owner"; then
-            say "removing the stack of a run that was killed: $dir"
-            own_stack_remove "$dir"
+    local owner
+    for owner in "$1"/*.owner; do
+        if [ -e "$owner" ] && process_gone "$owner"; then
+            say "removing the stack of a run that was killed: ${owner%.owner}"
+            own_stack_remove "${owner%.owner}"
         fi
     done
 }

@@ -7,13 +7,15 @@
 #   bounds  pytest tests/bounds: what bytes may cost the decoder
 #   link    pytest tests/link: linking against an oracle, real repeats and a simulated truth
 #   fuzz    pytest tests/fuzz: each target for 20 s
-#   e2e     pytest tests/e2e
+#   e2e     pytest tests/e2e, in several processes (-- -n 0: in one)
 #   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
 #   NAME    pytest tests/NAME; as above without the tests marked long
 #   long    pytest, only those, wherever they are
 set -euo pipefail
 
 readonly LONG_SUITES=(e2e differential)
+# More than processors: most of a test is waiting for something.
+readonly E2E_WORKERS=3
 readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
@@ -27,8 +29,11 @@ test_variants() {
 
 # The servers' logs outlive their data.
 test_keep_logs() {
-    local logs=$LOG_DIR/teststack-$$
-    [ ! -d "$OWN_STACK/log" ] || cp -r "$OWN_STACK/log" "$logs" || true
+    local dir name
+    for dir in "$OWN_STACK" "$OWN_STACK-harmed"/*; do
+        name=teststack-$$${dir#"$OWN_STACK"}
+        [ ! -d "$dir/log" ] || cp -r "$dir/log" "$LOG_DIR/${name//\//-}" || true
+    done
 }
 
 test_end() {
@@ -78,6 +83,7 @@ test_suite() {
     case $suite in
         unit) test_unit ;;
         long) test_pytest long "${LONG_SUITES[@]/#/$ROOT/tests/}" -m long "$@" ;;
+        e2e) test_pytest e2e "${where[@]}" -m 'not long' -n "$E2E_WORKERS" --dist worksteal "$@" ;;
         *) test_pytest "$suite" "${where[@]}" -m 'not long' "$@" ;;
     esac
 }

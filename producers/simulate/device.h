@@ -21,6 +21,9 @@ struct simulate_stream {
     struct world world;
     struct desk desk;
     struct recent recent[SIMULATE_KINDS];
+    enum simulate_kind next_kind; /* of what happens at now_us */
+    bool has_next;
+    int64_t next_report; /* of the hangars about their tasks */
     struct line line;
 };
 
@@ -42,6 +45,7 @@ extern const struct device drone_alert_device;
 extern const struct device patrol_log_device;
 extern const struct device case_action_device;
 extern const struct device inspection_finding_device;
+extern const struct device flight_task_device;
 
 /* The event reports a thing that lies at spot: a sighting where it was reported before. */
 void event_reports(struct simulate_stream *stream, struct simulate_event *event,

@@ -2,23 +2,23 @@
 #include <string.h>
 
 #include "producers/simulate/device.h"
+#include "producers/simulate/flight.h"
 
-static const int64_t flight_us = 1800000000;
-enum { ROUTES = 4, WAYPOINTS = 60 };
-
-static int64_t flight_number(const struct simulate_event *event)
+static struct flight flight_of(const struct simulate_event *event)
 {
-    return event->occurred_us / flight_us * HANGARS + event->place;
+    return flight_at(event->occurred_us, event->place);
 }
 
 /* What the same flight reported before it reports again as an update. */
 static void note_flight(struct simulate_event *event, struct thing *thing)
 {
-    if (event->is_sighting && thing->last_flight == flight_number(event))
+    int64_t flight = flight_number(flight_of(event));
+
+    if (event->is_sighting && thing->last_flight == flight)
         event->update_of = thing->last_alert;
     else
         thing->last_alert = event->random;
-    thing->last_flight = flight_number(event);
+    thing->last_flight = flight;
 }
 
 static bool see(struct simulate_stream *stream, struct simulate_event *event)
@@ -41,28 +41,16 @@ static bool see(struct simulate_stream *stream, struct simulate_event *event)
     return true;
 }
 
-static void put_hangar(const struct simulate_event *event, struct line *l)
+static void put_producer_id(const struct simulate_event *event, struct line *l)
 {
-    line_put(l, "sim-hangar-");
-    line_put_digits(l, event->place + 1, 1);
-}
-
-static void put_flight(const struct simulate_event *event, struct line *l)
-{
-    int64_t local = local_us(event->occurred_us);
-
-    put_hangar(event, l);
-    line_put(l, "-");
-    line_put_date(l, local);
-    line_put(l, "-");
-    line_put_digits(l, (uint64_t)(local / flight_us % 48), 2);
+    put_hangar(event->place, l);
 }
 
 static void write_alert_id(const struct simulate_event *event, const char *name,
                            uint64_t random, struct line *l)
 {
     line_open(l, name);
-    put_hangar(event, l);
+    put_hangar(event->place, l);
     line_put(l, "-");
     line_put_hex(l, random);
     line_close(l);
@@ -72,25 +60,11 @@ static void write_flight(const struct simulate_stream *stream,
                          const struct simulate_event *event, struct line *l)
 {
     unsigned waypoint = stretch_row(&stream->world.town, event->position, WAYPOINTS);
+    struct flight flight = flight_of(event);
 
-    line_text(l, "town_code", "410503100");
-    line_open(l, "hangar_id");
-    put_hangar(event, l);
-    line_close(l);
-    line_open(l, "aircraft_id");
-    line_put(l, "sim-aircraft-");
-    line_put_digits(l, event->place + 1, 2);
-    line_close(l);
-    line_open(l, "flight_id");
-    put_flight(event, l);
-    line_close(l);
-    line_open(l, "route_id");
-    line_put(l, "sim-route-");
-    line_put_digits(l,
-                    event->place * ROUTES
-                        + (uint64_t)(event->occurred_us / flight_us) % ROUTES + 1,
-                    2);
-    line_close(l);
+    write_craft(flight, l);
+    write_flight_id(flight, l);
+    write_route_id(flight, l);
     line_number(l, "waypoint_index", waypoint);
 }
 
@@ -185,5 +159,5 @@ const struct device drone_alert_device = {
     .weight = 70,
     .happen = see,
     .write = write,
-    .write_producer_id = put_hangar,
+    .write_producer_id = put_producer_id,
 };

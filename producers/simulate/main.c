@@ -58,12 +58,14 @@ struct arguments {
               "Share of people's reports with a phone's GCJ-02, errors and names."),     \
         ROW(start, OPTION_TEXT, "2026-01-05T08:00:00+08:00", 0, 0,                       \
             "First moment of the simulated time (RFC 3339)."),                           \
-        WORLD(day_events, OPTION_NUMBER, "20000", 1, 1e9,                                \
-              "Events of all kinds in one simulated day.")
+        WORLD(                                                                           \
+            day_events, OPTION_NUMBER, "20000", 1, 1e9,                                  \
+            "Events in one simulated day; flight tasks come beside them, by the clock.")
 
 static const struct option_row lines_rows[] = {
     {"kind", OPTION_CHOICE, offsetof(struct arguments, kinds), NULL, 0, 0,
-     "drone_alert|patrol_log|case_action|inspection_finding", "Kind of the lines.", true},
+     "drone_alert|patrol_log|case_action|inspection_finding|flight_task",
+     "Kind of the lines.", true},
     ROW(truth, OPTION_TEXT, NULL, 0, 0,
         "File that gets the truth about the lines, as `run` writes it."),
     WORLD_ROWS,

@@ -9,13 +9,14 @@
  * numbers throughout, an own generator, no clock). Settings that choose kinds only leave lines out, so
  * the actions printed by one call name the cases whose alerts another call printed.
  *
- *   what a line tells    drone_alert 70 %, patrol_log 15 %, case_action 12 %, inspection_finding 3 %
+ *   what a line tells    drone_alert 70 %, patrol_log 15 %, case_action 12 %, inspection_finding 3 %;
+ *                        and beside these flight_task, by the clock: each flight's plan, start, end, pictures
  *   simulated time       runs on by day_events events a day, fast by day, slowly by night
  *   seen again           repeat_share of the alerts, of the problems that patrols raise and of the
  *                        findings are another event about a thing reported before (sighting)
- *   sent again           resend_share of the lines are one of the last SIMULATE_RECENT of its kind
+ *   sent again           resend_share of the lines are one of the last SIMULATE_RECENT of its kind; no flight_task
  *   late                 late_share of the events are recorded and sent 2 minutes to 6 hours after
- *                        they occurred; all others occur in order
+ *                        they occurred; all others, and every flight_task, occur in order
  *
  *   crowded              crowd_share of the new things lie beside another of their kind
  *   false alarms         roof_share of the alerts are about one of 24 lawful roofs, which stay for ever
@@ -43,6 +44,7 @@ enum simulate_kind {
     PATROL_LOG,
     CASE_ACTION,
     INSPECTION_FINDING,
+    FLIGHT_TASK,
     SIMULATE_KINDS
 };
 enum { SIMULATE_ALL_KINDS = (1 << SIMULATE_KINDS) - 1, SIMULATE_RECENT = 10000 };
@@ -64,7 +66,7 @@ struct simulate_settings {
         phone_share;  /* of people's reports that come from a phone: 5 m of error, GCJ-02,
                           * and its app's own names of the categories */
     int64_t start_us; /* first moment of the simulated time */
-    int64_t day_events; /* events in one simulated day, of all kinds */
+    int64_t day_events; /* events in one simulated day, of all kinds but flight_task */
     unsigned
         kinds; /* bit 1 << kind for each kind that is wanted; others happen, unseen */
 };
@@ -103,6 +105,8 @@ struct simulate_event {
     const struct simulate_step *step;
     int case_version;
     uint64_t case_number;
+
+    int64_t flight_report; /* of a flight task: number of the report */
 };
 
 /* "drone_alert"; the number of a name, SIMULATE_KINDS if there is none such. */

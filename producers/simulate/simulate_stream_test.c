@@ -60,7 +60,7 @@ static void same_seed_same_bytes_everywhere(void **state)
     assert_string_equal(first, second);
     assert_string_not_equal(first, other);
     assert_string_equal(
-        first, "c7772a48c36d8e0aca26be1d503aeee9579c4a5223f01466250991d79232b216");
+        first, "07149314341e128d604ec3f3dabdff0a553c0dd87792a7527c2420199aeb9759");
 }
 
 static void kinds_only_leave_lines_out(void **state)
@@ -121,14 +121,16 @@ static struct counts count_of(struct simulate_settings settings, int count)
 
 static void shares_are_kept(void **state)
 {
-    const int count = 50000;
+    const int all = 50000;
     struct simulate_settings settings = usual(4);
     (void)state;
 
     settings.resend_share = 0.2;
     settings.test_share = 0.3;
     settings.repeat_share = 0.6;
-    struct counts counts = count_of(settings, count);
+    struct counts counts = count_of(settings, all);
+    const int count =
+        all - counts.kinds[FLIGHT_TASK]; /* which the shares are not about */
     ASSERT_SHARE(counts.kinds[DRONE_ALERT], count, 0.70);
     ASSERT_SHARE(counts.kinds[PATROL_LOG], count, 0.15);
     ASSERT_SHARE(counts.kinds[CASE_ACTION], count, 0.12);
@@ -154,6 +156,7 @@ static void shares_of_none_and_all(void **state)
     struct simulate_settings settings = usual(5);
     (void)state;
 
+    settings.kinds &= ~(1u << FLIGHT_TASK); /* it is never late */
     settings.repeat_share = settings.late_share = settings.problem_share = 0;
     struct counts none = count_of(settings, 5000);
     assert_int_equal(
@@ -217,6 +220,35 @@ static void events_occur_in_order_unless_late(void **state)
     }
     assert_true(hours_late > 400);
     simulate_close(stream);
+}
+
+/* By the clock: as many in a busy hour as in a quiet one, and as many of each hangar; the same whatever else is told. */
+static void hangars_tell_of_every_flight(void **state)
+{
+    struct simulate_settings busy = usual(13), alone = usual(13);
+    struct simulate_event e, other;
+    int64_t last_report = 0;
+    int days[3] = {0};
+    (void)state;
+
+    alone.kinds = 1 << FLIGHT_TASK;
+    busy.resend_share = alone.resend_share = 0.1;
+    struct simulate_stream *stream = simulate_open(&busy), *some = simulate_open(&alone);
+    for (int i = 0; i < 50000; i++) {
+        simulate_next(stream, &e);
+        if (e.kind != FLIGHT_TASK)
+            continue;
+        simulate_next(some, &other);
+        assert_memory_equal(e.event_id, other.event_id, UUID_SIZE);
+        assert_true(e.flight_report > last_report && !e.is_late && !e.is_resend);
+        last_report = e.flight_report;
+        days[(e.occurred_us - busy.start_us) / 86400000000]++;
+    }
+    /* 48 patrols of three hangars and 48 surveys, with four reports each, less those that are silent. */
+    assert_in_range(days[0], 700, 768);
+    assert_in_range(days[1], 700, 768);
+    simulate_close(stream);
+    simulate_close(some);
 }
 
 /* The crews' actions go on from where the case stands, and begin with one that was reported. */
@@ -451,6 +483,7 @@ int main(void)
         cmocka_unit_test(shares_of_none_and_all),
         cmocka_unit_test(a_resend_keeps_id_and_bytes),
         cmocka_unit_test(events_occur_in_order_unless_late),
+        cmocka_unit_test(hangars_tell_of_every_flight),
         cmocka_unit_test(actions_follow_their_case),
         cmocka_unit_test(things_lie_apart_and_sightings_close),
         cmocka_unit_test(what_is_one_thing_has_one_number),

@@ -4,6 +4,7 @@
 
 #include "common/arena.h"
 #include "producers/simulate/device.h"
+#include "producers/simulate/flight_task.h"
 #include "producers/simulate/gcj02.h"
 
 static const struct device *const devices[SIMULATE_KINDS] = {
@@ -11,6 +12,7 @@ static const struct device *const devices[SIMULATE_KINDS] = {
     [PATROL_LOG] = &patrol_log_device,
     [CASE_ACTION] = &case_action_device,
     [INSPECTION_FINDING] = &inspection_finding_device,
+    [FLIGHT_TASK] = &flight_task_device,
 };
 
 /* How busy each hour of a local day is; the sum is 2400, so that 100 is the mean. */
@@ -63,6 +65,7 @@ struct simulate_stream *simulate_open(const struct simulate_settings *settings)
     stream->settings = *settings;
     stream->dice = dice_new((uint64_t)settings->seed);
     stream->now_us = settings->start_us;
+    stream->next_report = flight_report_from(settings->start_us);
     world_init(&stream->world, &stream->dice, &stream->settings);
     for (int kind = 0; settings->resend_share > 0 && kind < SIMULATE_KINDS; kind++)
         stream->recent[kind].events =
@@ -195,17 +198,33 @@ static bool send_again(struct simulate_stream *stream, enum simulate_kind kind,
     return true;
 }
 
+/* The hangars' clock: what they have told before something happens at now_us. */
+static bool hangars_tell(struct simulate_stream *stream, struct simulate_event *event)
+{
+    while (flight_report_us(stream->next_report) < stream->now_us)
+        if (flight_report(stream, stream->next_report++, event))
+            return true;
+    return false;
+}
+
+static void next_of_any(struct simulate_stream *stream, struct simulate_event *event)
+{
+    if (!stream->has_next) {
+        stream->next_kind = any_kind(&stream->dice);
+        pass_time(stream);
+    }
+    stream->has_next = hangars_tell(stream, event);
+    if (!stream->has_next && !send_again(stream, stream->next_kind, event)) {
+        happen(stream, stream->next_kind, event);
+        remember(&stream->recent[event->kind], event);
+    }
+}
+
 void simulate_next(struct simulate_stream *stream, struct simulate_event *event)
 {
-    do {
-        enum simulate_kind kind = any_kind(&stream->dice);
-
-        pass_time(stream);
-        if (!send_again(stream, kind, event)) {
-            happen(stream, kind, event);
-            remember(&stream->recent[event->kind], event);
-        }
-    } while (!(stream->settings.kinds >> event->kind & 1));
+    do
+        next_of_any(stream, event);
+    while (!(stream->settings.kinds >> event->kind & 1));
 }
 
 void simulate_write(struct simulate_stream *stream, const struct simulate_event *event,

@@ -18,7 +18,7 @@ def example(kind, name):
 
 
 def test_there_are_schemas():
-    assert {"drone_alert", "patrol_log", "inspection_finding", "case_action"} <= set(contract.KINDS)
+    assert {"drone_alert", "patrol_log", "inspection_finding", "case_action", "flight_task"} <= set(contract.KINDS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=names)

@@ -7,6 +7,7 @@ import collections
 import dataclasses
 import datetime
 
+from chain import check_chain
 from events import KINDS, comparable, comparable_column, content, select_list
 from places import Areas, is_same_place, position_of, why_unplaceable
 from world import Sent, sha256
@@ -26,6 +27,7 @@ def check_all(world, refused=None, kinds=None):
     for kind in kinds or topics_of(world):
         problems += KindCheck(world, kind, refused or (lambda kind, event: False)).run()
     problems += check_other_rows(world, kinds or topics_of(world))
+    problems += check_chain(world)
     assert not problems, "\n".join(problems[:MOST_PROBLEMS] + [f"({len(problems)} problems)"])
     verified = world.ctl("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr

@@ -13,10 +13,14 @@
 
 A test asks for `world`, makes a topic, produces, starts consumers, waits until they have read everything, and
 calls check_all(world).
+
+Tests run beside each other in several processes, which share the servers. One that stops a server, or changes it for
+everybody, is marked harms_servers: it gets other servers, which its process alone uses.
 """
-from fixtures import stack, template, world  # noqa: F401
+from fixtures import harmed, stack, template, world  # noqa: F401
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes minutes; only in ./dev test long")
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    config.addinivalue_line("markers", "harms_servers: stops servers or changes them for everybody; has its own")

@@ -138,12 +138,7 @@ class Kind:
         return {name: body[ends[index]:ends[index + 1]] for index, name in enumerate(self.fields)}
 
     def key(self, event):
-        if self.name == "drone_alert":
-            text = event["producer_id"] + "/" + (event["references_alert_id"] or event["alert_id"])
-        else:
-            text = event[{"patrol_log": "patrol_id", "inspection_finding": "finding_id", "case_action": "case_id"}
-                         [self.name]].lower()
-        return text.encode()
+        return KEYS[self.name](event).encode()
 
     def headers(self, event):
         return [("ce_specversion", b"1.0"), ("ce_type", b"gridloop." + self.name.encode()),
@@ -169,8 +164,9 @@ class Kind:
         for field in ("event_id", "patrol_id", "finding_id", "case_id", "action_id"):
             if field in event:
                 event[field] = random_uuid(rng)
-        if "alert_id" in event:
-            event["alert_id"] = f"T-{rng.getrandbits(48):012x}"
+        for field in ("alert_id", "task_id"):
+            if field in event:
+                event[field] = f"T-{rng.getrandbits(48):012x}"
         return event | changes
 
     # ---- events at random ----
@@ -402,4 +398,11 @@ def random_record(record, rng, fill, plain):
             for field in record.fields}
 
 
-KINDS = {name: Kind(name) for name in ("drone_alert", "patrol_log", "inspection_finding", "case_action")}
+KEYS = {  # of the messages
+    "drone_alert": lambda event: event["producer_id"] + "/" + (event["references_alert_id"] or event["alert_id"]),
+    "patrol_log": lambda event: event["patrol_id"].lower(),
+    "inspection_finding": lambda event: event["finding_id"].lower(),
+    "case_action": lambda event: event["case_id"].lower(),
+    "flight_task": lambda event: event["producer_id"] + "/" + event["task_id"],
+}
+KINDS = {path.parent.name: Kind(path.parent.name) for path in sorted(ROOT.glob("schemas/*/table.sql"))}

@@ -46,8 +46,9 @@ def sanitizers(build):
 def renewed(rng, event):
     """The same event with identities of its own."""
     event = event | {field: random_uuid(rng) for field in IDENTITIES if field in event}
-    if "alert_id" in event:
-        event["alert_id"] = f"T-{rng.getrandbits(48):012x}"
+    for field in ("alert_id", "task_id"):
+        if field in event:
+            event[field] = f"T-{rng.getrandbits(48):012x}"
     return event
 
 
@@ -94,12 +95,13 @@ class Load(Stream):
 
     A sixth of the messages are repeats: near and far, byte by byte or written down later, with their key or in
     another partition. Some have the id of an earlier event and other content, some are no event at all. only_new:
-    none of that.
+    none of that. tell: makes of a new event what is sent.
     """
 
-    def __init__(self, world, kind, rng, partitions, each_second, only_new=False):
+    def __init__(self, world, kind, rng, partitions, each_second, only_new=False, tell=lambda rng, event: event):
         super().__init__(each_second)
         self.world, self.kind, self.of, self.partitions, self.only_new = world, kind, KINDS[kind], partitions, only_new
+        self.tell = tell
         self.rng = random.Random(rng.getrandbits(64))
         self.patterns = [self.of.random(self.rng, fill=self.rng.random(), plain=True) for _ in range(100)]
         self.earlier = collections.deque(maxlen=5000)
@@ -147,7 +149,7 @@ class Load(Stream):
                 return make()
             dice -= share
         self.counts["new"] += 1
-        event = renewed(self.rng, self.rng.choice(self.patterns))
+        event = self.tell(self.rng, renewed(self.rng, self.rng.choice(self.patterns)))
         self.earlier.append(event)
         return good(self.kind, event), {}
 
@@ -182,11 +184,11 @@ class Load(Stream):
 # ---- devices ----
 
 class Device(Stream):
-    """One of our producers, and the file that it follows. Some lines stand there twice."""
+    """One of our producers, and the file that it follows. Some lines stand there twice. tell: as of Load."""
 
-    def __init__(self, world, kind, rng, each_second, build="points"):
+    def __init__(self, world, kind, rng, each_second, build="points", tell=lambda rng, event: event):
         super().__init__(each_second)
-        self.world, self.kind, self.of, self.build = world, kind, KINDS[kind], build
+        self.world, self.kind, self.of, self.build, self.tell = world, kind, KINDS[kind], build, tell
         self.rng = random.Random(rng.getrandbits(64))
         self.file, self.spool = world.folder / f"{kind}.jsonl", world.folder / f"{kind}.spool"
         self.file.touch()
@@ -202,7 +204,7 @@ class Device(Stream):
             if self.lines and self.rng.random() < 0.05:
                 events.append(self.events[self.rng.choice(self.lines[-200:])])
             else:
-                events.append(renewed(self.rng, self.rng.choice(self.patterns)))
+                events.append(self.tell(self.rng, renewed(self.rng, self.rng.choice(self.patterns))))
         for event in events:
             self.events[event["event_id"]] = event
             self.lines.append(event["event_id"])

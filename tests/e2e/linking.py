@@ -6,11 +6,12 @@ the transactions of the daemons should have come to.
 import dataclasses
 import gzip
 import json
+import math
 import os
 import sys
 
 import reference
-from events import KINDS, micros
+from events import KINDS, micros, random_uuid
 from stack import ROOT
 
 sys.path.append(str(ROOT / "tests" / "link"))
@@ -31,8 +32,8 @@ def _window(value, never="0"):
     return never if value is None else "" if value == oracle.math.inf else str(value // 1_000_000)
 
 
-def load_rules(world, rules, categories, accuracies=()):
-    """rules: group -> Rule. categories: (scheme, code, group, auto_dispatch). accuracies: (position kind, metres)."""
+def rule_file(rules):
+    """rules: group -> Rule."""
     rule_lines = ["dedup_group,radius_m,merge_window_s,reopen_window_s,repeat_window_s,mute_window_s,mute_count,anchor,"
                   "same_unit,ignore_status"]
     for group, r in rules.items():
@@ -40,13 +41,22 @@ def load_rules(world, rules, categories, accuracies=()):
             group, "" if r.radius is None else str(r.radius), _window(r.merge), _window(r.reopen), _window(r.repeat),
             _window(r.mute), "" if r.mute_count in (0, oracle.math.inf) else str(r.mute_count),
             "last" if r.anchor_last else "first", str(r.same_unit).lower(), str(r.ignore_status).lower()]))
-    files = {"dedup_rule.csv": rule_lines,
-             "category.csv": ["scheme,code,name,dedup_group,auto_dispatch",
-                              *(f"{scheme},{code},{code},{group},{str(sends).lower()}"
-                                for scheme, code, group, sends in categories)]}
+    return "\n".join(rule_lines) + "\n"
+
+
+def category_file(categories):
+    """categories: (scheme, code, group, auto_dispatch)."""
+    return "scheme,code,name,dedup_group,auto_dispatch\n" + "".join(
+        f"{scheme},{code},{code},{group},{str(sends).lower()}\n" for scheme, code, group, sends in categories)
+
+
+def load_rules(world, rules, categories, accuracies=()):
+    """accuracies: (position kind, metres)."""
+    files = {"dedup_rule.csv": rule_file(rules), "category.csv": category_file(categories)}
     if accuracies:
-        files["position_default.csv"] = ["position_kind,horizontal_accuracy_m", *(f"{k},{m}" for k, m in accuracies)]
-    done = reference.load(world, {name: "\n".join(content) + "\n" for name, content in files.items()})
+        files["position_default.csv"] = "position_kind,horizontal_accuracy_m\n" + "".join(
+            f"{k},{m}\n" for k, m in accuracies)
+    done = reference.load(world, files)
     assert done.returncode == 0, done.stderr
 
 
@@ -79,6 +89,81 @@ def la_rules(expected, name):
 
 def load_la_rules(world, rules):
     load_rules(world, rules, [(LA_SCHEME, group, group, False) for group in rules])
+
+
+# ---- invented reports ----
+
+SCHEME, HERE = "test-1", (114.35, 36.15)
+HOUR = 60 * MINUTE
+NOON = micros("2026-01-05T12:00:00+08:00")
+RULES = {
+    "RUBBISH": Rule(15.0, math.inf, DAY, 7 * DAY, 5 * DAY, 3),
+    "BURNING": Rule(100.0, 30 * MINUTE, anchor_last=True),
+    "ROAD": Rule(50.0, 3 * DAY, 3 * DAY, 20 * DAY),
+}
+SENDING = ("RUBBISH",)
+
+
+def load_town_rules(world):
+    load_rules(world, RULES, [(SCHEME, f"T/{group}", group, group in SENDING) for group in RULES]
+               + [(SCHEME, group, group, group in SENDING) for group in RULES],
+               [("TARGET", 5), ("PATROL", 5), ("FINDING", 5)])
+
+
+def moved(metres_east, metres_north=0):
+    return (HERE[0] + metres_east / 111_195 / math.cos(math.radians(HERE[1])), HERE[1] + metres_north / 111_195)
+
+
+def _seen_by_drone(rng, place, group, at):
+    return {"longitude": place[0], "latitude": place[1], "source_crs": "WGS84", "category_scheme": SCHEME,
+            "major_class_code": "T", "minor_class_code": group, "occurred_at": at, "recorded_at": at,
+            "position_kind": "TARGET", "horizontal_accuracy_m": None, "message_type": "ALERT",
+            "references_alert_id": None, "certainty": "POSSIBLE", "is_test": False, "producer_id": "drone-1"}
+
+
+def _seen_by_patrol(rng, place, group, at):
+    return {"start_lon": place[0], "start_lat": place[1], "source_crs": "WGS84", "category": group,
+            "category_scheme": SCHEME, "occurred_at": at, "recorded_at": at, "is_test": False,
+            "raised_case_ids": [random_uuid(rng)]}
+
+
+SEEN = {"drone_alert": _seen_by_drone, "patrol_log": _seen_by_patrol}
+
+
+def alert(rng, place, group="RUBBISH", at=NOON, **changes):
+    return KINDS["drone_alert"].fresh(rng, **_seen_by_drone(rng, place, group, at) | changes)
+
+
+def patrol(rng, place, group="RUBBISH", at=NOON, **changes):
+    return KINDS["patrol_log"].fresh(rng, **_seen_by_patrol(rng, place, group, at) | changes)
+
+
+def about(rng, event, message, **changes):
+    """What revises or withdraws an alert."""
+    return KINDS["drone_alert"].fresh(rng) | {name: value for name, value in event.items()
+                                              if name not in ("event_id", "alert_id")} | {
+        "message_type": message, "references_alert_id": event["alert_id"]} | changes
+
+
+class Scene:
+    """Things that lie about a town, for streams of events of both kinds."""
+
+    def __init__(self, rng, things=60):
+        self._things = [(moved(rng.uniform(0, 3000), rng.uniform(0, 3000)), rng.choice(list(RULES))) for _ in range(things)]
+
+    def teller(self, kind):
+        """A function of (rng, event): the event as one about a thing; an alert may revise or withdraw an earlier one."""
+        earlier = []
+
+        def tell(rng, event):
+            if kind == "drone_alert" and earlier and rng.random() < 0.1:
+                return about(rng, rng.choice(earlier[-200:]), rng.choice(("UPDATE", "CANCEL")))
+            (longitude, latitude), group = rng.choice(self._things)
+            place = longitude + rng.uniform(-6, 6) / 90_000, latitude + rng.uniform(-6, 6) / 111_195
+            event = event | SEEN[kind](rng, place, group, NOON + rng.randrange(DAY)) | {"is_test": rng.random() < 0.1}
+            earlier.append(event)
+            return event
+        return tell
 
 
 # ---- what the function says ----

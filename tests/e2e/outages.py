@@ -228,6 +228,7 @@ def kafka_away(world, how="stop"):
 
 @contextlib.contextmanager
 def read_only(world):
+    world.stack.expect_harm()
     superuser(world, "alter system set default_transaction_read_only = on")
     superuser(world, "select pg_reload_conf()")
     try:
@@ -241,6 +242,7 @@ def read_only(world):
 @contextlib.contextmanager
 def connection_limit(world, limit):
     """For the daemons' role, which belongs to the whole cluster."""
+    world.stack.expect_harm()
     superuser(world, f"alter role gridloop_ingest connection limit {limit}")
     try:
         yield

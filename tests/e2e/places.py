@@ -5,14 +5,14 @@ import math
 import shapely
 
 POSITIONS = {"drone_alert": ("longitude", "latitude"), "inspection_finding": ("longitude", "latitude"),
-             "patrol_log": ("start_lon", "start_lat"), "case_action": ("action_lon", "action_lat")}
+             "patrol_log": ("start_lon", "start_lat"), "case_action": ("action_lon", "action_lat")}  # the others have none
 NEAR = 1e-9  # degrees
 
 
 def position_of(kind, event):
     """(longitude, latitude) as reported; None without one."""
-    longitude, latitude = (event[name] for name in POSITIONS[kind])
-    return None if longitude is None or latitude is None else (longitude, latitude)
+    position = tuple(event[name] for name in POSITIONS.get(kind, ()))
+    return position if position and None not in position else None
 
 
 def why_unplaceable(kind, event):

@@ -3,6 +3,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import shlex
 import subprocess
 import urllib.parse
 
@@ -20,13 +21,23 @@ class Stack:
     owner_url: str  # of the role that owns the databases, on the database it was made with
     folder: str
     builds: dict    # "release", "points", "asan" -> folder
+    may_be_harmed: bool = False  # nobody else needs its servers
 
     @classmethod
-    def from_environment(cls):
+    def from_environment(cls, environment=os.environ, **more):
         names = {"release": "GRIDLOOP_BUILD", "points": "GRIDLOOP_POINTS_BUILD", "asan": "GRIDLOOP_ASAN_BUILD"}
-        return cls(os.environ["GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS"], os.environ["GRIDLOOP_DATABASE_URL"],
-                   os.environ["GRIDLOOP_STACK_DIR"],
-                   {name: pathlib.Path(os.environ[key]) for name, key in names.items() if key in os.environ})
+        return cls(environment["GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS"], environment["GRIDLOOP_DATABASE_URL"],
+                   environment["GRIDLOOP_STACK_DIR"],
+                   {name: pathlib.Path(environment[key]) for name, key in names.items() if key in environment}, **more)
+
+    def second(self):
+        """Another one, for tests that stop servers or change them for everybody. `./dev test` takes it down."""
+        process = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        folder = {"GRIDLOOP_STACK_DIR": f"{self.folder}-harmed/{process}"}
+        dev("stack", "up", **folder)
+        lines = dev("stack", "env", **folder).splitlines()
+        names = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+        return Stack.from_environment(os.environ | names, may_be_harmed=True)
 
     def program(self, name, build="release"):
         return str(self.builds[build] / "bin" / name)
@@ -58,13 +69,23 @@ class Stack:
 
     def kafka(self, command):
         """stop, kill or start. kill: SIGKILL."""
-        self._dev("kafka", command)
+        self._harm("kafka", command)
 
     def postgres(self, command):
         """stop, kill or start. kill: an immediate stop, as if the machine had crashed."""
-        self._dev("postgres", command)
+        self._harm("postgres", command)
 
-    def _dev(self, server, command):
-        done = subprocess.run([ROOT / "dev", "stack", server, command], capture_output=True, text=True, timeout=180,
-                              env=os.environ | {"GRIDLOOP_STACK_DIR": self.folder})
-        assert done.returncode == 0, f"./dev stack {server} {command}: {done.stderr}"
+    def _harm(self, server, command):
+        self.expect_harm()
+        dev("stack", server, command, GRIDLOOP_STACK_DIR=self.folder)
+
+    def expect_harm(self):
+        assert self.may_be_harmed, "other tests need these servers: mark the test harms_servers"
+
+
+def dev(*command, **environment):
+    """What `./dev` prints."""
+    done = subprocess.run([ROOT / "dev", *command], capture_output=True, text=True, timeout=180,
+                          env=os.environ | environment)
+    assert done.returncode == 0, f"./dev {' '.join(command)}: {done.stderr}"
+    return done.stdout

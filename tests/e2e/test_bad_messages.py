@@ -75,6 +75,6 @@ def test_changed_at_random(world, kind):
                 break
         messages.append(Sent(kind, bytes(value), random_uuid(rng).encode(), reasons=REASONS, either=True))
     between_good_ones(world, kind, messages)
-    run_and_check(world, kind)
+    run_and_check(world, kind, breaker_pause_s=0)
     stored, dead = world.sql("select sum(stored), sum(dead_letter) from bus.batch")[0]
     assert stored > 100 and dead > 300

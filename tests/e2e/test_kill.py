@@ -1,5 +1,6 @@
 """Everything is killed while it works: consumers, producers, PostgreSQL and Kafka. Nothing is lost, nothing is stored
-twice, and nothing is there that nobody sent.
+twice, and nothing is there that nobody sent. What both kinds tell is linked meanwhile: the cases are those that the
+function makes of the sightings in the order in which they were stored.
 
 One schedule is made from one seed, which is printed; GRIDLOOP_SEED repeats it.
 """
@@ -10,11 +11,14 @@ import time
 
 import pytest
 
+import linking
 from checker import check_all
 from faults import Device, Load, pause
+from reference import load_areas, town
 from waiting import wait_for
 
 CONSUMER_POINTS = ("before_claim", "before_insert", "mid_copy", "after_copy", "before_commit", "after_commit")
+LINKING_POINTS = ("before_stripes", "after_stripes", "after_link")
 PRODUCER_POINTS = ("producer_after_persisted", "producer_before_commit", "producer_after_delete",
                    "producer_after_commit", "producer_after_receipts")
 PARTITIONS = {"drone_alert": 4, "patrol_log": 3}
@@ -23,9 +27,10 @@ PATIENCE = 120     # seconds; other people's tests run on this machine too
 LOST = ("will try again", "reading", "librdkafka", "partition left out for now")
 
 
-def schedule(rng, consumers, producers, postgres, kafka):
+def schedule(rng, consumers, producers, postgres, kafka, is_linked):
     """The faults, as (name, argument), in their order. Each point is there at least once."""
-    points = (CONSUMER_POINTS * consumers)[:max(len(CONSUMER_POINTS), consumers // 2)]
+    points = CONSUMER_POINTS + LINKING_POINTS if is_linked else CONSUMER_POINTS
+    points = (points * consumers)[:max(len(points), consumers // 2)]
     faults = [("crash_consumer", point) for point in points]
     faults += [("kill_consumer", None)] * (consumers - len(points))
     points = (PRODUCER_POINTS * producers)[:producers // 2]
@@ -41,16 +46,23 @@ class Battle:
 
     def __init__(self, world, rng, build=None, each_second=150, only_new=False, devices=True, rest=1):
         self.world, self.rng, self.build, self.rest = world, rng, build, rest
-        self.load_options = {"each_second": each_second, "only_new": only_new}
+        self.is_linked = not only_new
+        scene = linking.Scene(rng)
+        tellers = {kind: {"tell": scene.teller(kind)} if self.is_linked else {} for kind in PARTITIONS}
         self.members = {kind: [] for kind in PARTITIONS}
         self.fallen = []  # what the killed ones owned: (source_id, owner_epoch)
         self.counts = collections.Counter()
         self.turns = {name: self.turn() for name in ("consumer", "producer")}
         for kind, partitions in PARTITIONS.items():
             world.make_topic(kind, partitions)
-        self.loads = {kind: Load(world, kind, rng, partitions, **self.load_options)
+        self.loads = {kind: Load(world, kind, rng, partitions, each_second, only_new, **tellers[kind])
                       for kind, partitions in PARTITIONS.items()}
-        self.devices = {kind: Device(world, kind, rng, 40, build or "points") for kind in PARTITIONS if devices}
+        self.devices = {kind: Device(world, kind, rng, 40, build or "points", **tellers[kind])
+                        for kind in PARTITIONS if devices}
+        if self.is_linked:
+            load_areas(world, town())
+            world.areas = {1: town()}
+            linking.load_town_rules(world)
 
     def turn(self):
         """The kinds one after the other, so that one group recovers while the other one is hit."""
@@ -95,6 +107,8 @@ class Battle:
         self.check_successors()
         self.check_places()
         check_all(self.world)
+        if self.is_linked:
+            self.check_cases()
         for device in self.devices.values():
             messages, silent = device.check()
             self.counts["lines of devices"] += len(device.lines)
@@ -124,6 +138,14 @@ class Battle:
             twice = self.world.sql(f"select source_id, topic_offset, count(*) from events.{kind} group by 1, 2 "
                                    "having count(*) > 1")
             assert not twice, f"{kind}: {len(twice)} offsets are stored more than once: {twice[:10]}"
+
+    def check_cases(self):
+        found = linking.check_replay(self.world, linking.RULES, linking.SENDING)
+        linking.check_books(self.world)
+        self.counts.update(f"sightings: {s.decision.outcome}" for s in found)
+        self.counts["cases"] = self.world.sql("select count(*) from follow_up.case_file")[0][0]
+        self.counts["cases of both kinds"] = self.world.sql(
+            "select count(*) from (select from follow_up.sighting group by case_id having count(distinct kind) = 2) c")[0][0]
 
     # ---- consumers ----
 
@@ -241,8 +263,9 @@ class Battle:
 
 def fight(world, consumers, producers, postgres, kafka, **options):
     rng = world.rng()
-    faults = schedule(random.Random(rng.getrandbits(64)), consumers, producers, postgres, kafka)
+    dice = random.Random(rng.getrandbits(64))
     battle = Battle(world, rng, devices=producers > 0, **options)
+    faults = schedule(dice, consumers, producers, postgres, kafka, battle.is_linked)
     began = time.monotonic()
     try:
         battle.begin()
@@ -256,15 +279,18 @@ def fight(world, consumers, producers, postgres, kafka, **options):
 
 def assert_mixed(counts):
     """The load was what it was meant to be."""
-    for name in ("stored", "duplicate", "dead_letter", "absent", "load: repeats", "load: conflicts", "load: bad"):
+    for name in ("stored", "duplicate", "dead_letter", "absent", "load: repeats", "load: conflicts", "load: bad",
+                 "sightings: new", "sightings: more", "sightings: revision", "sightings: withdrawn", "cases of both kinds"):
         assert counts[name] > 0, (name, counts)
 
 
+@pytest.mark.harms_servers
 @pytest.mark.slow
-def test_twelve_kills(world):
-    assert_mixed(fight(world, consumers=8, producers=2, postgres=1, kafka=1))
+def test_fourteen_kills(world):
+    assert_mixed(fight(world, consumers=10, producers=2, postgres=1, kafka=1))
 
 
+@pytest.mark.harms_servers
 @pytest.mark.long
 @pytest.mark.parametrize("build", (None, "asan"), ids=("plain", "asan"))
 def test_many_kills(world, build):
@@ -286,6 +312,7 @@ def test_six_kills_without_the_key(world):
     fight(world, consumers=6, producers=0, postgres=0, kafka=0, only_new=True)
 
 
+@pytest.mark.harms_servers
 @pytest.mark.long
 def test_many_kills_without_the_key(world):
     without_key(world)

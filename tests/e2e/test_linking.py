@@ -9,7 +9,8 @@ import pytest
 
 import linking
 from checker import check_all
-from events import KINDS, micros, random_uuid
+from events import KINDS, random_uuid
+from linking import HERE, HOUR, NOON, RULES, SENDING, about, alert, moved, patrol
 from world import good
 
 FINDING = "inspection_finding"
@@ -102,48 +103,6 @@ def test_real_repeats_of_two_kinds(world, capsys):
 
 # ---- everything that may come, in batches of any size ----
 
-SCHEME, HERE = "test-1", (114.35, 36.15)
-HOUR = 60 * linking.MINUTE
-NOON = micros("2026-01-05T12:00:00+08:00")
-RULES = {
-    "RUBBISH": linking.Rule(15.0, math.inf, linking.DAY, 7 * linking.DAY, 5 * linking.DAY, 3),
-    "BURNING": linking.Rule(100.0, 30 * linking.MINUTE, anchor_last=True),
-    "ROAD": linking.Rule(50.0, 3 * linking.DAY, 3 * linking.DAY, 20 * linking.DAY),
-}
-SENDING = ("RUBBISH",)
-
-
-def load_rules(world):
-    linking.load_rules(world, RULES, [(SCHEME, f"T/{group}", group, group in SENDING) for group in RULES]
-                       + [(SCHEME, group, group, group in SENDING) for group in RULES],
-                       [("TARGET", 5), ("PATROL", 5), ("FINDING", 5)])
-
-
-def moved(metres_east, metres_north=0):
-    return (HERE[0] + metres_east / 111_195 / math.cos(math.radians(HERE[1])), HERE[1] + metres_north / 111_195)
-
-
-def alert(rng, place, group="RUBBISH", at=NOON, **changes):
-    return KINDS["drone_alert"].fresh(rng, longitude=place[0], latitude=place[1], source_crs="WGS84", category_scheme=SCHEME,
-                                      major_class_code="T", minor_class_code=group, occurred_at=at, recorded_at=at,
-                                      **{"position_kind": "TARGET", "horizontal_accuracy_m": None, "message_type": "ALERT",
-                                         "references_alert_id": None, "certainty": "POSSIBLE", "is_test": False,
-                                         "producer_id": "drone-1"} | changes)
-
-
-def about(rng, event, message, **changes):
-    """What revises or withdraws an alert."""
-    return KINDS["drone_alert"].fresh(rng) | {name: value for name, value in event.items()
-                                              if name not in ("event_id", "alert_id")} | {
-        "message_type": message, "references_alert_id": event["alert_id"]} | changes
-
-
-def patrol(rng, place, group="RUBBISH", at=NOON, **changes):
-    return KINDS["patrol_log"].fresh(rng, start_lon=place[0], start_lat=place[1], source_crs="WGS84", category=group,
-                                     category_scheme=SCHEME, occurred_at=at, recorded_at=at, is_test=False,
-                                     **{"raised_case_ids": [random_uuid(rng)]} | changes)
-
-
 def stream(rng, count):
     """Alerts at a few dozen sites through ten days, revisions and withdrawals of them, some before their alert."""
     sites = [(moved(rng.uniform(0, 3000), rng.uniform(0, 3000)), rng.choice(list(RULES))) for _ in range(40)]
@@ -179,7 +138,7 @@ def test_batch_sizes_give_the_same_cases(world):
     world.produce(good(kind, event) for event in events)
     for rows in (10_000, 7, 1):
         one = world.twin()
-        load_rules(one)
+        linking.load_town_rules(one)
         one.settle_and_stop(one.consumer(kind, batch_rows=rows, linger_ms=1000))
         outcomes |= {s.decision.outcome for s in linking.check_replay(one, RULES, SENDING, f"{rows}..50")}
         linking.check_books(one)
@@ -218,7 +177,7 @@ def state(world, case_id):
 def test_alerts_that_are_taken_back(world, together):
     """CANCEL behind its ALERT and before it, of one that nobody was sent to, of one that was, and of one of two."""
     rng = world.rng()
-    load_rules(world)
+    linking.load_town_rules(world)
     quiet, sent, late = (alert(rng, moved(metres)) | {"certainty": certainty} for metres, certainty in
                          ((0, "POSSIBLE"), (2000, "LIKELY"), (4000, "LIKELY")))
     twice = [alert(rng, moved(6000)) for _ in range(2)]
@@ -258,7 +217,7 @@ def close(world, case_id, state, at, **changes):
 def test_what_is_seen_again(world):
     """Of a closed case within the window, beyond it, and of one that was found to be nothing."""
     rng = world.rng()
-    load_rules(world)
+    linking.load_town_rules(world)
     first = [alert(rng, moved(2000 * number), certainty="LIKELY") for number in range(4)]
     run(world, "drone_alert", first)
     ids = [event["event_id"] for event in first]
@@ -284,7 +243,7 @@ def test_what_is_seen_again(world):
 def test_locks_that_were_not_foreseen(world):
     """A case merged into one far away, and a revision of a report from far away: the transaction is run again."""
     rng = world.rng()
-    load_rules(world)
+    linking.load_town_rules(world)
     near, head, far = (alert(rng, moved(metres)) for metres in (0, 3000, 9000))
     run(world, "drone_alert", [near, head, far])
     close(world, near["event_id"], "MERGED", NOON + HOUR, merged_into=head["event_id"])
@@ -302,7 +261,7 @@ def test_an_id_that_was_foreseen(world):
     """A case's id is taken, and somebody opened the one derived in its place beforehand: the report has no case, and
     nothing stands still."""
     rng = world.rng()
-    load_rules(world)
+    linking.load_town_rules(world)
     opened = alert(rng, HERE)
     report = patrol(rng, moved(3000), raised_case_ids=[opened["event_id"]]) | {"is_test": True}
     twin = world.twin(filled=True)
@@ -380,36 +339,71 @@ def test_groups_without_geometry(world):
 
 # ---- races ----
 
-@pytest.mark.slow
-def test_two_kinds_race_for_one_place(world, capsys):
-    """Two kinds, four daemons, small batches: whatever comes at one place at once is one case."""
+RACERS = {"drone_alert": alert, "patrol_log": patrol}
+COLUMNS = 100        # things side by side
+CELL_ROW = 640 / (linking.oracle.RADIUS * math.pi / 180)  # degrees of latitude in a row of cells
+
+
+def thing(number):
+    """The place of one thing, away from all others; every other one lies on a border of cells."""
+    longitude, latitude = moved(300 * (number % COLUMNS), 700 * (number // COLUMNS))
+    if number % 2:
+        latitude = math.ceil((latitude + 90) / CELL_ROW) * CELL_ROW - 90
+    return longitude, latitude
+
+
+def seen_at_once(rng, number):
+    """Four reports of it, two by each kind, within ten metres of each other."""
+    longitude, latitude = thing(number)
+    for _ in range(2):
+        for kind, make in RACERS.items():
+            yield good(kind, make(rng, (longitude + rng.uniform(-4, 4) / 111_195, latitude + rng.uniform(-3, 3) / 111_195)))
+
+
+# Things that transactions of both kinds surely had in hand at once: the one that began later linked first.
+MET = """
+with work as (
+    select s.case_id, s.kind, s.link_seq, e.stored_at as began
+    from follow_up.sighting s
+    join (select event_id, stored_at from events.drone_alert
+          union all select event_id, stored_at from events.patrol_log) e using (event_id))
+select count(distinct a.case_id) from work a join work b using (case_id)
+where a.kind <> b.kind and a.began < b.began and a.link_seq > b.link_seq
+"""
+
+
+@pytest.mark.parametrize("rounds", [600, pytest.param(10_000, marks=pytest.mark.long)])
+def test_two_kinds_race_for_one_place(world, rounds, capsys):
+    """Two kinds, four daemons, small batches. A round is one thing that both kinds see at the same moment, through
+    whichever daemons have their partitions: it is one case. Thirty things at a time."""
     rng = world.rng()
-    load_rules(world)
-    kinds = {"drone_alert": alert, "patrol_log": patrol}
-    for kind in kinds:
+    linking.load_town_rules(world)
+    for kind in RACERS:
         world.make_topic(kind, partitions=4)
-    daemons = [world.consumer(kind, wait=False, batch_rows=rows, linger_ms=0) for kind in kinds for rows in (1, 3)]
+    daemons = [world.consumer(kind, wait=False, batch_rows=rows, linger_ms=0) for kind in RACERS for rows in (1, 3)]
     for daemon in daemons:
         daemon.wait_claimed(2)
     troubles = [len(daemon.log("will try again")) for daemon in daemons]  # while they began
-    end, rounds = time.monotonic() + 60, 0
-    while time.monotonic() < end:
-        place = moved(1500 * (rounds % 100), 1500 * (rounds // 100))
-        messages = [good(kind, make(rng, place)) for kind, make in kinds.items() for _ in range(12)]
-        rng.shuffle(messages)
-        world.produce(messages)
-        rounds += 1
-        for kind in kinds:
+    began = time.monotonic()
+    for first in range(0, rounds, 30):
+        numbers = range(first, min(first + 30, rounds))
+        world.produce(sent for number in numbers for sent in seen_at_once(rng, number))
+        for kind in RACERS:
             world.settle(kind)
-        assert world.sql("select count(*), sum(standing) from follow_up.case_file") == [(rounds, 24 * rounds)]
+    took = time.monotonic() - began
     for daemon in daemons:
         daemon.stop()
+    assert world.sql("select count(*), sum(standing), max(standing) from follow_up.case_file") == [
+        (rounds, 4 * rounds, 4)]
     assert [len(daemon.log("will try again")) for daemon in daemons] == troubles
+    assert world.sql("select deadlocks from pg_stat_database where datname = current_database()") == [(0,)]
     linking.check_replay(world, RULES, SENDING)
     linking.check_books(world)
     world.areas = {None: []}
     check_all(world)
     openers = dict(world.sql("select kind, count(*) from follow_up.case_file group by 1"))
-    assert set(openers) == set(kinds), openers
+    (met,), = world.sql(MET)
+    assert set(openers) == set(RACERS) and met, (openers, met)
     with capsys.disabled():
-        print(f"\n{rounds} rounds of 24 reports by two kinds: {rounds} cases, opened by {openers}")
+        print(f"\n{rounds} rounds of four reports by two kinds in {took:.0f} s: as many cases, opened by {openers}; "
+              f"{met} of them surely in two transactions at once; no deadlock")

@@ -347,6 +347,7 @@ def produce_batches(world, partition, count):
 CUT, CUT_AND_GROWN, SPOILED, SPOILED_AT_THE_END, WHOLE = range(5)
 
 
+@pytest.mark.harms_servers
 @pytest.mark.slow
 def test_logs_that_were_cut_or_spoiled(world):
     """Kafka comes back with other logs than it had. Each partition stops for its own reason, the whole one goes on;

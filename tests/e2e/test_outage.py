@@ -22,6 +22,7 @@ def lengths(short, long):
 
 # ---- PostgreSQL is away ----
 
+@pytest.mark.harms_servers
 @lengths(10, 60)
 def test_postgres_away(world, seconds):
     """Nobody is told to leave, nothing is set aside, and what is waiting in Kafka does not wait in memory."""
@@ -45,6 +46,7 @@ def test_postgres_away(world, seconds):
     check_all(world)
 
 
+@pytest.mark.harms_servers
 @lengths(5, 20)
 def test_postgres_read_only(world, seconds):
     """As when it has become a standby. A session that is there meets 25006; a new one is refused, for it may not
@@ -102,6 +104,7 @@ def test_sessions_are_ended(world):
     check_all(world)
 
 
+@pytest.mark.harms_servers
 def test_too_many_connections(world):
     """53300: as long as there is no place for it, it waits."""
     with Busy(world, seeded(world)) as busy:
@@ -171,6 +174,7 @@ def refused(daemon):
     return [line for line in daemon.log("librdkafka") if "refused" in line["text"]]
 
 
+@pytest.mark.harms_servers
 @pytest.mark.parametrize("how, seconds", [("stop", 5), pytest.param("kill", 5, marks=pytest.mark.long),
                                           pytest.param("stop", 60, marks=pytest.mark.long)])
 def test_kafka_away(world, how, seconds):
@@ -215,6 +219,7 @@ def test_stopped_under_load(world):
     check_all(world)
 
 
+@pytest.mark.harms_servers
 def test_stopped_while_postgres_is_away(world):
     with Busy(world, seeded(world), stop_timeout_s=5) as busy:
         with postgres_away(world):

@@ -122,8 +122,9 @@ def test_order_per_key(world):
 
 def bad_lines():
     """name -> (kind, line, what the reason has to say)"""
-    drone, log, finding, action = (KINDS[name].examples()["fullest"] for name in
-                                   ("drone_alert", "patrol_log", "inspection_finding", "case_action"))
+    drone, log, finding, action, task = (
+        KINDS[name].examples()["fullest"] for name in
+        ("drone_alert", "patrol_log", "inspection_finding", "case_action", "flight_task"))
 
     def text(line, **changes):
         return json.dumps(line | changes, ensure_ascii=False).encode()
@@ -174,6 +175,8 @@ def bad_lines():
         "a wrong item": ("patrol_log", text(log, raised_case_ids=["x"]), "raised_case_ids[0]"),
         "a clue about a person": ("inspection_finding", text(finding, secrecy_flag=True), "secrecy_flag"),
         "a version of nothing": ("case_action", text(action, case_version=0), "case_version"),
+        "uploads of no number": ("flight_task", text(task, media_expected=None), "media_expected"),
+        "fewer waypoints than none": ("flight_task", text(task, waypoints_done=-1), "waypoints_done"),
     }
 
 

@@ -1,4 +1,5 @@
 """gridloopctl reference: what is loaded, what is refused and why, and where points lie."""
+import collections
 import concurrent.futures
 import csv
 import json
@@ -8,6 +9,7 @@ import runpy
 import psycopg
 import pytest
 import shapely
+import shapely.affinity
 
 from reference import DATA, area, collection, command, load, load_areas, locate, town
 from stack import ROOT
@@ -145,7 +147,10 @@ REFUSED_AREAS = {
     "metres": (reshaped(GRID, polygon((1.27e7, 4.3e6), (1.28e7, 4.3e6), (1.28e7, 4.4e6), (1.27e7, 4.3e6))), GRID,
                "not degrees"),
     "latitude first": (reshaped(GRID, polygon((36, 114), (36.1, 114), (36.1, 114.1), (36, 114))), GRID, "not degrees"),
+    "NaN": (reshaped(GRID, polygon((114, 36), (114.1, math.nan), (114.1, 36.1), (114, 36))), "areas.geojson",
+            "line 1, column"),
     "twice": (town() + [town()[-1]], "4105-1-2-901", "is there twice"),
+    "two areas of one code": (town() + [area(GRID, "community", (114.3, 36, 114.4, 36.2), "4105-2")], GRID, "is there twice"),
     "no such parent": (changed(GRID, parent_code="4105-1-9"), GRID, "parent 4105-1-9 is no area of a higher level"),
     "parent of its own level": (changed(GRID, parent_code="4105-1-1-002"), GRID, "is no area of a higher level"),
     "its own parent": (changed(GRID, parent_code=GRID), "feature 7", "parent_is_another"),
@@ -155,6 +160,8 @@ REFUSED_AREAS = {
     "an empty code": (changed(GRID, code=""), "feature 7", "code"),
     "sticks out": (town()[:1] + [area("4105-1", "subdistrict", (113.999, 36, 114.2, 36.2), "4105")], "4105-1",
                    "sticks out of its parent 4105"),
+    "outside its community": (town() + [area("4105-2-1-001", "grid", (114.31, 36, 114.32, 36.1), "4105-2-1")],
+                              "4105-2-1-001", "sticks out of its parent 4105-2-1"),
     "in another parent": (changed(GRID, parent_code="4105-2-1"), GRID, "sticks out of its parent 4105-2-1"),
     "a date without a zone": (changed(GRID, valid_from="2016-12-27"), "feature 7", "valid_from_has_a_zone"),
     "a date that is none": (changed(GRID, valid_from="2016-13-27T00:00:00Z"), "areas.geojson", "2016-13-27"),
@@ -180,6 +187,19 @@ def test_areas_that_are_refused(world, name):
     assert locate(world, [(114.05, 36.05)]) == [("4105", "4105-1", "4105-1-1", GRID)]
 
 
+def test_a_version_is_whole(world):
+    """The newest one alone counts: where it begins later than the one before ended, or earlier, nothing of that one is
+    left in the time between."""
+    load_areas(world, town(valid_to="2020-01-01T00:00:00Z"))
+    days, here = ("2019-01-01", "2019-09-01", "2021-01-01"), [(114.05, 36.05)]
+    there, nowhere = ("4105", "4105-1", "4105-1-1", GRID), (None,) * 4
+    for valid_from, wanted in ((None, (there, there, nowhere)), ("2019-06-01", (nowhere, there, there)),
+                               ("2020-06-01", (nowhere, nowhere, there))):
+        if valid_from:
+            load_areas(world, town(valid_from=f"{valid_from}T00:00:00Z"))
+        assert [locate(world, here, f"--at={day}T00:00:00Z")[0] for day in days] == list(wanted), valid_from
+
+
 CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
 REFUSED_FILES = {
     "another crs": ({"areas.geojson": collection(town(), crs=CRS)}, "its crs is urn:ogc:def:crs:EPSG::4490"),
@@ -202,6 +222,9 @@ REFUSED_FILES = {
     "an unknown anchor": ({"dedup_rule.csv": "dedup_group,anchor\nA,middle\n"}, "anchor"),
     "an unknown group": ({"dedup_rule.csv": RULE, "category.csv": CATEGORY.replace("RUBBISH", "NOISE")},
                          "category local-2026 01/01 there is no group NOISE"),
+    "an unknown group of a unit": ({"responsibility.csv": "area_code,dedup_group,unit_code\n4105,NOISE,U1\n"},
+                                   "responsibility 4105 NOISE there is no such group in dedup_rule"),
+    "a rule of a group without a name": ({"dedup_rule.csv": "dedup_group,radius_m\n,15\n"}, "dedup_rule.csv: line 2"),
     "an unknown area": ({"unit.csv": "code,name,area_code\nU,N,9999\n"}, "unit U its area 9999 is no area"),
     "an unknown unit above": ({"unit.csv": "code,name,parent_code\nU,N,V\n"}, "unit U its parent V is no unit"),
     "an unknown time zone": (ALL | {"time_zone.csv": "area_code,name\n4105,Asia/Anyang\n"},
@@ -213,7 +236,10 @@ REFUSED_FILES = {
 
 @pytest.mark.parametrize("name", REFUSED_FILES)
 def test_files_that_are_refused(world, name):
+    """With the reason; what was in force stays in force."""
     files, reason = REFUSED_FILES[name]
+    load(world, ALL)
+    before = loads(world), world.sql("select count(*) from reference.entry")
     paths = []
     for file_name, text in files.items():
         paths.append(world.folder / file_name)
@@ -221,8 +247,7 @@ def test_files_that_are_refused(world, name):
     done = command(world, "load", *paths)
     assert done.returncode == 65, done.stdout + done.stderr
     assert reason in done.stderr, done.stderr
-    assert loads(world) == []
-    assert world.sql("select count(*) from reference.entry") == [(0,)]
+    assert (loads(world), world.sql("select count(*) from reference.entry")) == before
 
 
 def test_overlaps_are_measured_and_have_to_be_allowed(world):
@@ -315,18 +340,29 @@ def beiguan():
 
 @needs(BEIGUAN)
 def test_points_in_beiguan(world):
-    """200,000 points around the district: 470 areas, the same answers as shapely; inside, exactly one grid."""
+    """Around the district, until 135,000 were in it: 470 areas, the same answers as shapely; each of those lies in
+    exactly one grid, community and sub-district, which nest."""
     rng = world.rng()
     features = beiguan()
     load_areas(world, features)
-    west, south, east, north = shapely.geometry.shape(features[0]["geometry"]).bounds
-    points = [(rng.uniform(west, east), rng.uniform(south, north)) for _ in range(200_000)]
+    shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
+    district, = (shape for shape, feature in zip(shapes, features) if feature["properties"]["level"] == "district")
+    west, south, east, north = district.bounds
+    shapely.prepare(district)
+    points, inside = [], 0
+    while inside < 135_000:
+        more = [(rng.uniform(west, east), rng.uniform(south, north)) for _ in range(10_000)]
+        points += more
+        inside += int(shapely.intersects_xy(district, more).sum())
     found = locate(world, points)
     assert found == lowest(features, points)
-    inside = sum(codes[0] is not None for codes in found)
-    assert all((codes[0] is None) == (codes[3] is None) for codes in found)
-    print(f"{inside} inside, {len(points) - inside} outside")
-    assert inside > 100_000
+    assert all(all(codes) or not any(codes) for codes in found)
+    parent = {feature["properties"]["code"]: feature["properties"].get("parent_code") for feature in features}
+    assert all(parent[codes[level]] == codes[level - 1] for codes in set(found) if codes[0] for level in (1, 2, 3))
+    grids = shapely.STRtree([shape for shape, feature in zip(shapes, features) if feature["properties"]["level"] == "grid"])
+    hits = collections.Counter(grids.query(shapely.points(points), predicate="intersects")[0].tolist())
+    assert len(hits) == inside and set(hits.values()) == {1}
+    print(f"{inside} inside, each in one grid, and {len(points) - inside} outside")
 
 
 @needs(LA / "requests.csv")
@@ -348,20 +384,36 @@ def test_districts_of_los_angeles(world):
                for answer in expected.values()) == 19
 
 
+def star(rng, x, y):
+    """Around a place, sometimes with a hole; None: it did not come out as a polygon."""
+    corners = sorted(rng.sample(range(360), rng.randint(3, 40)))
+    radii = [(corner, rng.uniform(0.2, 0.5)) for corner in corners]
+    outer, inner = ([(x + scale * radius * math.cos(math.radians(angle)), y + scale * radius * math.sin(math.radians(angle)))
+                     for angle, radius in radii] for scale in (1, 0.5))
+    shape = shapely.Polygon(outer, [inner] if rng.random() < 0.4 else [])
+    goes_round = max(b - a for a, b in zip(corners, corners[1:] + [corners[0] + 360])) < 180
+    return shape if goes_round and shape.is_valid and shape.area > 0 else None
+
+
+def cut_at_the_antimeridian(shape):
+    """As RFC 7946 wants it: what lies beyond 180 degrees east stands in the west."""
+    west = shapely.affinity.translate(shape.intersection(shapely.box(180, -90, 360, 90)), -360)
+    parts = [part for piece in (shape.intersection(shapely.box(-180, -90, 180, 90)), west)
+             for part in getattr(piece, "geoms", [piece]) if part.geom_type == "Polygon" and part.area > 0]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
 def random_areas(rng, count):
-    """Stars around random places, some with a hole, some on both sides of the 180th meridian, overlapping freely."""
+    """Stars around random places, overlapping freely; some lie across the 180th meridian, on the equator, at a pole."""
     features = []
     for number in range(count):
-        x, y = rng.choice([(rng.uniform(-5, 5), rng.uniform(-5, 5)), (179.5, rng.uniform(-2, 2)), (-179.5, 0)])
-        corners = sorted(rng.sample(range(360), rng.randint(3, 40)))
-        if max(b - a for a, b in zip(corners, corners[1:] + [corners[0] + 360])) >= 180:
+        x, y = rng.choice([(rng.uniform(-5, 5), rng.uniform(-5, 5)), (rng.uniform(179.4, 180.4), rng.uniform(-2, 2)),
+                           (rng.uniform(0, 5), 89.5)])
+        shape = star(rng, x, y)
+        if shape is None:
             continue
-        radii = [(corner, rng.uniform(0.2, 0.5)) for corner in corners]
-        outer, inner = ([(x + scale * radius * math.cos(math.radians(angle)),
-                          y + scale * radius * math.sin(math.radians(angle))) for angle, radius in radii]
-                        for scale in (1, 0.5))
-        shape = shapely.Polygon(outer, [inner] if rng.random() < 0.4 else [])
-        if shape.is_valid and shape.area > 0:
+        shape = cut_at_the_antimeridian(shape)
+        if shape.is_valid:
             features.append({"type": "Feature", "geometry": json.loads(shapely.to_geojson(shape)), "properties": {
                 "code": f"{rng.randrange(10 ** 6):06}-{number}", "level": "grid", "name": "star"}})
     return features
@@ -372,7 +424,8 @@ def corner_points(rng, features, count):
     points = []
     while len(points) < count:
         shape = shapely.geometry.shape(rng.choice(features)["geometry"])
-        ring = rng.choice([shape.exterior, *shape.interiors])
+        part = rng.choice(getattr(shape, "geoms", [shape]))
+        ring = rng.choice([part.exterior, *part.interiors])
         at = rng.randrange(len(ring.coords) - 1)
         (x1, y1), (x2, y2) = ring.coords[at][:2], ring.coords[at + 1][:2]
         share = rng.choice([0, 0.5, rng.random()])
@@ -390,16 +443,28 @@ def test_a_million_points(world):
     compare_random(world, areas=400, points=1_000_000)
 
 
+ANYWHERE = ((-6, 6, -6, 6), (179, 180, -3, 3), (-180, -179, -3, 3), (0, 5, 89, 90))  # west, east, south, north
+
+
+def somewhere(rng):
+    west, east, south, north = rng.choice(ANYWHERE)
+    return rng.choice([rng.uniform(west, east), rng.uniform(west, east), west, east]), rng.uniform(south, north)
+
+
 def compare_random(world, areas, points):
-    """A quarter anywhere near, the rest on and beside corners and edges: the same lowest code as shapely."""
+    """A quarter anywhere near, the rest on and beside corners and edges, holes' too: the same lowest code as shapely.
+    180 degrees east and west are two places: each has the areas that were cut there on its side."""
     rng = world.rng()
     features = random_areas(rng, areas)
     load_areas(world, features, "--allow-overlap")
-    anywhere = [rng.choice([(rng.uniform(-6, 6), rng.uniform(-6, 6)), (rng.uniform(179, 180), rng.uniform(-3, 3)),
-                            (rng.uniform(-180, -179), rng.uniform(-3, 3))]) for _ in range(points // 4)]
-    sample = anywhere + corner_points(rng, features, points - len(anywhere))
+    sample = [somewhere(rng) for _ in range(points // 4)]
+    sample += corner_points(rng, features, points - len(sample))
     found = locate(world, sample)
     wanted = lowest(features, sample)
     different = [(point, ours, theirs) for point, ours, theirs in zip(sample, found, wanted) if ours != theirs]
-    print(f"{len(features)} areas, {len(sample)} points, {sum(codes[3] is not None for codes in found)} in an area")
+    kinds = collections.Counter(feature["geometry"]["type"] for feature in features)
+    edge = sum(abs(longitude) == 180 for longitude, _ in sample)
+    print(f"{dict(kinds)}, {len(sample)} points, {edge} of them on the 180th meridian, "
+          f"{sum(codes[3] is not None for codes in found)} in an area")
     assert not different, different[:5]
+    assert kinds["MultiPolygon"] and edge

@@ -116,6 +116,7 @@ def test_many_unknown_fingerprints(world):
     check_all(world)
 
 
+@pytest.mark.harms_servers
 def test_postgres_away_while_a_schema_is_wanted(world):
     rng = world.rng()
     writer = Writer()

@@ -113,6 +113,15 @@ class World:
         for future in self.stack.admin.create_topics([topic]).values():
             future.result(30)
 
+    def partitions(self, kind):
+        """The numbers of its topic's partitions. The broker hears of a topic a moment after it was made."""
+        topic = self.topic(kind)
+
+        def told():
+            found = self.stack.admin.list_topics(topic, timeout=30).topics[topic]
+            return not found.error and list(found.partitions)
+        return wait_for(told, 30, f"the broker knows of {topic}")
+
     def produce(self, messages, partition=None, producer=None):
         """Sends what good() and bad() made, in order, and waits until the broker has it.
 
@@ -152,8 +161,7 @@ class World:
             "enable.auto.commit": False, "auto.offset.reset": "error", "fetch.message.max.bytes": 8 << 20, "fetch.wait.max.ms": 20})
         try:
             topic = self.topic(kind)
-            partitions = client.list_topics(topic, timeout=30).topics[topic].partitions
-            places = [confluent_kafka.TopicPartition(topic, partition, 0) for partition in partitions]
+            places = [confluent_kafka.TopicPartition(topic, partition, 0) for partition in self.partitions(kind)]
             high = {place.partition: client.get_watermark_offsets(place, timeout=30)[1] for place in places}
             client.assign([place for place in places if high[place.partition] > 0])
             found = {}
@@ -234,10 +242,8 @@ class World:
 
     def high(self, kind):
         """Partition -> high watermark, from the broker."""
-        topic = self.topic(kind)
-        partitions = self.stack.admin.list_topics(topic, timeout=30).topics[topic].partitions
-        wanted = {confluent_kafka.TopicPartition(topic, number): confluent_kafka.admin.OffsetSpec.latest()
-                  for number in partitions}
+        wanted = {confluent_kafka.TopicPartition(self.topic(kind), number): confluent_kafka.admin.OffsetSpec.latest()
+                  for number in self.partitions(kind)}
         return {place.partition: future.result(30).offset
                 for place, future in self.stack.admin.list_offsets(wanted).items()}
 

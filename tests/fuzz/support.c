@@ -11,8 +11,8 @@
 
 enum { MAX_EVENT_BYTES = 1 << 20, MOST_SCHEMAS = 64 };
 
-const char *const fuzz_kinds[FUZZ_KINDS] = {"drone_alert", "patrol_log",
-                                            "inspection_finding", "case_action"};
+const char *const fuzz_kinds[FUZZ_KINDS] = {
+    "drone_alert", "patrol_log", "inspection_finding", "case_action", "flight_task"};
 
 void fuzz_fail(const char *file, int line, const char *condition)
 {

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     ((condition) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #condition))
 _Noreturn void fuzz_fail(const char *file, int line, const char *condition);
 
-enum { FUZZ_KINDS = 4 };
+enum { FUZZ_KINDS = 5 };
 extern const char *const fuzz_kinds[FUZZ_KINDS];
 
 /* Made at the first use and kept; kind is an index, of which the remainder is taken. */

@@ -11,7 +11,7 @@ from events import FIRST_TIME, FRAME, KINDS, LAST_TIME, random_uuid
 from hostile import REASONS, double, number, odd, set_to, small, spoilt, text
 from world import bad, good
 
-ALERT, LOG, FINDING, ACTION = KINDS
+ALERT, LOG, FINDING, ACTION = "drone_alert", "patrol_log", "inspection_finding", "case_action"
 CASES = []
 
 

@@ -1,5 +1,5 @@
-/* link_lines.c - the linking function on lines of text: a store in memory, used as the transaction of a batch
- * uses the real one. It reads what lies in the cells near by, links, and writes back what changed.
+/* link_lines.c - the linking function on lines of text, with the store in memory (link_store.h) used as the transaction
+ * of a batch uses the tables.
  *
  *   link_lines [BATCH | SEED..MOST] < LINES
  *
@@ -19,31 +19,17 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "consumers/runtime/link.h"
-#include "consumers/runtime/link_index.h"
+#include "consumers/runtime/link_store.h"
 
 enum { MOST_FIELDS = 20, MOST_RULES = 64 };
 
 struct store {
-    struct arena *arena;
-    struct link_case *cases;
-    struct link_report *reports;
-    size_t case_count, report_count;
-    struct link_map case_ids, report_ids, cells; /* cells: link_cell() -> last case */
-    uint32_t *next;                              /* in the same cell */
+    struct arena *arena; /* of the lines' texts */
+    struct link_store *cases;
     int64_t link_seq;
     struct link_rule rules[MOST_RULES];
     char *groups[MOST_RULES];
     uint32_t rule_count;
-};
-
-/* What one batch reads of the store. */
-struct reading {
-    struct link_case *cases;
-    struct link_report *reports;
-    uint32_t *case_numbers, *report_numbers; /* in the store */
-    size_t case_count, report_count, case_room, report_room;
-    unsigned char *has_case, *has_report; /* by number in the store */
 };
 
 static void bad_line(const char *what)
@@ -151,52 +137,7 @@ static void read_sighting(const struct store *store, char **f, struct link_sight
     read_place(store, f, &s->place);
 }
 
-/* ---- the store ---- */
-
-/* A map from the cells alone: (group, is_test) is for the linking function to look at. */
-static uint32_t *cell_of(struct store *store, int64_t cell)
-{
-    uint8_t key[UUID_SIZE] = {0};
-
-    memcpy(key, &cell, sizeof cell);
-    return link_map_at(&store->cells, key);
-}
-
-static void put_case(struct store *store, const struct link_case *c)
-{
-    uint32_t *at = link_map_at(&store->case_ids, c->case_id);
-
-    if (*at == LINK_NONE) {
-        uint32_t *last = cell_of(store, link_cell(&c->place));
-
-        *at = (uint32_t)store->case_count++;
-        store->next[*at] = *last;
-        *last = *at;
-    }
-    store->cases[*at] = *c;
-    store->cases[*at].is_new = store->cases[*at].is_changed = false;
-}
-
-static void put_report(struct store *store, const struct link_report *report)
-{
-    uint32_t *at = link_map_at(&store->report_ids, report->report_id);
-
-    if (*at == LINK_NONE)
-        *at = (uint32_t)store->report_count++;
-    store->reports[*at] = *report;
-    store->reports[*at].is_new = store->reports[*at].is_changed = false;
-}
-
-static void open_store(struct store *store, size_t sightings)
-{
-    store->arena = arena_new();
-    store->cases = xcalloc(sightings + 1, sizeof *store->cases);
-    store->reports = xcalloc(sightings + 1, sizeof *store->reports);
-    store->next = xcalloc(sightings + 1, sizeof *store->next);
-    store->case_ids = link_map_new(store->arena, sightings);
-    store->report_ids = link_map_new(store->arena, sightings);
-    store->cells = link_map_new(store->arena, sightings);
-}
+/* ---- actions ---- */
 
 static const struct {
     const char *name;
@@ -214,10 +155,10 @@ static void act(struct store *store, char **f, int count)
     uint32_t at;
 
     id(case_id, f[2]);
-    at = link_map_find(&store->case_ids, case_id);
+    at = link_store_find(store->cases, case_id);
     if (at == LINK_NONE)
         return;
-    c = &store->cases[at];
+    c = link_store_case(store->cases, at);
     c->was_sent = c->was_sent || strcmp(f[1], "sent") == 0;
     c->mute_lifted = c->mute_lifted || strcmp(f[1], "asked") == 0;
     if (strcmp(f[1], "handled") == 0)
@@ -234,60 +175,6 @@ static void act(struct store *store, char **f, int count)
 }
 
 /* ---- a batch ---- */
-
-static void want_case(const struct store *store, struct reading *r, uint32_t at)
-{
-    if (at == LINK_NONE || r->has_case[at])
-        return;
-    r->has_case[at] = 1;
-    r->case_numbers[r->case_count] = at;
-    r->cases[r->case_count++] = store->cases[at];
-    if (store->cases[at].life == LINK_MERGED)
-        want_case(store, r,
-                  link_map_find(&store->case_ids, store->cases[at].merged_into));
-}
-
-static void want_report(const struct store *store, struct reading *r, uint32_t at)
-{
-    if (at == LINK_NONE || r->has_report[at])
-        return;
-    r->has_report[at] = 1;
-    r->report_numbers[r->report_count] = at;
-    r->reports[r->report_count++] = store->reports[at];
-    if (store->reports[at].has_case)
-        want_case(store, r, link_map_find(&store->case_ids, store->reports[at].case_id));
-}
-
-static void read_near(struct store *store, struct reading *r,
-                      const struct link_sighting *s)
-{
-    int64_t cells[LINK_CELLS_NEAR];
-    size_t count = s->rule ? link_cells_near(&s->place, cells) : 0;
-
-    for (size_t i = 0; i < count; i++)
-        for (uint32_t at = *cell_of(store, cells[i]); at != LINK_NONE;
-             at = store->next[at])
-            want_case(store, r, at);
-    want_case(store, r, link_map_find(&store->case_ids, s->case_id));
-    want_report(store, r, link_map_find(&store->report_ids, s->report_id));
-}
-
-static struct reading new_reading(const struct store *store, struct arena *arena)
-{
-    size_t cases = store->case_count + 1, reports = store->report_count + 1;
-    struct reading r = {
-        .cases = arena_take_array(arena, cases, sizeof *r.cases),
-        .reports = arena_take_array(arena, reports, sizeof *r.reports),
-        .case_numbers = arena_take_array(arena, cases, sizeof *r.case_numbers),
-        .report_numbers = arena_take_array(arena, reports, sizeof *r.report_numbers),
-        .has_case = arena_take(arena, cases),
-        .has_report = arena_take(arena, reports),
-    };
-
-    memset(r.has_case, 0, cases);
-    memset(r.has_report, 0, reports);
-    return r;
-}
 
 static void print_id(const uint8_t bytes[UUID_SIZE])
 {
@@ -309,14 +196,12 @@ static void print_real(double value, char end)
 
 static void print_decision(const struct link_sighting *s, const struct link_decision *d)
 {
-    static const char *const bases[] = {"nothing", "report", "name", "distance", "key"};
-
     print_id(s->event_id);
     printf("%s\t", link_outcome_name(d->outcome));
     print_id(d->case_id);
     print_id(d->related_id);
-    printf("%s\t%u\t%" PRId64 "\t%" PRId64 "\t", bases[d->basis], d->flags, d->used_us,
-           d->age_us);
+    printf("%s\t%u\t%" PRId64 "\t%" PRId64 "\t", link_basis_name(d->basis), d->flags,
+           d->used_us, d->age_us);
     print_real(d->distance_m, '\t');
     print_real(d->radius_m, '\n');
 }
@@ -327,12 +212,11 @@ static void link_batch(struct store *store, const struct link_sighting *sighting
                        size_t count)
 {
     struct arena *arena = arena_new();
-    struct reading r = new_reading(store, arena);
+    struct link_reading r;
     struct link_output out;
     int64_t begun_us;
 
-    for (size_t i = 0; i < count; i++)
-        read_near(store, &r, &sightings[i]);
+    link_store_read(store->cases, arena, sightings, count, &r);
     begun_us = clock_now_us();
     link_sightings(arena,
                    &(struct link_input){sightings, count, r.cases, r.case_count,
@@ -342,12 +226,7 @@ static void link_batch(struct store *store, const struct link_sighting *sighting
     spent_us += clock_now_us() - begun_us;
     for (size_t i = 0; i < count; i++)
         print_decision(&sightings[i], &out.decisions[i]);
-    for (size_t i = 0; i < out.case_count; i++)
-        if (out.cases[i].is_new || out.cases[i].is_changed)
-            put_case(store, &out.cases[i]);
-    for (size_t i = 0; i < out.report_count; i++)
-        if (out.reports[i].is_new || out.reports[i].is_changed)
-            put_report(store, &out.reports[i]);
+    link_store_write(store->cases, arena, &r, &out);
     arena_free(arena);
 }
 
@@ -418,25 +297,22 @@ static void close_store(struct store *store)
 {
     for (uint32_t i = 0; i < store->rule_count; i++)
         free(store->groups[i]);
-    free(store->cases);
-    free(store->reports);
-    free(store->next);
+    link_store_free(store->cases);
     arena_free(store->arena);
 }
 
 int main(int argc, char **argv)
 {
     struct batches batches = read_batches(argc > 1 ? argv[1] : "10000");
-    struct store store = {.rule_count = 0};
+    struct store store = {.arena = arena_new(), .cases = link_store_new()};
     size_t lines;
 
     if (!batches.size)
         bad_line("a batch has at least one sighting");
     lines = count_lines(stdin);
-    open_store(&store, lines);
     run(&store, stdin, batches, lines);
     fprintf(stderr, "%zu lines, %zu cases, %" PRId64 " us in the function\n", lines,
-            store.case_count, spent_us);
+            link_store_count(store.cases), spent_us);
     close_store(&store);
     return 0;
 }

@@ -1,8 +1,8 @@
 -- Where a source begins that nobody has read before; where $4 says that something is missing in front, it waits
 -- from the first moment on.
 with begun as (
-    insert into bus.progress (source_id, from_offset, next_offset)
-    values ($1::integer, $2::bigint, $2::bigint)
+    insert into bus.progress (source_id, from_offset, next_offset, chained_from, head)
+    values ($1::integer, $2::bigint, $2, $2, bus.chain_start($1, $2))
     on conflict do nothing
     returning source_id
 )

@@ -1,2 +1,3 @@
--- Whether the tables are there: a daemon may be newer than the database.
-select pg_catalog.to_regclass('follow_up.case_step') is not null
+-- Whether the tables are there, with all columns: a daemon may be newer than the database.
+select exists (select from pg_catalog.pg_attribute
+               where attrelid = pg_catalog.to_regclass('follow_up.sighting') and attname = 'reference_version')

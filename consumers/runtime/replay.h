@@ -1,0 +1,49 @@
+/* replay.h - what follows from the stored events, decided again: one course of things from the first transaction on, with
+ * its cases in memory. Pure: transactions come from stored_sightings.h, in their order.
+ *
+ * The same functions as the daemons' (sighting_of(), link_sightings(), case_states_of()), so with the rules that were in
+ * force it comes to what was stored; with others, to what would have been. What else moves cases, the actions of
+ * persons, has link_seq and ordinal as well, and is to be taken between the transactions by the same order. */
+#ifndef GRIDLOOP_REPLAY_H
+#define GRIDLOOP_REPLAY_H
+
+#include "consumers/runtime/case_states.h"
+#include "consumers/runtime/link_store.h"
+#include "consumers/runtime/stored_sightings.h"
+
+struct replay; /* opaque */
+
+struct replay *replay_new(void);
+void replay_free(struct replay *replay); /* NULL is fine */
+
+/* What became of one transaction. Borrowed until the next. */
+struct replayed {
+    const struct sightings *sightings; /* in the order of the transaction */
+    const struct link_output *output;
+    const struct case_states *states;
+    const uint32_t *numbers; /* of each case of the output, in the replay */
+};
+
+/* The number of the case that a sighting went to; LINK_NONE: to none. */
+uint32_t replayed_case_of(const struct replayed *replayed, size_t ordinal);
+
+/* rules: of each sighting; they must outlive the replay. NULL: those that were recorded. FATAL 65: an event reports nothing any more. */
+enum outcome replay_transaction(struct replay *replay,
+                                const struct stored_transaction *transaction,
+                                const struct rulebook *const *rules,
+                                struct replayed *replayed, struct err *e);
+
+/* A case as it stands, all of follow_up.case_file; borrowed until the next transaction. */
+struct replayed_case {
+    const struct link_case *link;
+    const struct kind *kind; /* of the event that opened it */
+    const char *state, *group, *scheme, *code;
+    int32_t version;
+    unsigned stripe;
+    uint8_t repeat_of[UUID_SIZE], may_repeat[UUID_SIZE]; /* all zero: none */
+};
+size_t replay_case_count(const struct replay *replay);
+uint32_t replay_find_case(const struct replay *replay, const uint8_t case_id[UUID_SIZE]);
+struct replayed_case replay_case(const struct replay *replay, uint32_t number);
+
+#endif
