@@ -286,7 +286,7 @@ def test_more_cases_than_are_held_at_once(world):
     """Forty thousand cases near the alerts of one batch: it is cut until those of a part can be held, and nothing else
     changes. Each alert belongs to the first that was opened at its place."""
     rng = world.rng()
-    load_rules(world)
+    linking.load_town_rules(world)
     first = [alert(rng, moved(3000 * number), horizontal_accuracy_m=2.0) for number in range(8)]
     run(world, "drone_alert", first)
     columns = ", ".join(name for name, in world.sql(
