@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <libpq-fe.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,6 +280,45 @@ size_t pg_bytes(const struct pg_result *result, size_t row, size_t column, uint8
     return size;
 }
 
+const uint8_t *pg_raw(const struct pg_result *result, size_t row, size_t column,
+                      size_t *size)
+{
+    *size = (size_t)PQgetlength(inner(result), (int)row, (int)column);
+    return (const uint8_t *)pg_value(result, row, column);
+}
+
+/* Big endian, in as many bytes as the type has. */
+static uint64_t raw_bits(const uint8_t *bytes, size_t size)
+{
+    uint64_t bits = bytes[0] & 0x80 ? UINT64_MAX : 0;
+
+    for (size_t i = 0; i < size; i++)
+        bits = bits << 8 | bytes[i];
+    return bits;
+}
+
+int64_t pg_raw_number(const struct pg_result *result, size_t row, size_t column)
+{
+    size_t size;
+    const uint8_t *bytes = pg_raw(result, row, column, &size);
+
+    return bytes && size > 0 ? (int64_t)raw_bits(bytes, size) : 0;
+}
+
+double pg_raw_real(const struct pg_result *result, size_t row, size_t column)
+{
+    size_t size;
+    const uint8_t *bytes = pg_raw(result, row, column, &size);
+    uint64_t bits;
+    double number = NAN;
+
+    if (!bytes || size != sizeof number)
+        return NAN;
+    bits = raw_bits(bytes, size);
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
 void pg_result_free(struct pg_result *result)
 {
     PQclear(inner(result));
@@ -405,8 +445,11 @@ static enum outcome prepare(struct pg *pg, const char *sql, struct statement_nam
     return DONE;
 }
 
+enum result_form { AS_TEXT, AS_BINARY };
+
 static bool send_prepared(struct pg *pg, const char *name,
-                          const struct pg_parameter *parameters, size_t count)
+                          const struct pg_parameter *parameters, size_t count,
+                          enum result_form form)
 {
     const char *values[PARAMETERS];
     int lengths[PARAMETERS], formats[PARAMETERS];
@@ -416,12 +459,13 @@ static bool send_prepared(struct pg *pg, const char *name,
         lengths[i] = (int)parameters[i].size;
         formats[i] = parameters[i].binary;
     }
-    return PQsendQueryPrepared(pg->conn, name, (int)count, values, lengths, formats, 0);
+    return PQsendQueryPrepared(pg->conn, name, (int)count, values, lengths, formats,
+                               form);
 }
 
-enum outcome pg_query_binary(struct pg *pg, const char *sql,
-                             const struct pg_parameter *parameters, size_t count,
-                             struct pg_result **result, struct err *e)
+static enum outcome query(struct pg *pg, const char *sql,
+                          const struct pg_parameter *parameters, size_t count,
+                          enum result_form form, struct pg_result **result, struct err *e)
 {
     struct statement_name name;
     PGresult *last;
@@ -430,7 +474,7 @@ enum outcome pg_query_binary(struct pg *pg, const char *sql,
         return err_set(e, FATAL, "PostgreSQL: %zu parameters are too many", count);
     if (begin(pg, e) || prepare(pg, sql, &name, e))
         return e->outcome;
-    if (!send_prepared(pg, name.text, parameters, count))
+    if (!send_prepared(pg, name.text, parameters, count, form))
         return fail_to_send(pg, e);
     if (finish(pg, &last, e))
         return e->outcome;
@@ -439,6 +483,20 @@ enum outcome pg_query_binary(struct pg *pg, const char *sql,
     else
         PQclear(last);
     return DONE;
+}
+
+enum outcome pg_query_binary(struct pg *pg, const char *sql,
+                             const struct pg_parameter *parameters, size_t count,
+                             struct pg_result **result, struct err *e)
+{
+    return query(pg, sql, parameters, count, AS_TEXT, result, e);
+}
+
+enum outcome pg_query_raw(struct pg *pg, const char *sql,
+                          const struct pg_parameter *parameters, size_t count,
+                          struct pg_result **result, struct err *e)
+{
+    return query(pg, sql, parameters, count, AS_BINARY, result, e);
 }
 
 enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters,

@@ -92,6 +92,17 @@ enum outcome pg_query_binary(struct pg *pg, const char *sql,
                              const struct pg_parameter *parameters, size_t count,
                              struct pg_result **result, struct err *e);
 
+/* The same with a result in binary form, for which there are other ways to read it: pg_raw(), NULL where null, borrowed as
+ * pg_value(); pg_raw_number(), of a boolean, a whole number or a time (microseconds since 2000), 0 where null;
+ * pg_raw_real(), of double precision, NaN where null. */
+enum outcome pg_query_raw(struct pg *pg, const char *sql,
+                          const struct pg_parameter *parameters, size_t count,
+                          struct pg_result **result, struct err *e);
+const uint8_t *pg_raw(const struct pg_result *result, size_t row, size_t column,
+                      size_t *size);
+int64_t pg_raw_number(const struct pg_result *result, size_t row, size_t column);
+double pg_raw_real(const struct pg_result *result, size_t row, size_t column);
+
 /* COPY ... FROM STDIN. Between begin and end only these calls are allowed. After an error of any of them the
  * statement is over (and the transaction failed); end must not be called. put copies; pieces of about 64 KiB
  * are best, cut anywhere. It sends in the background of the caller's work, holds back at most one piece, and

@@ -86,8 +86,9 @@ struct batch {
     uint32_t *slots;    /* the fold's table, made at the first fold */
     size_t slot_count;
     int64_t *next_offsets; /* per claim: where it stands behind this batch */
-    bool is_cut;   /* events were left out: reading has to go back to next_offsets */
-    bool is_heavy; /* because of the memory that the values of those before them take */
+    bool is_cut; /* events were left out: reading has to go back to next_offsets */
+    bool
+        is_heavy; /* because of the memory that those before them take, or cases near them */
 };
 
 struct batch *batch_new(size_t rows);

@@ -63,11 +63,24 @@ static void step(const struct work *w, uint32_t number, size_t ordinal,
     out->step_count++;
 }
 
+static size_t count_steps(const struct link_output *output, size_t sightings)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sightings; i++) {
+        const struct link_decision *d = &output->decisions[i];
+        count += d->outcome == LINK_REOPEN ? 1 : 0;
+        count += d->flags & LINK_SENDS ? 1 : 0;
+        count += d->flags & LINK_CANCELS_CASE ? 1 : 0;
+    }
+    return count;
+}
+
 /* What one decision means for its case. */
 static void take_steps(const struct work *w, size_t ordinal)
 {
     const struct link_decision *d = &w->in->output->decisions[ordinal];
-    uint32_t number = link_map_find(&w->out->ids, d->case_id);
+    uint32_t number = link_map_find(&w->in->output->case_ids, d->case_id);
 
     if (d->outcome == LINK_REOPEN)
         step(w, number, ordinal, CASE_PLATFORM_REOPEN);
@@ -97,18 +110,15 @@ void case_states_of(struct case_states *out, struct arena *arena,
                     const struct case_states_input *input)
 {
     const struct work w = {input, out, arena};
-    const size_t most = input->output->case_count;
     size_t number = input->read_count;
 
     *out = (struct case_states){
-        .rows = arena_take_array(arena, most + 1, sizeof *out->rows),
-        .steps =
-            arena_take_array(arena, 3 * input->sightings->count + 1, sizeof *out->steps),
-        .ids = link_map_new(arena, most)};
+        .rows = arena_take_array(arena, input->output->case_count + 1, sizeof *out->rows),
+        .steps = arena_take_array(arena,
+                                  count_steps(input->output, input->sightings->count) + 1,
+                                  sizeof *out->steps)};
     for (size_t i = 0; i < input->read_count; i++)
         out->rows[i] = input->read[i];
-    for (size_t i = 0; i < most; i++)
-        *link_map_at(&out->ids, input->output->cases[i].case_id) = (uint32_t)i;
     for (size_t i = 0; i < input->sightings->count; i++) {
         if (link_opens_case(&input->output->decisions[i])) {
             out->rows[number] = new_row(&w, number, i);

@@ -42,7 +42,6 @@ struct case_states {
     struct case_step *steps;
     size_t step_count;
     struct life_rows follows;
-    struct link_map ids; /* of the cases of the output -> their number there */
 };
 
 /* rules may be NULL: there are no limits then. */

@@ -63,6 +63,9 @@ static void decided(struct bench *b, enum link_outcome outcome, size_t number,
 static void work_out(struct bench *b, size_t read, size_t cases)
 {
     b->output.case_count = cases;
+    b->output.case_ids = link_map_new(b->arena, cases);
+    for (size_t i = 0; i < cases; i++)
+        *link_map_at(&b->output.case_ids, b->cases[i].case_id) = (uint32_t)i;
     case_states_of(&b->states, b->arena,
                    &(struct case_states_input){.linked = &linked,
                                                .sightings = &b->sightings,

@@ -10,16 +10,77 @@
 #include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/life_table.h"
 #include "consumers/runtime/row_values.h"
+#include "consumers/runtime/sql.h"
 
 static const uint8_t no_id[UUID_SIZE];
 
+/* ---- values ---- */
+
+static struct pg_parameter parameter(const struct text *text)
+{
+    return (struct pg_parameter){text->bytes, text->size, true};
+}
+
+typedef enum outcome query(struct pg *pg, const char *sql,
+                           const struct pg_parameter *parameters, size_t count,
+                           struct pg_result **result, struct err *e);
+
+/* Frees the arrays. */
+static enum outcome run_arrays(query *run, struct pg *pg, const char *sql,
+                               struct text *arrays, size_t count,
+                               struct pg_result **result, struct err *e)
+{
+    struct pg_parameter parameters[PG_MAX_PARAMETERS];
+    enum outcome outcome;
+
+    for (size_t i = 0; i < count; i++)
+        parameters[i] = parameter(&arrays[i]);
+    outcome = run(pg, sql_text(sql), parameters, count, result, e);
+    for (size_t i = 0; i < count; i++)
+        text_free(&arrays[i]);
+    return outcome ? err_wrap(e, "%s", sql) : DONE;
+}
+
 /* ---- reading ---- */
 
-static double read_real(const struct pg_result *rows, size_t row, size_t column)
+static void read_id(const struct pg_result *rows, size_t row, size_t column,
+                    uint8_t id[UUID_SIZE])
 {
-    const char *text = pg_value(rows, row, column);
+    size_t size;
+    const uint8_t *bytes = pg_raw(rows, row, column, &size);
 
-    return text ? strtod(text, NULL) : NAN;
+    if (bytes && size == UUID_SIZE)
+        memcpy(id, bytes, UUID_SIZE);
+    else
+        memset(id, 0, UUID_SIZE);
+}
+
+static int64_t read_moment(const struct pg_result *rows, size_t row, size_t column)
+{
+    if (!pg_value(rows, row, column))
+        return LINK_NO_TIME;
+    return pg_raw_number(rows, row, column) + COPY_EPOCH_US;
+}
+
+static const char *read_text(struct arena *arena, const struct pg_result *rows,
+                             size_t row, size_t column)
+{
+    size_t size;
+    const uint8_t *bytes = pg_raw(rows, row, column, &size);
+
+    return bytes ? arena_copy(arena, bytes, size) : NULL;
+}
+
+static enum outcome read_ids(struct pg *pg, const char *sql,
+                             const uint8_t (*ids)[UUID_SIZE], size_t count,
+                             struct pg_result **result, struct err *e)
+{
+    struct text array = {0};
+
+    copy_put_array_head(&array, UUID_OID, (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        copy_put_bytes(&array, ids[i], UUID_SIZE);
+    return run_arrays(pg_query_raw, pg, sql, &array, 1, result, e);
 }
 
 enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
@@ -28,25 +89,25 @@ enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
 {
     struct pg_result *rows = NULL;
 
-    if (query_ids(pg, "link_reports", ids, count, &rows, e))
+    if (read_ids(pg, "link_reports", ids, count, &rows, e))
         return e->outcome;
     table->report_count = pg_rows(rows);
     table->reports =
         arena_take_array(arena, table->report_count + 1, sizeof *table->reports);
     for (size_t row = 0; row < table->report_count; row++) {
         struct link_report *report = &table->reports[row];
-        *report = (struct link_report){.has_come = pg_number(rows, row, 2),
-                                       .waits = !pg_number(rows, row, 2),
-                                       .is_withdrawn = pg_number(rows, row, 3)};
-        row_id(rows, row, 0, report->report_id);
-        row_id(rows, row, 1, report->case_id);
+        *report = (struct link_report){.has_come = pg_raw_number(rows, row, 2),
+                                       .waits = !pg_raw_number(rows, row, 2),
+                                       .is_withdrawn = pg_raw_number(rows, row, 3)};
+        read_id(rows, row, 0, report->report_id);
+        read_id(rows, row, 1, report->case_id);
         report->has_case = memcmp(report->case_id, no_id, UUID_SIZE) != 0;
     }
     pg_result_free(rows);
     return DONE;
 }
 
-/* Columns of sql/cases_near.sql and sql/cases_by_id.sql. */
+/* Columns of sql/cases_*.sql that read. */
 enum {
     CASE_ID,
     LIFE,
@@ -95,23 +156,37 @@ static void read_place(struct arena *arena, const struct pg_result *rows, size_t
     *place = (struct link_place){.where = LINK_NOWHERE, .accuracy_m = NAN};
     if (pg_value(rows, row, LONGITUDE)) {
         place->where = LINK_AT_POINT;
-        place->at = (struct point){read_real(rows, row, LONGITUDE),
-                                   read_real(rows, row, LATITUDE)};
-        place->accuracy_m = read_real(rows, row, ACCURACY);
+        place->at = (struct point){pg_raw_real(rows, row, LONGITUDE),
+                                   pg_raw_real(rows, row, LATITUDE)};
+        place->accuracy_m = pg_raw_real(rows, row, ACCURACY);
     } else if (pg_value(rows, row, PLACE_KEY)) {
         place->where = LINK_AT_KEY;
-        row_id(rows, row, PLACE_KEY, place->key);
-        place->round = row_text(arena, rows, row, ROUND);
+        read_id(rows, row, PLACE_KEY, place->key);
+        place->round = read_text(arena, rows, row, ROUND);
     }
 }
 
 static void read_times(const struct pg_result *rows, size_t row, struct link_case *c)
 {
-    c->first_us = row_moment(rows, row, FIRST_SEEN);
-    c->last_us = row_moment(rows, row, LAST_SEEN);
-    c->reopened_us = row_moment(rows, row, REOPENED);
-    c->handled_us = row_moment(rows, row, HANDLED);
-    c->closed_us = row_moment(rows, row, CLOSED);
+    c->first_us = read_moment(rows, row, FIRST_SEEN);
+    c->last_us = read_moment(rows, row, LAST_SEEN);
+    c->reopened_us = read_moment(rows, row, REOPENED);
+    c->handled_us = read_moment(rows, row, HANDLED);
+    c->closed_us = read_moment(rows, row, CLOSED);
+}
+
+/* A text of which there are few different ones: libpq has a NUL behind each. */
+static const char *read_name(struct group_names *names, struct arena *arena,
+                             const struct pg_result *rows, size_t row, size_t column,
+                             uint32_t *number)
+{
+    const char *text = pg_value(rows, row, column);
+    size_t count = names->count;
+
+    *number = group_number(names, arena, text);
+    if (*number == count)
+        names->list[count] = arena_copy(arena, text, strlen(text));
+    return names->list[*number];
 }
 
 static void read_case(struct arena *arena, struct group_names *groups,
@@ -119,26 +194,30 @@ static void read_case(struct arena *arena, struct group_names *groups,
 {
     *c = (struct link_case){
         .life = read_life(pg_value(rows, row, LIFE)),
-        .group = group_number(groups, arena, pg_value(rows, row, GROUP)),
-        .is_test = pg_number(rows, row, IS_TEST),
-        .was_sent = pg_number(rows, row, WAS_SENT),
-        .mute_lifted = pg_number(rows, row, MUTE_LIFTED),
-        .unit = row_text(arena, rows, row, UNIT),
-        .standing = pg_number(rows, row, STANDING),
-        .muted = pg_number(rows, row, MUTED),
-        .opened_seq = pg_number(rows, row, OPENED_SEQ),
-        .opened_ordinal = (uint32_t)pg_number(rows, row, OPENED_ORDINAL),
+        .is_test = pg_raw_number(rows, row, IS_TEST),
+        .was_sent = pg_raw_number(rows, row, WAS_SENT),
+        .mute_lifted = pg_raw_number(rows, row, MUTE_LIFTED),
+        .unit = read_text(arena, rows, row, UNIT),
+        .standing = pg_raw_number(rows, row, STANDING),
+        .muted = pg_raw_number(rows, row, MUTED),
+        .opened_seq = pg_raw_number(rows, row, OPENED_SEQ),
+        .opened_ordinal = (uint32_t)pg_raw_number(rows, row, OPENED_ORDINAL),
     };
-    row_id(rows, row, CASE_ID, c->case_id);
-    row_id(rows, row, MERGED_INTO, c->merged_into);
+    read_name(groups, arena, rows, row, GROUP, &c->group);
+    read_id(rows, row, CASE_ID, c->case_id);
+    read_id(rows, row, MERGED_INTO, c->merged_into);
     read_place(arena, rows, row, &c->place);
     read_times(rows, row, c);
 }
 
-static void make_room(struct case_table *table, struct arena *arena, size_t more)
+void case_table_make_room(struct case_table *table, struct arena *arena, size_t more)
 {
-    size_t room = table->count + more;
+    size_t room = 2 * table->room;
 
+    if (table->room > 0 && table->count + more <= table->room)
+        return;
+    if (room < table->count + more)
+        room = table->count + more;
     table->cases = arena_resize(arena, table->cases, table->room * sizeof *table->cases,
                                 room * sizeof *table->cases);
     table->rows = arena_resize(arena, table->rows, table->room * sizeof *table->rows,
@@ -149,24 +228,54 @@ static void make_room(struct case_table *table, struct arena *arena, size_t more
         *link_map_at(&table->ids, table->cases[i].case_id) = (uint32_t)i;
 }
 
-static void keep_cases(struct case_table *table, struct arena *arena,
-                       struct group_names *groups, const struct pg_result *rows)
+struct reading {
+    struct case_table *table;
+    struct pg *pg;
+    struct arena *arena;
+    struct group_names *groups;
+};
+
+/* Those that are not there yet; frees the rows. */
+static void keep_cases(const struct reading *r, struct pg_result *rows)
 {
-    make_room(table, arena, pg_rows(rows));
+    struct case_table *table = r->table;
+
+    case_table_make_room(table, r->arena, pg_rows(rows));
     for (size_t row = 0; row < pg_rows(rows); row++) {
         struct link_case *c = &table->cases[table->count];
-        uint32_t *at;
-        read_case(arena, groups, rows, row, c);
+        uint32_t *at, state;
+        read_case(r->arena, r->groups, rows, row, c);
         at = link_map_at(&table->ids, c->case_id);
         if (*at != LINK_NONE)
             continue;
-        table->rows[table->count] =
-            (struct case_row){.state = row_text(arena, rows, row, STATE),
-                              .version = (int32_t)pg_number(rows, row, VERSION),
-                              .stripe = (unsigned)pg_number(rows, row, STRIPE)};
+        table->rows[table->count] = (struct case_row){
+            .state = read_name(&table->states, r->arena, rows, row, STATE, &state),
+            .version = (int32_t)pg_raw_number(rows, row, VERSION),
+            .stripe = (unsigned)pg_raw_number(rows, row, STRIPE)};
         *at = (uint32_t)table->count++;
     }
+    pg_result_free(rows);
 }
+
+/* ---- cases near by ---- */
+
+/* Cells asked for at once: libpq holds a result whole, in a form several times as large as ours. */
+enum { CELLS_AT_ONCE = 512 };
+
+/* The arrays that a statement takes. */
+enum near_array {
+    GROUPS,
+    CELLS,
+    SINCE_OPEN,
+    SINCE_OVER,
+    WEST,
+    SOUTH,
+    EAST,
+    NORTH,
+    NEAR_ARRAYS
+};
+static const uint32_t near_oids[NEAR_ARRAYS] = {TEXT_OID, INT8_OID, TIME_OID, TIME_OID,
+                                                REAL_OID, REAL_OID, REAL_OID, REAL_OID};
 
 static void put_since(struct text *out, int64_t us)
 {
@@ -178,45 +287,106 @@ static void put_since(struct text *out, int64_t us)
         copy_put_time(out, us);
 }
 
-static enum outcome read_near(struct case_table *table, struct pg *pg,
-                              struct arena *arena, struct group_names *groups,
-                              const struct near *near, size_t count, struct err *e)
+static void put_cell(struct text *arrays, const struct near *near, const char *group)
 {
-    static const uint32_t oids[] = {TEXT_OID, INT8_OID, TIME_OID, TIME_OID};
-    struct text arrays[4] = {0};
+    copy_put_string(&arrays[GROUPS], group);
+    copy_put_int64(&arrays[CELLS], near->cell);
+    put_since(&arrays[SINCE_OPEN], near->since_open_us);
+    put_since(&arrays[SINCE_OVER], near->since_over_us);
+}
+
+static void put_box(struct text *arrays, const struct box *box)
+{
+    copy_put_double(&arrays[WEST], box->west);
+    copy_put_double(&arrays[SOUTH], box->south);
+    copy_put_double(&arrays[EAST], box->east);
+    copy_put_double(&arrays[NORTH], box->north);
+}
+
+/* Those that have a box are asked for the accurate cases in it; all for the others. */
+struct near_question {
+    const char *sql;
+    size_t arrays;
+    bool (*is_asked)(const struct near *near);
+};
+
+static bool any(const struct near *near)
+{
+    (void)near;
+    return true;
+}
+
+static const struct near_question near_questions[] = {
+    {"cases_in_boxes", NEAR_ARRAYS, near_has_box},
+    {"cases_in_cells", WEST, any},
+};
+
+static enum outcome ask_near(const struct reading *r,
+                             const struct near_question *question,
+                             const struct near *const *asked, size_t count, struct err *e)
+{
+    struct text arrays[NEAR_ARRAYS] = {0};
     struct pg_result *rows = NULL;
 
-    if (count == 0)
-        return DONE;
-    for (size_t i = 0; i < 4; i++)
-        copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
+    for (size_t i = 0; i < question->arrays; i++)
+        copy_put_array_head(&arrays[i], near_oids[i], (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
-        copy_put_string(&arrays[0], groups->list[near[i].group]);
-        copy_put_int64(&arrays[1], near[i].cell);
-        put_since(&arrays[2], near[i].since_open_us);
-        put_since(&arrays[3], near[i].since_over_us);
+        put_cell(arrays, asked[i], r->groups->list[asked[i]->group]);
+        if (question->arrays == NEAR_ARRAYS)
+            put_box(arrays, &asked[i]->box);
     }
-    if (query_arrays(pg, "cases_near", arrays, 4, &rows, e))
+    if (run_arrays(pg_query_raw, r->pg, question->sql, arrays, question->arrays, &rows,
+                   e))
         return e->outcome;
-    keep_cases(table, arena, groups, rows);
-    pg_result_free(rows);
+    keep_cases(r, rows);
     return DONE;
 }
 
-/* Those that are not there yet. */
-static enum outcome read_by_id(struct case_table *table, struct pg *pg,
-                               struct arena *arena, struct group_names *groups,
-                               const uint8_t (*ids)[UUID_SIZE], size_t count,
-                               struct err *e)
+/* As the indexes have them. */
+static int by_place(const void *a, const void *b)
+{
+    const struct near *const *left = a, *const *right = b;
+
+    if ((*left)->group != (*right)->group)
+        return (*left)->group < (*right)->group ? -1 : 1;
+    return ((*left)->cell > (*right)->cell) - ((*left)->cell < (*right)->cell);
+}
+
+static bool is_too_many(const struct reading *r, const struct case_wish *wish)
+{
+    return wish->most > 0 && r->table->count > wish->most;
+}
+
+static enum outcome read_near(const struct reading *r, const struct case_wish *wish,
+                              const struct near_question *question, struct err *e)
+{
+    const struct near **asked =
+        arena_take_array(r->arena, wish->near_count + 1, sizeof(struct near *));
+    size_t count = 0;
+
+    for (size_t i = 0; i < wish->near_count; i++)
+        if (question->is_asked(&wish->near[i]))
+            asked[count++] = &wish->near[i];
+    qsort(asked, count, sizeof *asked, by_place);
+    for (size_t i = 0; i < count && !is_too_many(r, wish); i += CELLS_AT_ONCE)
+        if (ask_near(r, question, asked + i,
+                     count - i < CELLS_AT_ONCE ? count - i : CELLS_AT_ONCE, e))
+            return e->outcome;
+    return DONE;
+}
+
+/* ---- cases by id ---- */
+
+static enum outcome read_by_id(const struct reading *r, const uint8_t (*ids)[UUID_SIZE],
+                               size_t count, struct err *e)
 {
     struct pg_result *rows = NULL;
 
     if (count == 0)
         return DONE;
-    if (query_ids(pg, "cases_by_id", ids, count, &rows, e))
+    if (read_ids(r->pg, "cases_by_id", ids, count, &rows, e))
         return e->outcome;
-    keep_cases(table, arena, groups, rows);
-    pg_result_free(rows);
+    keep_cases(r, rows);
     return DONE;
 }
 
@@ -234,44 +404,51 @@ static size_t missing_heads(const struct case_table *table, size_t first,
 }
 
 /* One step along the merges at a time; what one reads is looked at in the next. */
-static enum outcome read_heads(struct case_table *table, struct pg *pg,
-                               struct arena *arena, struct group_names *groups,
-                               struct err *e)
+static enum outcome read_heads(const struct reading *r, struct err *e)
 {
-    for (size_t looked_at = 0; looked_at < table->count;) {
+    for (size_t looked_at = 0; looked_at < r->table->count;) {
         uint8_t(*ids)[UUID_SIZE] =
-            arena_take_array(arena, table->count - looked_at, UUID_SIZE);
-        size_t count = missing_heads(table, looked_at, ids);
-        looked_at = table->count;
-        if (read_by_id(table, pg, arena, groups, (const uint8_t(*)[UUID_SIZE])ids, count,
-                       e))
+            arena_take_array(r->arena, r->table->count - looked_at, UUID_SIZE);
+        size_t count = missing_heads(r->table, looked_at, ids);
+        looked_at = r->table->count;
+        if (read_by_id(r, (const uint8_t(*)[UUID_SIZE])ids, count, e))
             return e->outcome;
     }
     return DONE;
 }
 
-enum outcome case_table_read(struct case_table *table, struct pg *pg, struct arena *arena,
-                             struct group_names *groups, const struct near *near,
-                             size_t near_count, const uint8_t (*ids)[UUID_SIZE],
-                             size_t id_count, struct err *e)
+/* Those of the ids, and of the reports' cases, that are not there yet. */
+static enum outcome read_named(const struct reading *r, const struct case_wish *wish,
+                               struct err *e)
 {
-    uint8_t(*all)[UUID_SIZE] =
-        arena_take_array(arena, id_count + table->report_count + 1, UUID_SIZE);
+    const struct case_table *table = r->table;
+    uint8_t(*ids)[UUID_SIZE] =
+        arena_take_array(r->arena, wish->id_count + table->report_count + 1, UUID_SIZE);
     size_t count = 0;
 
-    make_room(table, arena, 0);
-    if (read_near(table, pg, arena, groups, near, near_count, e))
-        return e->outcome;
-    for (size_t i = 0; i < id_count; i++)
-        if (link_map_find(&table->ids, ids[i]) == LINK_NONE)
-            memcpy(all[count++], ids[i], UUID_SIZE);
+    for (size_t i = 0; i < wish->id_count; i++)
+        if (link_map_find(&table->ids, wish->ids[i]) == LINK_NONE)
+            memcpy(ids[count++], wish->ids[i], UUID_SIZE);
     for (size_t i = 0; i < table->report_count; i++)
         if (table->reports[i].has_case
             && link_map_find(&table->ids, table->reports[i].case_id) == LINK_NONE)
-            memcpy(all[count++], table->reports[i].case_id, UUID_SIZE);
-    if (read_by_id(table, pg, arena, groups, (const uint8_t(*)[UUID_SIZE])all, count, e))
-        return e->outcome;
-    return read_heads(table, pg, arena, groups, e);
+            memcpy(ids[count++], table->reports[i].case_id, UUID_SIZE);
+    return read_by_id(r, (const uint8_t(*)[UUID_SIZE])ids, count, e);
+}
+
+enum outcome case_table_read(struct case_table *table, struct pg *pg, struct arena *arena,
+                             const struct case_wish *wish, bool *too_many, struct err *e)
+{
+    const struct reading r = {table, pg, arena, wish->groups};
+
+    case_table_make_room(table, arena, wish->near_count);
+    for (size_t i = 0; i < sizeof near_questions / sizeof *near_questions; i++)
+        if (wish->near_count > 0 && read_near(&r, wish, &near_questions[i], e))
+            return e->outcome;
+    *too_many = is_too_many(&r, wish);
+    if (*too_many)
+        return DONE;
+    return read_named(&r, wish, e) ? e->outcome : read_heads(&r, e);
 }
 
 /* ---- new cases ---- */
@@ -354,69 +531,101 @@ static int by_case_id(const void *a, const void *b)
     return memcmp((*left)->case_id, (*right)->case_id, UUID_SIZE);
 }
 
+typedef bool is_chosen(const struct link_case *c, const struct case_row *row);
+
+static bool is_opened(const struct link_case *c, const struct case_row *row)
+{
+    (void)row;
+    return c->is_new;
+}
+
+static bool is_seen(const struct link_case *c, const struct case_row *row)
+{
+    return c->is_changed && !c->is_new && !row->life;
+}
+
+static bool is_stepped(const struct link_case *c, const struct case_row *row)
+{
+    return c->is_changed && !c->is_new && row->life;
+}
+
+static const struct case_row *row_of(const struct case_changes *changes,
+                                     const struct link_case *c)
+{
+    return &changes->states->rows[c - changes->output->cases];
+}
+
+/* Sorted. */
+static const struct link_case **choose(const struct case_changes *changes, is_chosen *is,
+                                       struct arena *arena, size_t *count)
+{
+    const struct link_output *output = changes->output;
+    const struct link_case **chosen =
+        arena_take_array(arena, output->case_count + 1, sizeof *chosen);
+
+    *count = 0;
+    for (size_t i = 0; i < output->case_count; i++)
+        if (is(&output->cases[i], &changes->states->rows[i]))
+            chosen[(*count)++] = &output->cases[i];
+    qsort(chosen, *count, sizeof *chosen, by_case_id);
+    return chosen;
+}
+
 static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
                               struct arena *arena, struct err *e)
 {
-    const struct link_output *output = changes->output;
-    const struct link_case **sorted =
-        arena_take_array(arena, output->case_count + 1, sizeof *sorted);
     struct copy copy = {.pg = pg, .sql = new_case_sql};
     enum outcome outcome = DONE;
-    size_t count = 0;
+    size_t count;
+    const struct link_case **opened = choose(changes, is_opened, arena, &count);
 
-    for (size_t i = 0; i < output->case_count; i++)
-        if (output->cases[i].is_new)
-            sorted[count++] = &output->cases[i];
-    qsort(sorted, count, sizeof *sorted, by_case_id);
     for (size_t i = 0; !outcome && i < count; i++) {
         outcome = copy_begin_row(&copy, e);
-        put_new_case(&copy.buffer, changes->sighter, sorted[i],
-                     &changes->states->rows[sorted[i] - output->cases], arena);
+        put_new_case(&copy.buffer, changes->sighter, opened[i],
+                     row_of(changes, opened[i]), arena);
     }
     return copy_close(&copy, outcome, e) ? err_wrap(e, "opening cases") : DONE;
 }
 
 /* ---- changed cases ---- */
 
+/* The arrays of sql/cases_change.sql; sql/cases_see.sql has the first few. */
+static const uint32_t change_oids[] = {UUID_OID, TIME_OID, INT8_OID, INT8_OID,
+                                       TEXT_OID, INT4_OID, TIME_OID, BOOL_OID};
+enum { SEE_ARRAYS = 4, CHANGE_ARRAYS = 8 };
+
 static void put_change(struct text *arrays, const struct link_case *c,
                        const struct case_row *row)
 {
     copy_put_bytes(&arrays[0], c->case_id, UUID_SIZE);
-    copy_put_string(&arrays[1], row->state);
-    copy_put_int32(&arrays[2], row->version);
-    put_moment(&arrays[3], c->last_us);
-    put_moment(&arrays[4], c->reopened_us);
-    copy_put_int64(&arrays[5], c->standing);
-    copy_put_int64(&arrays[6], c->muted);
+    put_moment(&arrays[1], c->last_us);
+    copy_put_int64(&arrays[2], c->standing);
+    copy_put_int64(&arrays[3], c->muted);
+    if (!row->life)
+        return;
+    copy_put_string(&arrays[4], row->state);
+    copy_put_int32(&arrays[5], row->version);
+    put_moment(&arrays[6], c->reopened_us);
     copy_put_bool(&arrays[7], c->was_sent);
 }
 
-static bool is_update(const struct link_case *c)
-{
-    return c->is_changed && !c->is_new;
-}
-
 static enum outcome change_cases(const struct case_changes *changes, struct pg *pg,
-                                 struct err *e)
+                                 struct arena *arena, is_chosen *is, const char *sql,
+                                 size_t array_count, struct err *e)
 {
-    static const uint32_t oids[] = {UUID_OID, TEXT_OID, INT4_OID, TIME_OID,
-                                    TIME_OID, INT8_OID, INT8_OID, BOOL_OID};
-    const struct link_output *output = changes->output;
-    struct text arrays[8] = {0};
+    struct text arrays[CHANGE_ARRAYS] = {0};
     struct pg_result *result = NULL;
-    size_t count = 0;
     enum outcome outcome;
+    size_t count;
+    const struct link_case **changed = choose(changes, is, arena, &count);
 
-    for (size_t i = 0; i < output->case_count; i++)
-        count += is_update(&output->cases[i]);
     if (count == 0)
         return DONE;
-    for (size_t i = 0; i < 8; i++)
-        copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
-    for (size_t i = 0; i < output->case_count; i++)
-        if (is_update(&output->cases[i]))
-            put_change(arrays, &output->cases[i], &changes->states->rows[i]);
-    outcome = query_arrays(pg, "cases_change", arrays, 8, &result, e);
+    for (size_t i = 0; i < array_count; i++)
+        copy_put_array_head(&arrays[i], change_oids[i], (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        put_change(arrays, changed[i], row_of(changes, changed[i]));
+    outcome = run_arrays(pg_query_binary, pg, sql, arrays, array_count, &result, e);
     if (!outcome && pg_affected(result) != count)
         outcome =
             err_set(e, FATAL, "a case that was read under its lock is there no more");
@@ -424,30 +633,21 @@ static enum outcome change_cases(const struct case_changes *changes, struct pg *
     return outcome;
 }
 
-static bool is_moved(const struct case_changes *changes, size_t number)
-{
-    return is_update(&changes->output->cases[number])
-           && changes->states->rows[number].life;
-}
-
-/* Few are. */
+/* What the platform's steps set beside that. Few cases have any. */
 static enum outcome move_cases(const struct case_changes *changes, struct pg *pg,
-                               struct err *e)
+                               struct arena *arena, struct err *e)
 {
     static const uint32_t oids[] = {UUID_OID, TIME_OID, TEXT_OID, TIME_OID, INT4_OID};
     struct text arrays[5] = {0};
-    uint32_t count = 0;
+    size_t count;
+    const struct link_case **moved = choose(changes, is_stepped, arena, &count);
 
-    for (size_t i = 0; i < changes->output->case_count; i++)
-        count += is_moved(changes, i);
     if (count == 0)
         return DONE;
     for (size_t i = 0; i < 5; i++)
-        copy_put_array_head(&arrays[i], oids[i], count);
-    for (size_t i = 0; i < changes->output->case_count; i++) {
-        const struct case_life *life = changes->states->rows[i].life;
-        if (!is_moved(changes, i))
-            continue;
+        copy_put_array_head(&arrays[i], oids[i], (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        const struct case_life *life = row_of(changes, moved[i])->life;
         copy_put_bytes(&arrays[0], life->case_id, UUID_SIZE);
         put_moment(&arrays[1], life->dispatched_us);
         copy_put_string(&arrays[2], life->order_unit);
@@ -557,8 +757,10 @@ static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
 enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
                               struct arena *arena, struct err *e)
 {
-    if (add_cases(changes, pg, arena, e) || change_cases(changes, pg, e)
-        || move_cases(changes, pg, e) || add_sightings(changes, pg, e)
+    if (add_cases(changes, pg, arena, e)
+        || change_cases(changes, pg, arena, is_seen, "cases_see", SEE_ARRAYS, e)
+        || change_cases(changes, pg, arena, is_stepped, "cases_change", CHANGE_ARRAYS, e)
+        || move_cases(changes, pg, arena, e) || add_sightings(changes, pg, e)
         || add_steps(changes, pg, e))
         return e->outcome;
     return life_write_rows(&changes->states->follows, changes->link_seq,

@@ -7,19 +7,14 @@
 #include "common/pg.h"
 #include "common/text.h"
 #include "consumers/runtime/case_states.h"
-
-/* A group in a cell whose cases are wanted; those that were not stirred since are not. */
-struct near {
-    uint32_t group;
-    int64_t cell;
-    int64_t since_open_us, since_over_us; /* INT64_MIN: all */
-};
+#include "consumers/runtime/near.h"
 
 struct case_table {
     struct link_case *cases;
     struct case_row *rows; /* one for each */
     size_t count, room;
     struct link_map ids;
+    struct group_names states; /* each of those read, once */
     struct link_report *reports;
     size_t report_count;
 };
@@ -29,12 +24,21 @@ enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
                                      struct arena *arena, const uint8_t (*ids)[UUID_SIZE],
                                      size_t count, struct err *e);
 
+/* Room for so many cases more. */
+void case_table_make_room(struct case_table *table, struct arena *arena, size_t more);
+
 /* Reads the cases near by, those with the ids, those that hold the reports, and the heads of all merged ones; each
- * once. */
+ * once. Ends early where there are more than most (0: any number): *too_many. */
+struct case_wish {
+    struct group_names *groups;
+    const struct near *near;
+    size_t near_count;
+    const uint8_t (*ids)[UUID_SIZE];
+    size_t id_count;
+    size_t most;
+};
 enum outcome case_table_read(struct case_table *table, struct pg *pg, struct arena *arena,
-                             struct group_names *groups, const struct near *near,
-                             size_t near_count, const uint8_t (*ids)[UUID_SIZE],
-                             size_t id_count, struct err *e);
+                             const struct case_wish *wish, bool *too_many, struct err *e);
 
 /* What linking made of it all. */
 struct case_changes {

@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
      "longest wait for more events after the first, milliseconds", false},
     {"max_event_bytes", OPTION_NUMBER, AT(max_event_bytes), "1048576", 1024, 64 << 20,
      NULL, "a larger message becomes a dead letter", false},
-    {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "4096", 64, 2097151, NULL,
+    {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "3072", 64, 2097151, NULL,
      "fetched and not yet taken, kilobytes", false},
     {"dead_letter_kbytes_per_s", OPTION_NUMBER, AT(dead_letter_kbytes_per_s), "1024", 0,
      1 << 20, NULL,
@@ -108,6 +108,8 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
     log_set_context("kind", kind->name);
     stop = stop_on_signals(settings.stop_timeout_s);
     mallopt(M_ARENA_MAX, 2); /* librdkafka's threads would each get a heap of their own */
+    mallopt(M_MMAP_THRESHOLD, 512 << 10); /* else it rises, and large pieces stay ours */
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
     pump = pump_new(kind, program, &settings, &e);
     if (!pump)
         return err_report(program, &e);

@@ -113,11 +113,30 @@ static size_t cover_row(double edge_m, int64_t row, double west, double east,
     return count;
 }
 
+/* A hair more than asked for: rounding must not lose what lies exactly at the limit. */
+static double and_a_hair(double reach_m)
+{
+    return reach_m * (1 + 1e-9) + 1e-6;
+}
+
+struct box geodesy_box(struct point at, double reach_m)
+{
+    double reach = and_a_hair(reach_m);
+    double high = degrees_of(reach), wide = half_width(at, reach);
+    struct box box = {at.longitude - wide, at.latitude - high, at.longitude + wide,
+                      at.latitude + high};
+
+    if (box.west < -180 || box.east > 180) {
+        box.west = -180;
+        box.east = 180;
+    }
+    return box;
+}
+
 size_t geodesy_cover(double edge_m, struct point at, double reach_m, int64_t *cells,
                      size_t room)
 {
-    /* A hair more than asked for: rounding must not lose what lies exactly at the limit. */
-    double reach = reach_m * (1 + 1e-9) + 1e-6;
+    double reach = and_a_hair(reach_m);
     double high = degrees_of(reach), wide = half_width(at, reach);
     int64_t last = row_of(edge_m, fmin(at.latitude + high, 90));
     size_t count = 0;

@@ -27,6 +27,13 @@ double geodesy_distance_m(struct point a, struct point b);
 bool geodesy_is_beyond(struct point a, double shrink, struct point b, double reach_m);
 double geodesy_shrink(struct point at);
 
+/* All longitudes and latitudes within reach_m of `at`, and perhaps a few more. One that crosses the 180th meridian goes
+ * round the earth. */
+struct box {
+    double west, south, east, north; /* inclusive */
+};
+struct box geodesy_box(struct point at, double reach_m);
+
 /* The cell that holds a point. edge_m: from 10 up. */
 int64_t geodesy_cell(double edge_m, struct point at);
 

@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "consumers/runtime/link_index.h"
-
 enum { MOST_MERGES = 64 }; /* of a chain; a longer one goes round */
 
 static const int64_t minute_us = 60000000, day_us = 86400000000;
@@ -63,7 +61,9 @@ static void begin(struct linker *l, struct arena *arena, const struct link_input
     size_t most_reports = input->report_count + input->sighting_count;
 
     *l = (struct linker){
-        .cases = arena_take_array(arena, most_cases + 1, sizeof *l->cases),
+        .cases = input->in_place
+                     ? input->in_place
+                     : arena_take_array(arena, most_cases + 1, sizeof *l->cases),
         .reports = arena_take_array(arena, most_reports + 1, sizeof *l->reports),
         .case_ids = link_map_new(arena, most_cases),
         .report_ids = link_map_new(arena, most_reports),
@@ -478,6 +478,7 @@ void link_sightings(struct arena *arena, const struct link_input *input,
     }
     output->cases = l.cases;
     output->case_count = l.case_count;
+    output->case_ids = l.case_ids;
     output->reports = l.reports;
     output->report_count = l.report_count;
 }

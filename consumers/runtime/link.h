@@ -59,6 +59,7 @@
 #define GRIDLOOP_LINK_H
 
 #include "common/arena.h"
+#include "consumers/runtime/link_index.h"
 #include "consumers/runtime/link_rule.h"
 
 /* ---- what comes in ---- */
@@ -102,6 +103,9 @@ struct link_input {
     const struct link_report *reports; /* each once */
     size_t report_count;
     int64_t link_seq; /* above the opened_seq of all cases */
+    struct link_case
+        *in_place; /* NULL; or the cases, with room for one more a sighting: then
+                                 * they are changed where they are, and not copied */
 };
 
 /* ---- what comes out ---- */
@@ -155,12 +159,13 @@ struct link_decision {
     double distance_m, radius_m; /* to the case found, effective; NaN: no distance */
 };
 
-/* cases and reports: those given, in their order, and behind them the new ones. All in the arena; texts are
- * those given. */
+/* cases and reports: those given, in their order, and behind them the new ones. All in the arena, but for cases that are
+ * changed in place; texts are those given. */
 struct link_output {
     struct link_decision *decisions; /* one a sighting */
     struct link_case *cases;
     size_t case_count;
+    struct link_map case_ids; /* case_id -> its number in cases */
     struct link_report *reports;
     size_t report_count;
 };
@@ -183,6 +188,9 @@ void link_spare_id(uint8_t id[UUID_SIZE], const uint8_t case_id[UUID_SIZE],
 void link_place_key(uint8_t key[UUID_SIZE], const char *unit, const char *issue);
 
 #define LINK_CELL_M 640.0
+/* As good as positions mostly are. Cases at better ones are looked for in a smaller place: near.h, link_index.h, and
+ * the index case_file_accurate, whose condition has this number too. */
+#define LINK_FINE_ACCURACY_M 10.0
 enum { LINK_CELLS_NEAR = 12, LINK_STRIPES = 256 };
 
 /* Where a case is stored under; 0 for LINK_NOWHERE. Below 0 for keys. */

@@ -18,7 +18,7 @@ struct link_map link_map_new(struct arena *arena, size_t most)
     struct link_map map;
     size_t size = 64;
 
-    while (size < 2 * most)
+    while (size < most + most / 2)
         size *= 2;
     map.slots = arena_take_array(arena, size, sizeof *map.slots);
     memset(map.slots, 0xff, size * sizeof *map.slots);
@@ -55,7 +55,7 @@ uint32_t link_map_find(const struct link_map *map, const uint8_t key[UUID_SIZE])
 
 enum fineness { FINE, COARSE, KEYED };
 
-static const double fine_edge_m = 64, fine_accuracy_m = 10;
+static const double fine_edge_m = 64;
 /* Cells of one search: fine ones, over twice the largest effective radius. */
 enum { MOST_CELLS = 512 };
 
@@ -93,7 +93,7 @@ static enum fineness fineness_of(const struct link_place *place)
 {
     if (place->where == LINK_AT_KEY)
         return KEYED;
-    return place->accuracy_m <= fine_accuracy_m ? FINE : COARSE;
+    return place->accuracy_m <= LINK_FINE_ACCURACY_M ? FINE : COARSE;
 }
 
 static int64_t cell_of(const struct link_place *place, enum fineness fineness)
@@ -148,7 +148,7 @@ static void visit_points(struct search *search, const struct link_rule *rule,
                          double accuracy_m, enum fineness fineness)
 {
     double edge_m = fineness == FINE ? fine_edge_m : LINK_CELL_M;
-    double most_m = fineness == FINE ? fine_accuracy_m : LINK_MOST_ACCURACY_M;
+    double most_m = fineness == FINE ? LINK_FINE_ACCURACY_M : LINK_MOST_ACCURACY_M;
     int64_t cells[MOST_CELLS];
     size_t count;
 

@@ -68,7 +68,7 @@ static const uint32_t *link(struct bench *b, const struct link_sighting *s, size
     link_sightings(b->arena,
                    &(struct link_input){s, count, b->reading.cases, b->reading.case_count,
                                         b->reading.reports, b->reading.report_count,
-                                        ++b->link_seq},
+                                        ++b->link_seq, NULL},
                    &b->output);
     return link_store_write(b->store, b->arena, &b->reading, &b->output);
 }

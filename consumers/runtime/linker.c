@@ -10,32 +10,37 @@
 #include "consumers/runtime/case_table.h"
 #include "consumers/runtime/sql.h"
 
-enum { MOST_RUNS = 16 }; /* of one batch; each holds a stripe more, or ends it */
-
-struct linker {
-    struct sighter sighter;
-    const struct enricher *enricher;
-    bool more_stripes[LINK_STRIPES]; /* that an earlier run of this batch missed */
-    bool reads_spares;               /* an earlier run derived an id that is taken */
-    int runs;
-    bool wants_again;
+enum {
+    MOST_RUNS = 16, /* of one batch; each holds a stripe more, or ends it */
+    /* Cases near by that are held, some 500 bytes each with all that is made of them; few sightings may see more. */
+    MOST_CASES = 16384,
+    FEW_SIGHTINGS = 64,
+    KEEP_BYTES = 1 << 20 /* of memory, between two batches */
 };
 
-/* One run of the step; all in the batch's arena. */
+/* One run of the step; all in the linker's arena. */
 struct run {
-    struct linker *linker;
     struct pg *pg;
-    struct arena *arena;
     const struct claim *claims;
     struct sightings sightings;
     bool stripes[LINK_STRIPES];
-    struct near *near; /* distinct */
-    size_t near_count;
-    struct link_map near_at;
+    struct near_set near;
     struct case_table table;
     struct link_output output;
     int64_t link_seq;
     struct case_states states;
+};
+
+struct linker {
+    struct sighter sighter;
+    const struct enricher *enricher;
+    struct arena *arena;
+    struct arena *asking; /* for what is needed until the cases are read */
+    struct run run;
+    bool more_stripes[LINK_STRIPES]; /* that an earlier run of this batch missed */
+    bool reads_spares;               /* an earlier run derived an id that is taken */
+    int runs;
+    bool wants_again, wants_smaller;
 };
 
 struct linker *linker_new(const struct kind *kind, const struct reader *reader,
@@ -44,14 +49,20 @@ struct linker *linker_new(const struct kind *kind, const struct reader *reader,
     struct linker *linker = xcalloc(1, sizeof *linker);
 
     linker->enricher = enricher;
+    linker->arena = arena_new();
+    linker->asking = arena_new();
     if (!sighter_init(&linker->sighter, kind, reader, e))
         return linker;
-    free(linker);
+    linker_free(linker);
     return NULL;
 }
 
 void linker_free(struct linker *linker)
 {
+    if (!linker)
+        return;
+    arena_free(linker->arena);
+    arena_free(linker->asking);
     free(linker);
 }
 
@@ -86,92 +97,70 @@ bool linker_wants_again(struct linker *linker)
     return wants_again;
 }
 
+bool linker_wants_smaller(struct linker *linker)
+{
+    bool wants_smaller = linker->wants_smaller;
+
+    linker->wants_smaller = false;
+    return wants_smaller;
+}
+
 /* ---- what may be read or changed ---- */
 
-static void longer(int64_t *window_us, int64_t other_us)
+static void want_id(struct run *run, const uint8_t id[UUID_SIZE])
 {
-    if (other_us > *window_us)
-        *window_us = other_us;
-}
-
-static int64_t before(int64_t us, int64_t window_us)
-{
-    if (window_us == LINK_NEVER)
-        return us;
-    return window_us == LINK_EVER ? INT64_MIN : link_us_between(us, window_us);
-}
-
-/* How far back from this sighting a case may have been stirred last and still matter: link_rule.c has the windows. A
- * life that is over takes what was seen before it ended, so it ended later than that. */
-static void reach(struct near *near, const struct link_sighting *s)
-{
-    const struct link_rule *rule = s->rule;
-    int64_t us = s->occurred_us < s->recorded_us ? s->occurred_us : s->recorded_us;
-    int64_t open_us = rule->merge_us, over_us = rule->reopen_us;
-
-    longer(&open_us, rule->repeat_us);
-    longer(&over_us, rule->repeat_us);
-    longer(&over_us, rule->mute_us);
-    if (rule->ignore_status)
-        longer(&over_us, rule->merge_us);
-    if (before(us, open_us) < near->since_open_us)
-        near->since_open_us = before(us, open_us);
-    if (before(us, over_us) < near->since_over_us)
-        near->since_over_us = before(us, over_us);
-}
-
-static struct near *near_of(struct run *run, uint32_t group, int64_t cell)
-{
-    uint8_t key[UUID_SIZE] = {0};
-    uint32_t *at;
-
-    memcpy(key, &group, sizeof group);
-    memcpy(key + 8, &cell, sizeof cell);
-    at = link_map_at(&run->near_at, key);
-    if (*at == LINK_NONE) {
-        *at = (uint32_t)run->near_count++;
-        run->near[*at] = (struct near){group, cell, INT64_MAX, INT64_MAX};
-        run->stripes[link_stripe(run->sightings.groups.list[group], cell)] = true;
-    }
-    return &run->near[*at];
+    run->stripes[link_id_stripe(id)] = true;
 }
 
 static void want_spare(struct run *run, const struct link_sighting *s)
 {
     uint8_t id[UUID_SIZE];
 
-    if (!run->linker->reads_spares)
-        return;
     link_spare_id(id, s->case_id, s->event_id);
-    run->stripes[link_id_stripe(id)] = true;
+    want_id(run, id);
 }
 
-static void want(struct run *run, const struct link_sighting *s)
+static void want(struct linker *linker, const struct link_sighting *s)
 {
-    int64_t cells[LINK_CELLS_NEAR];
-    size_t count = s->rule ? link_cells_near(&s->place, cells) : 0;
+    struct run *run = &linker->run;
 
-    run->stripes[link_id_stripe(s->report_id)] = true;
+    want_id(run, s->report_id);
     if (!s->rule)
         return;
-    run->stripes[link_id_stripe(s->case_id)] = true;
-    want_spare(run, s);
-    for (size_t i = 0; i < count; i++)
-        reach(near_of(run, s->group, cells[i]), s);
+    want_id(run, s->case_id);
+    if (linker->reads_spares)
+        want_spare(run, s);
+    near_add(&run->near, s);
     if (s->place.where == LINK_NOWHERE)
         run->stripes[link_stripe(run->sightings.groups.list[s->group],
                                  link_cell(&s->place))] = true;
 }
 
-static void want_all(struct run *run)
+static void want_all(struct linker *linker)
 {
-    size_t most = run->sightings.count * LINK_CELLS_NEAR;
+    struct run *run = &linker->run;
 
-    run->near = arena_take_array(run->arena, most, sizeof *run->near);
-    run->near_at = link_map_new(run->arena, most);
-    memcpy(run->stripes, run->linker->more_stripes, sizeof run->stripes);
+    memcpy(run->stripes, linker->more_stripes, sizeof run->stripes);
     for (size_t i = 0; i < run->sightings.count; i++)
-        want(run, &run->sightings.list[i]);
+        want(linker, &run->sightings.list[i]);
+    for (size_t i = 0; i < run->near.count; i++) {
+        const struct near *near = &run->near.list[i];
+        run->stripes[link_stripe(run->sightings.groups.list[near->group], near->cell)] =
+            true;
+    }
+}
+
+void linker_prepare(struct linker *linker, const struct batch *batch)
+{
+    arena_reset(linker->arena, KEEP_BYTES);
+    arena_reset(linker->asking, 0);
+    linker->run = (struct run){.near = {.arena = linker->asking}};
+    if (!is_linked(linker))
+        return;
+    sightings_of(&linker->run.sightings, &linker->sighter,
+                 reference_rules(enricher_reference(linker->enricher)), batch,
+                 linker->arena);
+    want_all(linker);
 }
 
 /* ---- locking and reading ---- */
@@ -202,35 +191,68 @@ static enum outcome draw_seq(struct run *run, struct err *e)
     return DONE;
 }
 
-static enum outcome read_all(struct run *run, struct err *e)
+/* The ids of what is reported, and of the cases that might be opened. */
+struct ids {
+    uint8_t (*reports)[UUID_SIZE], (*cases)[UUID_SIZE];
+    size_t case_count;
+};
+
+static struct ids list_ids(const struct linker *linker)
 {
-    const struct sightings *sightings = &run->sightings;
-    uint8_t(*reports)[UUID_SIZE] =
-        arena_take_array(run->arena, sightings->count, UUID_SIZE);
-    uint8_t(*cases)[UUID_SIZE] =
-        arena_take_array(run->arena, 2 * sightings->count, UUID_SIZE);
-    size_t count = 0;
+    const struct sightings *sightings = &linker->run.sightings;
+    struct ids ids = {arena_take_array(linker->asking, sightings->count, UUID_SIZE),
+                      arena_take_array(linker->asking, 2 * sightings->count, UUID_SIZE),
+                      0};
 
     for (size_t i = 0; i < sightings->count; i++) {
         const struct link_sighting *s = &sightings->list[i];
-        memcpy(reports[i], s->report_id, UUID_SIZE);
+        memcpy(ids.reports[i], s->report_id, UUID_SIZE);
         if (s->rule)
-            memcpy(cases[count++], s->case_id, UUID_SIZE);
-        if (s->rule && run->linker->reads_spares)
-            link_spare_id(cases[count++], s->case_id, s->event_id);
+            memcpy(ids.cases[ids.case_count++], s->case_id, UUID_SIZE);
+        if (s->rule && linker->reads_spares)
+            link_spare_id(ids.cases[ids.case_count++], s->case_id, s->event_id);
     }
-    if (case_table_read_reports(&run->table, run->pg, run->arena,
-                                (const uint8_t(*)[UUID_SIZE])reports, sightings->count,
-                                e))
-        return e->outcome;
-    return case_table_read(&run->table, run->pg, run->arena, &run->sightings.groups,
-                           run->near, run->near_count, (const uint8_t(*)[UUID_SIZE])cases,
-                           count, e);
+    return ids;
 }
 
-static enum outcome check_stripes(struct run *run, struct err *e)
+static enum outcome read_cases(struct linker *linker, const struct ids *ids,
+                               struct err *e)
 {
-    struct linker *linker = run->linker;
+    struct run *run = &linker->run;
+    const struct case_wish wish = {
+        .groups = &run->sightings.groups,
+        .near = run->near.list,
+        .near_count = run->near.count,
+        .ids = (const uint8_t(*)[UUID_SIZE])ids->cases,
+        .id_count = ids->case_count,
+        .most = run->sightings.count > FEW_SIGHTINGS ? MOST_CASES : 0};
+    bool too_many;
+
+    if (case_table_read(&run->table, run->pg, linker->arena, &wish, &too_many, e))
+        return e->outcome;
+    if (!too_many)
+        return DONE;
+    linker->wants_smaller = true;
+    return err_set(e, RETRY, "too many cases lie near by");
+}
+
+static enum outcome read_all(struct linker *linker, struct err *e)
+{
+    struct run *run = &linker->run;
+    const struct ids ids = list_ids(linker);
+
+    if (case_table_read_reports(&run->table, run->pg, linker->arena,
+                                (const uint8_t(*)[UUID_SIZE])ids.reports,
+                                run->sightings.count, e)
+        || read_cases(linker, &ids, e))
+        return e->outcome;
+    arena_reset(linker->asking, 0);
+    return DONE;
+}
+
+static enum outcome check_stripes(struct linker *linker, struct err *e)
+{
+    const struct run *run = &linker->run;
     bool is_missing = false;
 
     for (size_t i = 0; i < run->table.count; i++) {
@@ -247,95 +269,92 @@ static enum outcome check_stripes(struct run *run, struct err *e)
 
 /* ---- the step ---- */
 
-static void decide(struct run *run)
+static void decide(struct linker *linker)
 {
-    const struct reference *reference = enricher_reference(run->linker->enricher);
-    const struct link_input input = {
+    const struct reference *reference = enricher_reference(linker->enricher);
+    struct run *run = &linker->run;
+    struct link_input input = {
         .sightings = run->sightings.list,
         .sighting_count = run->sightings.count,
-        .cases = run->table.cases,
         .case_count = run->table.count,
         .reports = run->table.reports,
         .report_count = run->table.report_count,
         .link_seq = run->link_seq,
     };
 
-    link_sightings(run->arena, &input, &run->output);
-    case_states_of(
-        &run->states, run->arena,
-        &(struct case_states_input){.linked = &run->linker->sighter.kind->linked,
-                                    .rules = reference_case_rules(reference),
-                                    .sightings = &run->sightings,
-                                    .groups = &run->sightings.groups,
-                                    .output = &run->output,
-                                    .read = run->table.rows,
-                                    .read_count = run->table.count,
-                                    .link_seq = run->link_seq});
+    case_table_make_room(&run->table, linker->arena, run->sightings.count);
+    input.cases = input.in_place = run->table.cases;
+    link_sightings(linker->arena, &input, &run->output);
+    case_states_of(&run->states, linker->arena,
+                   &(struct case_states_input){.linked = &linker->sighter.kind->linked,
+                                               .rules = reference_case_rules(reference),
+                                               .sightings = &run->sightings,
+                                               .groups = &run->sightings.groups,
+                                               .output = &run->output,
+                                               .read = run->table.rows,
+                                               .read_count = run->table.count,
+                                               .link_seq = run->link_seq});
 }
 
-static enum outcome write_all(struct run *run, struct err *e)
+static enum outcome write_all(struct linker *linker, struct err *e)
 {
+    const struct run *run = &linker->run;
     const struct case_changes changes = {
-        .sighter = &run->linker->sighter,
+        .sighter = &linker->sighter,
         .sightings = &run->sightings,
         .output = &run->output,
         .states = &run->states,
         .link_seq = run->link_seq,
         .claims = run->claims,
         .calendar_version = case_rules_versions(reference_case_rules(
-            enricher_reference(run->linker->enricher)))[CASE_RULES_CALENDAR],
+            enricher_reference(linker->enricher)))[CASE_RULES_CALENDAR],
     };
 
-    return case_table_write(&changes, run->pg, run->arena, e);
+    return case_table_write(&changes, run->pg, linker->arena, e);
 }
 
 /* After the write failed: whoever knows how ids are derived can open one beforehand. */
-static enum outcome note_taken(struct run *run, struct err *e)
+static enum outcome note_taken(struct linker *linker, struct err *e)
 {
-    struct linker *linker = run->linker;
-
-    if (linker->reads_spares || strcmp(pg_constraint(run->pg), "case_file_pkey") != 0)
+    if (linker->reads_spares
+        || strcmp(pg_constraint(linker->run.pg), "case_file_pkey") != 0)
         return e->outcome;
     linker->reads_spares = true;
     linker->wants_again = ++linker->runs < MOST_RUNS;
     return err_set(e, RETRY, "an id that was derived for a case is taken");
 }
 
-static enum outcome run_step(struct run *run, struct err *e)
+static enum outcome run_step(struct linker *linker, struct err *e)
 {
-    want_all(run);
+    struct run *run = &linker->run;
+
     POINT("before_stripes");
-    if (lock(run, e) || draw_seq(run, e) || read_all(run, e) || check_stripes(run, e))
+    if (lock(run, e) || draw_seq(run, e) || read_all(linker, e)
+        || check_stripes(linker, e))
         return e->outcome;
     POINT("after_stripes");
-    decide(run);
-    if (write_all(run, e))
-        return note_taken(run, e);
+    decide(linker);
+    if (write_all(linker, e))
+        return note_taken(linker, e);
     POINT("after_link");
     return DONE;
 }
 
-enum outcome linker_link(struct linker *linker, struct pg *pg, const struct batch *batch,
-                         const struct claim *claims, struct err *e)
+enum outcome linker_link(struct linker *linker, struct pg *pg, const struct claim *claims,
+                         struct err *e)
 {
-    struct arena_mark mark = arena_mark(batch->arena);
-    struct run run = {
-        .linker = linker, .pg = pg, .arena = batch->arena, .claims = claims};
     enum outcome outcome = DONE;
 
-    if (!is_linked(linker))
-        return DONE;
-    linker->wants_again = false;
-    sightings_of(&run.sightings, &linker->sighter,
-                 reference_rules(enricher_reference(linker->enricher)), batch,
-                 batch->arena);
-    if (run.sightings.count > 0)
-        outcome = run_step(&run, e);
+    linker->wants_again = linker->wants_smaller = false;
+    linker->run.pg = pg;
+    linker->run.claims = claims;
+    if (linker->run.sightings.count > 0)
+        outcome = run_step(linker, e);
+    arena_reset(linker->arena, KEEP_BYTES);
     if (!linker->wants_again) {
         linker->runs = 0;
         linker->reads_spares = false;
         memset(linker->more_stripes, 0, sizeof linker->more_stripes);
     }
-    arena_rewind(batch->arena, mark);
     return outcome;
 }

@@ -32,13 +32,21 @@ void linker_free(struct linker *linker); /* NULL is fine */
 /* RETRY: the database lacks the tables (this daemon is newer: wait for setup). */
 enum outcome linker_check(const struct linker *linker, struct pg *pg, struct err *e);
 
-/* The step, after the new events (outcome EVENT_STORED) were inserted. A kind that is not linked, or a batch without a
- * sighting, costs nothing. RETRY with linker_wants_again(): see there. */
-enum outcome linker_link(struct linker *linker, struct pg *pg, const struct batch *batch,
-                         const struct claim *claims, struct err *e);
+/* What can be worked out before the new events (outcome EVENT_STORED) are inserted: to be called while the server is at
+ * it. What was prepared before is forgotten. */
+void linker_prepare(struct linker *linker, const struct batch *batch);
+
+/* The step, after the new events of the batch that was prepared were inserted. A kind that is not linked, or a batch
+ * without a sighting, costs nothing. RETRY with linker_wants_again() or linker_wants_smaller(): see there. */
+enum outcome linker_link(struct linker *linker, struct pg *pg, const struct claim *claims,
+                         struct err *e);
 
 /* After a RETRY of linker_link(), once: roll back and run the whole transaction again, now; it will hold more
  * stripes. So often for one batch at most that it ends. */
 bool linker_wants_again(struct linker *linker);
+
+/* After a RETRY of linker_link(), once: more cases lie near by than are held in memory; cut the batch and run the
+ * transaction again. Of a batch of a few sightings never. */
+bool linker_wants_smaller(struct linker *linker);
 
 #endif

@@ -62,7 +62,7 @@ struct replayed_case replay_case(const struct replay *replay, uint32_t number)
 
 uint32_t replayed_case_of(const struct replayed *replayed, size_t ordinal)
 {
-    uint32_t at = link_map_find(&replayed->states->ids,
+    uint32_t at = link_map_find(&replayed->output->case_ids,
                                 replayed->output->decisions[ordinal].case_id);
 
     return at == LINK_NONE ? LINK_NONE : replayed->numbers[at];
@@ -172,7 +172,7 @@ enum outcome replay_transaction(struct replay *replay,
                    &(struct link_input){replay->sightings.list, replay->sightings.count,
                                         reading.cases, reading.case_count,
                                         reading.reports, reading.report_count,
-                                        transaction->link_seq},
+                                        transaction->link_seq, NULL},
                    &replay->output);
     case_states_of(&replay->states, replay->arena,
                    &(struct case_states_input){.linked = &kind->linked,

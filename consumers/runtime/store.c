@@ -21,7 +21,7 @@
 #include "consumers/runtime/tile.h"
 
 enum {
-    RECENT_IDS = 65536,
+    RECENT_IDS = 32768,
     CHUNK_BYTES = 64 << 10, /* handed to libpq at once */
     LOOK_UP_BATCHES = 64,   /* how long we ask first, after an id was there already */
     NAMED_REFUSALS = 2      /* of a batch, as errors name them; more are searched for */
@@ -127,7 +127,11 @@ enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
 enum outcome store_begin(struct store *store, struct pg *pg, struct err *e)
 {
     recent_clear(store->recent);
-    return check_encoding(pg, e) ? e->outcome : store_check(store, pg, e);
+    /* Plans by index, made once: of an array of ten thousand the planner would think of the whole table. */
+    if (check_encoding(pg, e)
+        || pg_run(pg, "set plan_cache_mode = force_generic_plan", e))
+        return e->outcome;
+    return store_check(store, pg, e);
 }
 
 const struct store_counts *store_counted(const struct store *store)
@@ -307,7 +311,7 @@ static void put_event(struct store *store, struct event *event)
                buffer->size - start, event->leaf);
 }
 
-static enum outcome copy_rows(struct store *store, size_t from, size_t to, struct err *e)
+static enum outcome put_rows(struct store *store, size_t from, size_t to, struct err *e)
 {
     if (pg_copy_begin(store->pg, columns_copy_sql(store->columns), e))
         return e->outcome;
@@ -321,18 +325,38 @@ static enum outcome copy_rows(struct store *store, size_t from, size_t to, struc
             POINT("mid_copy");
     }
     copy_put_end(&store->buffer);
-    if (flush(store, 1, e))
+    return flush(store, 1, e);
+}
+
+static enum outcome copy_rows(struct store *store, size_t from, size_t to, struct err *e)
+{
+    return put_rows(store, from, to, e) ? e->outcome : pg_copy_end(store->pg, NULL, e);
+}
+
+static void prepare_linking(struct store *store)
+{
+    if (store->linker)
+        linker_prepare(store->linker, store->batch);
+}
+
+/* What linking can do before, it does while the server is at it. */
+static enum outcome copy_and_prepare(struct store *store, struct err *e)
+{
+    if (put_rows(store, 0, store->row_count, e))
         return e->outcome;
+    prepare_linking(store);
     return pg_copy_end(store->pg, NULL, e);
 }
 
 static enum outcome insert_events(struct store *store, struct err *e)
 {
     POINT("before_insert");
-    if (store->row_count == 0)
+    if (store->row_count == 0) {
+        prepare_linking(store);
         return DONE;
+    }
     store->is_inserting = true;
-    if (copy_rows(store, 0, store->row_count, e))
+    if (copy_and_prepare(store, e))
         return err_wrap(e, "inserting %zu events", store->row_count);
     store->is_inserting = false;
     POINT("after_copy");
@@ -397,8 +421,7 @@ static enum outcome attempt(struct store *store, struct err *e)
         return e->outcome;
     if (insert_events(store, e))
         return e->outcome;
-    if (store->linker
-        && linker_link(store->linker, store->pg, store->batch, store->claims, e))
+    if (store->linker && linker_link(store->linker, store->pg, store->claims, e))
         return err_wrap(e, "linking");
     if (store->actions && case_actions_take(store->actions, store->pg, store->batch, e))
         return err_wrap(e, "taking actions");
@@ -599,12 +622,23 @@ static enum outcome give_up(struct store *store, struct err *e)
     return e->outcome;
 }
 
+/* What is left out is read once more. */
+static bool wants_another_run(struct store *store)
+{
+    if (linker_wants_smaller(store->linker)) {
+        batch_cut(store->batch, store->batch->count / 2);
+        store->batch->is_heavy = true;
+        return true;
+    }
+    return linker_wants_again(store->linker);
+}
+
 /* After a failed attempt. DONE: run it again from the start. */
 static enum outcome mend(struct store *store, struct err *e)
 {
     if (is_repairable(store))
         return repair(store, e);
-    if (!(store->linker && linker_wants_again(store->linker))
+    if (!(store->linker && wants_another_run(store))
         && !(store->actions && case_actions_wants_again(store->actions)))
         return e->outcome;
     store->counts.redone++;

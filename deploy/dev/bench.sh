@@ -2,11 +2,12 @@
 # bench.sh - what is measured: ./dev bench SCENARIO. Each scenario is a function bench_<SCENARIO>.
 #
 #   decode [PASSES]              an event's decoding beside Avro-C's: tests/bench/decode.c
+#   link [OPTION...]             alerts with linking beside the limit: tests/bench/link.py
 #   rows [--json] [REPETITIONS]  batches with refused rows beside clean ones: tests/bench/rows.c
 set -euo pipefail
 
 readonly BENCH_DIR=$BUILD_DIR/bench
-readonly BENCH_SCENARIOS=(decode rows)
+readonly BENCH_SCENARIOS=(decode link rows)
 
 bench_decode() {
     local schema folder=$BENCH_DIR/decode
@@ -26,6 +27,19 @@ bench_end() {
     exit "$code"
 }
 
+bench_own_stack() {
+    trap bench_end EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    own_stack_start "$BUILD_DIR/benchstack"
+}
+
+bench_link() {
+    bench_own_stack
+    GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
+        "$VENV/bin/python" "$ROOT/tests/bench/link.py" "$@"
+}
+
 # A database as gridloopctl makes it, on servers of this run's own, whose event table refuses some rows.
 bench_rows_database() {
     local url=$1
@@ -41,10 +55,7 @@ bench_rows() {
         form=json
         shift
     fi
-    trap bench_end EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    own_stack_start "$BUILD_DIR/benchstack"
+    bench_own_stack
     url=${GRIDLOOP_DATABASE_URL%/*}/bench
     step bench-rows "making the database" bench_rows_database "$url"
     "$BUILD_DIR/release/bin/gridloop-simulate" lines --kind patrol_log --count 10000 |

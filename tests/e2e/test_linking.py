@@ -282,6 +282,30 @@ def test_an_id_that_was_foreseen(world):
     assert daemon.counts()["redone"] >= 1
 
 
+def test_more_cases_than_are_held_at_once(world):
+    """Forty thousand cases near the alerts of one batch: it is cut until those of a part can be held, and nothing else
+    changes. Each alert belongs to the first that was opened at its place."""
+    rng = world.rng()
+    linking.load_town_rules(world)
+    first = [alert(rng, moved(3000 * number), horizontal_accuracy_m=2.0) for number in range(8)]
+    run(world, "drone_alert", first)
+    columns = ", ".join(name for name, in world.sql(
+        "select attname from pg_attribute where attrelid = 'follow_up.case_file'::regclass and attnum > 0 "
+        "and not attisdropped and attgenerated = '' and attname not in ('case_id', 'opened_ordinal')"))
+    with world.connect() as connection:
+        connection.execute(f"insert into follow_up.case_file (case_id, opened_ordinal, {columns}) "
+                           f"select gen_random_uuid(), 1000 + n, {columns} from follow_up.case_file, "
+                           "generate_series(1, 5000) n")
+    again = [alert(rng, moved(3000 * (number % 8) + 1), horizontal_accuracy_m=2.0) for number in range(256)]
+    before = world.sql("select max(link_seq) from follow_up.sighting")[0][0]
+    counts = run(world, "drone_alert", again, linger_ms=3000, batch_rows=256)
+    found = courses(world)
+    assert [found[event["event_id"]][::2] for event in again] == [
+        ("more", first[number % 8]["event_id"]) for number in range(256)]
+    assert counts["redone"] >= 1 and counts["stored"] == 256, counts
+    assert world.sql("select count(distinct link_seq) > 1 from follow_up.sighting where link_seq > %s", before) == [(True,)]
+
+
 def test_without_reference_data(world):
     """Everything is stored; reports of no known category open nothing; patrols that saw nothing are no sightings."""
     rng = world.rng()

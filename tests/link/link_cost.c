@@ -108,9 +108,10 @@ int main(int argc, char **argv)
     make_cases(cases, case_count, side_m);
     make_sightings(sightings, count, cases, case_count, side_m);
     begun_us = clock_now_us();
-    link_sightings(arena,
-                   &(struct link_input){sightings, count, cases, case_count, NULL, 0, 1},
-                   &out);
+    link_sightings(
+        arena,
+        &(struct link_input){sightings, count, cases, case_count, NULL, 0, 1, NULL},
+        &out);
     took_us = clock_now_us() - begun_us;
     opened = out.case_count - case_count;
     printf("%zu cases, %zu sightings, %zu opened: %" PRId64 " us, %.2f us a sighting\n",

@@ -220,7 +220,8 @@ static void link_batch(struct store *store, const struct link_sighting *sighting
     begun_us = clock_now_us();
     link_sightings(arena,
                    &(struct link_input){sightings, count, r.cases, r.case_count,
-                                        r.reports, r.report_count, ++store->link_seq},
+                                        r.reports, r.report_count, ++store->link_seq,
+                                        NULL},
                    &out);
     spent_us += clock_now_us() - begun_us;
     for (size_t i = 0; i < count; i++)
