@@ -21,11 +21,14 @@ def load_reference(world):
 
 def limit(world, cases, began, due, unit=UNIT, version=2):
     """Cases with an order that stands, whose limit runs from and until then (intervals from now)."""
-    world.sql("update follow_up.case_file set order_unit_code = %s, handler_unit_code = %s, due_version = %s, "
-              "due_at = now() + %s::interval where case_id = any (%s)", unit, unit, version, due, cases)
-    world.sql("insert into follow_up.time_limit (case_id, case_version, link_seq, action, limit_type, limit_value, starts_at, "
-              "due_at) select id, %s, 1, 'DISPATCH', 'WORK_DAY', 1, now() + %s::interval, now() + %s::interval "
-              "from unnest(%s::uuid[]) as id", version, began, due, cases)
+    with world.connect() as connection, connection.transaction():
+        connection.execute(
+            "update follow_up.case_file set order_unit_code = %s, handler_unit_code = %s, due_version = %s, "
+            "due_at = now() + %s::interval where case_id = any (%s)", (unit, unit, version, due, cases))
+        connection.execute(
+            "insert into follow_up.time_limit (case_id, case_version, link_seq, action, limit_type, limit_value, "
+            "starts_at, due_at) select id, %s, 1, 'DISPATCH', 'WORK_DAY', 1, now() + %s::interval, now() + %s::interval "
+            "from unnest(%s::uuid[]) as id", (version, began, due, cases))
 
 
 def reminders(world):

@@ -161,6 +161,7 @@ def arrived_ids(world):
 
 # ---- servers away ----
 
+@pytest.mark.harms_servers
 def test_kafka_away(world):
     """Orders wait, the daemon says so, and nothing is lost or out of order when it is back."""
     world.setup()
@@ -177,6 +178,7 @@ def test_kafka_away(world):
     check_arrived(world, map(order_of, sum(steps, [])))
 
 
+@pytest.mark.harms_servers
 def test_postgres_away(world):
     world.setup()
     steps = courses(add_cases(world, 50))
