@@ -194,3 +194,18 @@ create view audit.sightings as
     select * from audit.every_sighting where not is_test or (select include_test from audit.asked);
 comment on view audit.sightings is
     'Facts. What became of each report: which case it belongs to, by which rule, at what distance. 每条报告的归属、依据的规则与距离。';
+
+create view audit.recurrences as
+    select x.case_id, x.case_version, x.closed_at, s.seen_at, s.kind, s.outcome, s.distance_m, s.case_id as now_case_id,
+           s.event_id, s.is_test
+    from (select o.case_id, o.case_version, o.closed_at, o.case_id as seen_case_id from audit.closings o
+          union all
+          select o.case_id, o.case_version, o.closed_at, r.case_id
+          from audit.closings o join audit.cases r on r.repeat_of_case_id = o.case_id
+          union all
+          select o.case_id, o.case_version, o.closed_at, r.case_id
+          from audit.closings o join audit.cases r on r.may_repeat_case_id = o.case_id) as x
+    join audit.sightings s on s.case_id = x.seen_case_id and s.seen_at > x.closed_at
+    where s.message = 'report';
+comment on view audit.recurrences is
+    'Facts. What was seen after a closing, in the case itself or in one that repeats it or may: a row for each closing before it. 结案之后在本案或（疑似）重复案件中的再次发现，其前每次结案各一行。';

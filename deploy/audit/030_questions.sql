@@ -80,20 +80,12 @@ comment on view audit.self_checked is
     'Question 5. Did anybody check what the same person had put right? Also the attempts that were refused. 有没有自己办、自己核查的？';
 
 create view audit.seen_after_closing as
-    select x.case_id, c.case_no, c.unit_code, c.category_code, x.closed_at, s.seen_at,
-           audit.days(s.seen_at - x.closed_at) as days_after, s.outcome, s.distance_m, s.case_id as now_case_id, s.event_id
-    from (select o.case_id, o.closed_at, o.case_id as seen_case_id from audit.closings o
-          union all
-          select o.case_id, o.closed_at, r.case_id
-          from audit.closings o join audit.cases r on r.repeat_of_case_id = o.case_id
-          union all
-          select o.case_id, o.closed_at, r.case_id
-          from audit.closings o join audit.cases r on r.may_repeat_case_id = o.case_id) as x
-    join audit.sightings s
-        on s.case_id = x.seen_case_id and s.seen_at > x.closed_at and s.seen_at <= x.closed_at + interval '30 days'
-    join audit.cases c on c.case_id = x.case_id
-    where s.kind = 'drone_alert' and s.message = 'report'
-    order by s.seen_at;
+    select r.case_id, c.case_no, c.unit_code, c.category_code, r.closed_at, r.seen_at,
+           audit.days(r.seen_at - r.closed_at) as days_after, r.outcome, r.distance_m, r.now_case_id, r.event_id
+    from audit.recurrences r
+    join audit.cases c on c.case_id = r.case_id
+    where r.kind = 'drone_alert' and r.seen_at <= r.closed_at + interval '30 days'
+    order by r.seen_at;
 comment on view audit.seen_after_closing is
     'Question 6. Which cases were seen again by a drone within 30 days after they were closed? Every closing counts, also the first of a case that was opened again. 结案后30天内又被飞机拍到的有哪些？';
 

@@ -109,25 +109,20 @@ comment on view audit.kpi_first_check is
     'KPI 7. First checks that passed / first checks, by unit; a check that could not be made is none. 一次核查通过率：首次核查通过数/首次核查数。';
 
 create view audit.kpi_repeats as
-    select c.dedup_group, count(*) filter (where r.seen_again) as seen_again, count(*) as closed,
-           audit.share(count(*) filter (where r.seen_again), count(*)) as repeat_share
-    from (select distinct on (x.case_id) x.case_id, x.closed_at
-          from audit.closings x cross join audit.asked a
-          where x.closed_at >= a.from_at and x.closed_at < a.until_at
-          order by x.case_id, x.closed_at) as x
+    select c.dedup_group, count(*) filter (where r.again_at <= x.closed_at + w.length) as seen_again, count(*) as closed,
+           audit.share(count(*) filter (where r.again_at <= x.closed_at + w.length), count(*)) as repeat_share
+    from (select o.case_id, min(o.case_version) as case_version, min(o.closed_at) as closed_at
+          from audit.closings o cross join audit.asked a
+          where o.closed_at >= a.from_at and o.closed_at < a.until_at
+          group by o.case_id) as x
     join audit.cases c on c.case_id = x.case_id
     left join lateral (
         select make_interval(secs => g.reopen_window_s) as length
         from reference.dedup_rule_in_force g
         where g.dedup_group = c.dedup_group and x.closed_at >= g.valid_from and x.closed_at < g.valid_to
         limit 1) as w on true
-    cross join lateral (
-        select exists (select from audit.sightings s
-                       where s.case_id = x.case_id and s.message = 'report' and s.seen_at > x.closed_at
-                         and s.seen_at <= x.closed_at + w.length)
-            or exists (select from audit.cases n
-                       where n.repeat_of_case_id = x.case_id and n.first_seen_at > x.closed_at
-                         and n.first_seen_at <= x.closed_at + w.length) as seen_again) as r
+    left join (select case_id, case_version, min(seen_at) as again_at from audit.recurrences group by case_id, case_version) as r
+        on r.case_id = x.case_id and r.case_version = x.case_version
     where c.state <> 'MERGED'
     group by c.dedup_group
     order by c.dedup_group;
