@@ -58,7 +58,7 @@ class Stack:
 
     @functools.cached_property
     def admin(self):
-        return confluent_kafka.admin.AdminClient({"bootstrap.servers": self.bootstrap})
+        return confluent_kafka.admin.AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     @functools.cached_property
     def producer(self):

@@ -32,6 +32,7 @@ def test_postgres_away(world, seconds):
         with postgres_away(world):
             busy.wait_complaint("onnecti", count=2)
             during(seconds, busy.still_member)
+            wait_for(lambda: (busy.load.count - written) * 1200 > SLACK * seconds / 10, 60, "enough is waiting")
             # Its memory did not take up what came meanwhile ...
             assert memory(busy.daemon)["VmRSS"] <= before["VmHWM"] + SLACK
             backlog = busy.load.count - written
@@ -41,7 +42,7 @@ def test_postgres_away(world, seconds):
         busy.finish()
     assert any("refused" in error for error in complaints), complaints
     # ... nor did catching up, in which batches are as large as at the beginning.
-    assert backlog * 1200 > SLACK * seconds / 10 and after["VmHWM"] <= before["VmHWM"] + SLACK, (before, after, backlog)
+    assert after["VmHWM"] <= before["VmHWM"] + SLACK, (before, after, backlog)
     print(f"memory {before} -> {after}, backlog {backlog} events")
     check_all(world)
 
