@@ -38,6 +38,7 @@ int dedup_main(int argc, char **argv);
 int rebuild_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
 int audit_main(int argc, char **argv);
+int where_main(int argc, char **argv);
 
 /* deploy/postgres/, schemas/<kind>/ and deploy/ctl/: every .sql file, sorted by path; ends with a NULL. */
 extern const struct builtin_file builtin_sql[];

@@ -22,6 +22,7 @@ static const struct ctl_command commands[] = {
     {"dedup", "what stored reports would have become by other rules", dedup_main},
     {"rebuild", "check that cases follow from the stored events", rebuild_main},
     {"gap", "offsets that are missing: list them, accept them", gap_main},
+    {"where", "the whole life of an event, a case or an order", where_main},
     {"audit", "what an auditor asks: the questions, and the answer to one", audit_main},
     {0},
 };
