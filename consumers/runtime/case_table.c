@@ -577,6 +577,7 @@ static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
     struct copy copy = {.pg = pg, .sql = new_case_sql};
     enum outcome outcome = DONE;
     size_t count;
+    const struct arena_mark mark = arena_mark(arena);
     const struct link_case **opened = choose(changes, is_opened, arena, &count);
 
     for (size_t i = 0; !outcome && i < count; i++) {
@@ -584,6 +585,7 @@ static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
         put_new_case(&copy.buffer, changes->sighter, opened[i],
                      row_of(changes, opened[i]), arena);
     }
+    arena_rewind(arena, mark);
     return copy_close(&copy, outcome, e) ? err_wrap(e, "opening cases") : DONE;
 }
 
@@ -617,14 +619,16 @@ static enum outcome change_cases(const struct case_changes *changes, struct pg *
     struct pg_result *result = NULL;
     enum outcome outcome;
     size_t count;
+    const struct arena_mark mark = arena_mark(arena);
     const struct link_case **changed = choose(changes, is, arena, &count);
 
-    if (count == 0)
-        return DONE;
-    for (size_t i = 0; i < array_count; i++)
+    for (size_t i = 0; i < array_count && count > 0; i++)
         copy_put_array_head(&arrays[i], change_oids[i], (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         put_change(arrays, changed[i], row_of(changes, changed[i]));
+    arena_rewind(arena, mark);
+    if (count == 0)
+        return DONE;
     outcome = run_arrays(pg_query_binary, pg, sql, arrays, array_count, &result, e);
     if (!outcome && pg_affected(result) != count)
         outcome =

@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
      "longest wait for more events after the first, milliseconds", false},
     {"max_event_bytes", OPTION_NUMBER, AT(max_event_bytes), "1048576", 1024, 64 << 20,
      NULL, "a larger message becomes a dead letter", false},
-    {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "3072", 64, 2097151, NULL,
+    {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "2560", 64, 2097151, NULL,
      "fetched and not yet taken, kilobytes", false},
     {"dead_letter_kbytes_per_s", OPTION_NUMBER, AT(dead_letter_kbytes_per_s), "1024", 0,
      1 << 20, NULL,
