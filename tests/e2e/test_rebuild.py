@@ -199,7 +199,7 @@ def test_what_cannot_be_decided_again(world):
 
 def test_a_database_of_before(world):
     """Made by a version that did not keep what is needed: who asks is told to run setup, and a daemon waits."""
-    world.alter("alter table follow_up.sighting drop column reference_version")
+    world.alter("drop schema audit cascade; alter table follow_up.sighting drop column reference_version")
     done = world.ctl("rebuild follow-up", "--check")
     assert done.returncode == 78 and "run gridloopctl setup" in done.stderr, done.stderr
     world.make_topic("drone_alert")
