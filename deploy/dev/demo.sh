@@ -161,3 +161,32 @@ query -c "
 select action_type, count(*) as actions, count(distinct case_id) as cases,
        min(occurred_at at time zone 'Asia/Shanghai') as first, max(occurred_at at time zone 'Asia/Shanghai') as last
 from events.case_action group by action_type order by actions desc limit 8"
+
+# What an auditor asks, in his words, and the first rows of the answer; about all that was simulated.
+read -r FROM_DAY TO_DAY < <(query -At -F ' ' -c "
+select min(occurred_at)::date, max(occurred_at)::date + 1 from events.drone_alert")
+ask() {
+    local answer=$DIR/audit-$2.txt
+    "$BIN/gridloopctl" audit "$2" --database-url "$OWNER_URL" --param "from_day=$FROM_DAY" --param "to_day=$TO_DAY" \
+        >"$answer"
+    say "$1 (gridloopctl audit $2)"
+    head -n 7 "$answer"
+}
+
+ask "各责任单位现在有多少件超期，最长超了几天？" overdue_by_unit
+ask "从空中发现到地面反馈，中位数多长？90%的多长？" time_to_feedback
+ask "哪些件到现在没有回音？" unanswered
+ask "有没有自己办、自己核查的？" self_checked
+ask "三个机库、各类识别的误报率是多少？" false_alarms
+ask "计划的航线飞了没有？照片传全了没有？" flights_and_media
+ask "记录有没有被改过、删过？" alterations
+
+say "one case from the air to the answer (gridloopctl where)"
+"$BIN/gridloopctl" where --database-url "$OWNER_URL" "$(query -At -c "
+select case_no from follow_up.case_file where state = 'CLOSED' and standing > 1
+order by returned desc, standing, case_id limit 1")" | cut -c1-180
+
+say "the proof: every chain gone through again, sealed, and checked against the seal"
+"$BIN/gridloopctl" seal --new-key "$DIR/seal.key"
+"$BIN/gridloopctl" seal "$DIR/seal.json" --key-file "$DIR/seal.key" --database-url "$OWNER_URL"
+"$BIN/gridloopctl" verify --database-url "$OWNER_URL" --seal "$DIR/seal.json" --public-key-file "$DIR/seal.key.pub"
