@@ -129,3 +129,9 @@ void copy_put_array_head(struct text *out, uint32_t item_oid, uint32_t count)
 
     text_add(out, head, count ? sizeof head : 3 * sizeof head[0]);
 }
+void copy_mark_nulls(struct text *out, size_t head)
+{
+    const uint32_t has_nulls = htobe32(1);
+
+    memcpy(out->bytes + head + sizeof has_nulls, &has_nulls, sizeof has_nulls);
+}

@@ -37,4 +37,8 @@ void copy_close_value(struct text *out, size_t start); /* what copy_open_value()
 /* Head of a one-dimensional array, without the length in front of it. */
 void copy_put_array_head(struct text *out, uint32_t item_oid, uint32_t count);
 
+/* That items of the array whose head begins there are null. The server finds out by itself, but it says so when it
+ * sends the array back, and both have to be the same bytes. */
+void copy_mark_nulls(struct text *out, size_t head);
+
 #endif

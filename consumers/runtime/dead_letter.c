@@ -83,6 +83,8 @@ static void put_list(struct text *out, const struct headers_kept *headers, bool 
             copy_put_bytes(out, header->value, header->size);
         else
             copy_put_string(out, header->name);
+        if (values && !header->value)
+            copy_mark_nulls(out, start + sizeof length);
     }
     length = htobe32((uint32_t)(out->size - start - sizeof length));
     memcpy(out->bytes + start, &length, sizeof length);

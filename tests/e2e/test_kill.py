@@ -60,9 +60,9 @@ class Battle:
         self.devices = {kind: Device(world, kind, rng, 40, build or "points", **tellers[kind])
                         for kind in PARTITIONS if devices}
         if self.is_linked:
-            load_areas(world, town())
-            world.areas = {1: town()}
             linking.load_town_rules(world)
+            load_areas(world, town())
+            world.areas = {2: town()}
 
     def turn(self):
         """The kinds one after the other, so that one group recovers while the other one is hit."""

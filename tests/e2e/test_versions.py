@@ -73,7 +73,7 @@ def take_back(world, *files):
     world.stack.drop(world.database)
     world.stack.sql(f"create database {world.database}")
     with psycopg.connect(world.owner_url, autocommit=True) as connection:
-        for path in sorted(path for pattern in files for path in ROOT.glob(pattern)):
+        for path in (path for pattern in files for path in sorted(ROOT.glob(pattern))):
             connection.execute(path.read_text("utf-8"))
             connection.execute("insert into bus.migration (name, sha256) values (%s, %s)",
                                (str(path.relative_to(ROOT)), hashlib.sha256(path.read_bytes()).digest()))
@@ -111,7 +111,7 @@ def test_a_newer_daemon_waits_for_setup(world):
 
 def test_a_daemon_of_version_1_goes_on_while_its_table_is_upgraded(world):
     rng = world.rng()
-    take_back(world, "deploy/postgres/*.sql", "schemas/*/table.sql")
+    take_back(world, "deploy/postgres/*.sql", "schemas/*/table.sql", "schemas/*/002_named.sql")
     world.make_topic(KIND)
     old = world.consumer(KIND, build="points", program=FORMER_DAEMON)
     first, second = ([FORMER.random(rng, fill=1, plain=True) for _ in range(50)] for _ in range(2))

@@ -9,9 +9,9 @@ from world import good
 
 def reported(world):
     """An alert that the platform sends somebody for, seen again a minute later."""
-    rng = world.rng()
+    rng, (longitude, latitude) = world.rng(), next(casebook.sites())
     alerts = [KINDS["drone_alert"].fresh(
-        rng, longitude=114.36, latitude=36.12, source_crs="WGS84", category_scheme="local-2026",
+        rng, longitude=longitude, latitude=latitude, source_crs="WGS84", category_scheme="local-2026",
         major_class_code="LIVING_ENVIRONMENT", minor_class_code="EXPOSED_RUBBISH", message_type="ALERT", is_test=False,
         references_alert_id=None, position_kind="TARGET", horizontal_accuracy_m=3.0, certainty="LIKELY", alert_id=f"A{number}",
         occurred_at=casebook.BEGIN + number * 60_000_000, recorded_at=casebook.BEGIN + number * 60_000_000)
