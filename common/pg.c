@@ -460,7 +460,7 @@ static bool send_prepared(struct pg *pg, const char *name,
         formats[i] = parameters[i].binary;
     }
     return PQsendQueryPrepared(pg->conn, name, (int)count, values, lengths, formats,
-                               form);
+                               (int)form);
 }
 
 static enum outcome query(struct pg *pg, const char *sql,
