@@ -1372,6 +1372,19 @@ static enum outcome send_error(const struct kafka_producer *producer, const char
 }
 
 /* Not rd_kafka_produceva(): up to 2.11 it frees headers twice when the topic is unknown (issue 4627). */
+/* After handing over a message with these headers, which are librdkafka's once it took it. */
+static enum outcome sent(struct kafka_producer *producer, const char *topic,
+                         rd_kafka_resp_err_t code, rd_kafka_headers_t *headers,
+                         struct err *e)
+{
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        producer->pending++;
+        return DONE;
+    }
+    rd_kafka_headers_destroy(headers);
+    return send_error(producer, topic, code, e);
+}
+
 enum outcome kafka_producer_send(struct kafka_producer *producer, const char *topic,
                                  const void *key, size_t key_size, const void *value,
                                  size_t value_size, const struct kafka_header *headers,
@@ -1385,12 +1398,7 @@ enum outcome kafka_producer_send(struct kafka_producer *producer, const char *to
         RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value_size), RD_KAFKA_V_HEADERS(list),
         RD_KAFKA_V_OPAQUE((void *)(uintptr_t)tag), RD_KAFKA_V_END);
 
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        producer->pending++;
-        return DONE;
-    }
-    rd_kafka_headers_destroy(list);
-    return send_error(producer, topic, code, e);
+    return sent(producer, topic, code, list, e);
 }
 
 enum outcome kafka_producer_send_headers(struct kafka_producer *producer,
@@ -1404,12 +1412,7 @@ enum outcome kafka_producer_send_headers(struct kafka_producer *producer,
                           RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_HEADERS(list),
                           RD_KAFKA_V_OPAQUE((void *)(uintptr_t)tag), RD_KAFKA_V_END);
 
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        producer->pending++;
-        return DONE;
-    }
-    rd_kafka_headers_destroy(list);
-    return send_error(producer, topic, code, e);
+    return sent(producer, topic, code, list, e);
 }
 
 enum outcome kafka_producer_partitions(struct kafka_producer *producer, const char *topic,

@@ -394,16 +394,20 @@ static bool is_false_commit(const char *sql, const PGresult *result)
            && strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "ROLLBACK") == 0;
 }
 
+/* A statement without parameters. */
+static enum outcome send(struct pg *pg, const char *sql, struct err *e)
+{
+    if (begin(pg, e))
+        return e->outcome;
+    return PQsendQuery(pg->conn, sql) ? DONE : fail_to_send(pg, e);
+}
+
 enum outcome pg_run(struct pg *pg, const char *sql, struct err *e)
 {
     PGresult *result;
     bool false_commit;
 
-    if (begin(pg, e))
-        return e->outcome;
-    if (!PQsendQuery(pg->conn, sql))
-        return fail_to_send(pg, e);
-    if (finish(pg, &result, e))
+    if (send(pg, sql, e) || finish(pg, &result, e))
         return e->outcome;
     false_commit = is_false_commit(sql, result);
     PQclear(result);
@@ -515,11 +519,7 @@ enum outcome pg_copy_begin(struct pg *pg, const char *sql, struct err *e)
 {
     PGresult *result;
 
-    if (begin(pg, e))
-        return e->outcome;
-    if (!PQsendQuery(pg->conn, sql))
-        return fail_to_send(pg, e);
-    if (next_result(pg, deadline_of(pg), &result, e))
+    if (send(pg, sql, e) || next_result(pg, deadline_of(pg), &result, e))
         return e->outcome;
     if (PQresultStatus(result) == PGRES_COPY_IN) {
         PQclear(result);
@@ -595,11 +595,7 @@ enum outcome pg_copy_out(struct pg *pg, const char *sql, struct err *e)
     PGresult *result;
     bool is_begun;
 
-    if (begin(pg, e))
-        return e->outcome;
-    if (!PQsendQuery(pg->conn, sql))
-        return fail_to_send(pg, e);
-    if (next_result(pg, deadline_of(pg), &result, e))
+    if (send(pg, sql, e) || next_result(pg, deadline_of(pg), &result, e))
         return e->outcome;
     is_begun = PQresultStatus(result) == PGRES_COPY_OUT;
     pg->is_in_head = true;

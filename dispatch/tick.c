@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/point.h"
 #include "consumers/runtime/case_actions.h"
+#include "consumers/runtime/stripes.h"
 #include "dispatch/sql.h"
 
 enum { AT_ONCE = 500, ACTS = 3 };
@@ -143,7 +144,7 @@ enum outcome ticker_tick(struct ticker *t, struct pg *pg, struct err *e)
 
     if (t->settings->tick_s == 0 || clock_monotonic_ms() < t->next_ms)
         return DONE;
-    if (case_actions_check(pg, e) || reference_refresh(t->reference, pg, e)
+    if (stripes_check(pg, e) || reference_refresh(t->reference, pg, e)
         || try_again(t, pg, &more, e))
         return err_wrap(e, "the clock");
     for (size_t i = 0; i < ACTS; i++)

@@ -13,19 +13,17 @@
 #include "consumers/runtime/link_index.h"
 #include "consumers/runtime/row_values.h"
 #include "consumers/runtime/sql.h"
+#include "consumers/runtime/stripes.h"
 
 enum {
-    MOST_RUNS = 16, /* of one transaction; each holds a stripe more, or ends it */
     MOST_STEPS =
         1000 /* that one action causes; more waits for the next one, or the clock */
 };
 
 struct case_actions {
     const struct reference *reference;
-    struct arena *arena;             /* for the clock */
-    bool more_stripes[LINK_STRIPES]; /* that an earlier run missed */
-    int runs;
-    bool wants_again;
+    struct arena *arena; /* for the clock */
+    struct stripes_again again;
 };
 
 /* An action that waits under a name, or may once more. */
@@ -87,26 +85,9 @@ void case_actions_free(struct case_actions *actions)
     free(actions);
 }
 
-enum outcome case_actions_check(struct pg *pg, struct err *e)
-{
-    struct pg_result *result = NULL;
-    bool is_set_up;
-
-    if (pg_query(pg, sql_text("link_is_set_up"), NULL, 0, &result, e))
-        return e->outcome;
-    is_set_up = strcmp(pg_value(result, 0, 0), "t") == 0;
-    pg_result_free(result);
-    if (!is_set_up)
-        return err_set(e, RETRY, "there are no tables for cases: run gridloopctl setup");
-    return DONE;
-}
-
 bool case_actions_wants_again(struct case_actions *actions)
 {
-    bool wants_again = actions->wants_again;
-
-    actions->wants_again = false;
-    return wants_again;
+    return stripes_take_again(&actions->again);
 }
 
 /* ---- what is named ---- */
@@ -164,7 +145,7 @@ static void need(struct run *run, unsigned stripe)
     if (!run->is_locked) {
         run->stripes[stripe] = true;
     } else if (!run->stripes[stripe]) {
-        run->actions->more_stripes[stripe] = true;
+        run->actions->again.stripes[stripe] = true;
         run->misses_stripe = true;
     }
 }
@@ -193,34 +174,6 @@ static enum outcome need_all(struct run *run, struct err *e)
     return DONE;
 }
 
-static enum outcome lock(struct run *run, struct err *e)
-{
-    struct text stripes = {0};
-    enum outcome outcome;
-
-    for (int i = 0; i < LINK_STRIPES; i++)
-        if (run->stripes[i])
-            text_format(&stripes, "%c%d", stripes.size ? ',' : '{', i);
-    text_add_string(&stripes, "}");
-    outcome = pg_query(run->pg, sql_text("link_lock"),
-                       (const char *const[]){stripes.bytes}, 1, NULL, e);
-    text_free(&stripes);
-    run->is_locked = true;
-    return outcome ? err_wrap(e, "locking the places") : DONE;
-}
-
-static enum outcome read_number(struct run *run, const char *sql, int64_t *number,
-                                struct err *e)
-{
-    struct pg_result *result = NULL;
-
-    if (pg_query(run->pg, sql_text(sql), NULL, 0, &result, e))
-        return err_wrap(e, "%s", sql);
-    *number = pg_number(result, 0, 0);
-    pg_result_free(result);
-    return DONE;
-}
-
 static enum outcome read_now(struct run *run, struct err *e)
 {
     struct pg_result *result = NULL;
@@ -235,14 +188,11 @@ static enum outcome read_now(struct run *run, struct err *e)
 /* What was found under the locks lies under these locks, or the transaction has to be run again. */
 static enum outcome check_stripes(struct run *run, struct err *e)
 {
-    struct case_actions *actions = run->actions;
-
     if (need_all(run, e))
         return e->outcome;
-    if (!run->misses_stripe)
-        return DONE;
-    actions->wants_again = ++actions->runs < MOST_RUNS;
-    return err_set(e, RETRY, "a case lies under a lock that is not held");
+    return run->misses_stripe ? stripes_run_again(
+               &run->actions->again, "a case lies under a lock that is not held", e)
+                              : DONE;
 }
 
 /* ---- reading ---- */
@@ -452,17 +402,9 @@ static struct run begin_run(struct case_actions *actions, struct pg *pg,
                       .pg = pg,
                       .arena = arena};
 
-    actions->wants_again = false;
-    memcpy(run.stripes, actions->more_stripes, sizeof run.stripes);
+    actions->again.is_wanted = false;
+    memcpy(run.stripes, actions->again.stripes, sizeof run.stripes);
     return run;
-}
-
-static void end_run(struct case_actions *actions)
-{
-    if (actions->wants_again)
-        return;
-    actions->runs = 0;
-    memset(actions->more_stripes, 0, sizeof actions->more_stripes);
 }
 
 static enum outcome write_all(const struct run *run, struct err *e)
@@ -486,8 +428,11 @@ static enum outcome look(struct run *run, struct err *e)
     if (need_all(run, e))
         return e->outcome;
     POINT("before_stripes");
-    if (lock(run, e) || read_number(run, "link_seq", &run->link_seq, e)
-        || read_now(run, e) || read_all(run, e))
+    if (stripes_lock(run->pg, run->stripes, e))
+        return e->outcome;
+    run->is_locked = true;
+    if (stripes_draw_seq(run->pg, &run->link_seq, e) || read_now(run, e)
+        || read_all(run, e))
         return e->outcome;
     POINT("after_stripes");
     return DONE;
@@ -523,7 +468,7 @@ enum outcome case_actions_take(struct case_actions *actions, struct pg *pg,
                                     (const uint8_t(*)[UUID_SIZE])events, count, e);
     if (!outcome && count > 0)
         outcome = run_batch(&run, e);
-    end_run(actions);
+    stripes_settle(&actions->again);
     arena_rewind(batch->arena, mark);
     return outcome;
 }
@@ -544,7 +489,7 @@ static enum outcome by_clock(struct case_actions *actions, struct pg *pg,
         outcome = pg_run(pg, "begin", e);
         if (!outcome)
             outcome = act(&run, context, e);
-        end_run(actions);
+        stripes_settle(&actions->again);
         if (!outcome)
             outcome = pg_run(pg, "commit", e);
         else if (pg_is_usable(pg))
@@ -581,7 +526,7 @@ static void give_up(struct run *run, struct named *named, struct life_action *ac
     const struct case_result result = {
         .outcome = CASE_REFUSED,
         .reason = is_there ? CASE_STEP_NEVER_CAME : CASE_NEVER_CAME,
-        .at_us = case_time_us(action->action.occurred_us, action->action.recorded_us,
+        .at_us = link_time_us(action->action.occurred_us, action->action.recorded_us,
                               &is_plausible),
         .from_state = named->row ? named->row->life.state : NULL,
     };
@@ -696,8 +641,8 @@ static enum outcome read_reminders(struct run *run, const char *cause,
     for (size_t i = 0; i < run->row_count; i++)
         case_order_id(ids[i], run->rows[i].life.case_id, run->rows[i].life.due_version,
                       CASE_REMIND, cause);
-    if (query_ids(run->pg, "orders_there", (const uint8_t(*)[UUID_SIZE])ids,
-                  run->row_count, &rows, e))
+    if (query_ids(pg_query_binary, run->pg, "orders_there",
+                  (const uint8_t(*)[UUID_SIZE])ids, run->row_count, &rows, e))
         return e->outcome;
     *there = link_map_new(run->arena, run->row_count);
     for (size_t row = 0; row < pg_rows(rows); row++) {

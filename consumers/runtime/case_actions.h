@@ -23,9 +23,6 @@ struct case_actions; /* opaque */
 struct case_actions *case_actions_new(const struct reference *reference);
 void case_actions_free(struct case_actions *actions); /* NULL is fine */
 
-/* RETRY: the database lacks the tables (this program is newer: wait for setup). */
-enum outcome case_actions_check(struct pg *pg, struct err *e);
-
 /* ---- the consumer's step, inside its transaction ---- */
 
 /* After the new events (outcome EVENT_STORED) were inserted into events.case_action. RETRY with

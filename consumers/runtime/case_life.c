@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const int64_t minute_us = 60000000, day_us = 86400000000;
+static const int64_t day_us = 86400000000;
 
 /* An action and what was found out about it. */
 struct turn {
@@ -39,20 +39,7 @@ const char *case_reason_word(enum case_reason reason)
     return words[reason];
 }
 
-int64_t case_time_us(int64_t occurred_us, int64_t recorded_us, bool *is_plausible)
-{
-    int64_t ahead_us = link_us_between(occurred_us, recorded_us);
-
-    *is_plausible = ahead_us >= -30 * day_us && ahead_us <= 10 * minute_us;
-    return *is_plausible ? occurred_us : recorded_us;
-}
-
 /* ---- what stands in its way: each is asked what it has against the action ---- */
-
-static bool is(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
-}
 
 static bool is_same(const char *a, const char *b)
 {
@@ -63,9 +50,9 @@ static enum case_reason against_symbols(const struct turn *t)
 {
     const struct case_action *a = t->action;
 
-    return is(a->case_kind, "UNKNOWN") || is(a->action, "UNKNOWN")
-                   || is(a->result, "UNKNOWN") || is(a->limit_type, "UNKNOWN")
-                   || is(a->reply_channel, "UNKNOWN")
+    return is_same(a->case_kind, "UNKNOWN") || is_same(a->action, "UNKNOWN")
+                   || is_same(a->result, "UNKNOWN") || is_same(a->limit_type, "UNKNOWN")
+                   || is_same(a->reply_channel, "UNKNOWN")
                ? CASE_UNKNOWN
                : CASE_NO_REASON;
 }
@@ -127,14 +114,14 @@ static enum case_reason against_step(const struct turn *t)
         return CASE_ILLEGAL;
     if (!is_same(a->to_state, goal(t)))
         return CASE_OTHER_GOAL;
-    return case_rule_admits(t->rule, a->role) && !is(a->actor, "platform")
+    return case_rule_admits(t->rule, a->role) && !is_same(a->actor, "platform")
                ? CASE_NO_REASON
                : CASE_ROLE;
 }
 
 static bool is_merged(const struct turn *t)
 {
-    return is(goal(t), "MERGED");
+    return is_same(goal(t), "MERGED");
 }
 
 static enum case_reason against_needs(const struct turn *t)
@@ -167,12 +154,19 @@ static enum case_reason against_needs(const struct turn *t)
     return CASE_NO_REASON;
 }
 
+static struct case_tally *tally_of(const struct case_life *life, const char *action)
+{
+    struct case_tally *tally = life->tallies;
+
+    while (tally && strcmp(tally->action, action) != 0)
+        tally = tally->next;
+    return tally;
+}
+
 static int32_t times(const struct turn *t)
 {
-    const struct case_tally *tally = t->scene->life->tallies;
+    const struct case_tally *tally = tally_of(t->scene->life, t->action->action);
 
-    while (tally && strcmp(tally->action, t->action->action) != 0)
-        tally = tally->next;
     return tally ? tally->times : 0;
 }
 
@@ -278,12 +272,17 @@ static void set_limit(const struct move *m, struct case_life *life,
     result->sets_limit = true;
 }
 
+static struct case_time_limit until_sent_time(const struct move *m)
+{
+    return (struct case_time_limit){
+        .type = -1, .due = {m->sent_due_us, NULL}, .sent_due_us = LINK_NO_TIME};
+}
+
 /* As its length says, or else as the sender reckoned. */
 static void limit_from_now(const struct move *m, struct case_life *life,
                            struct case_result *result)
 {
-    struct case_time_limit limit = {
-        .type = -1, .due = {m->sent_due_us, NULL}, .sent_due_us = LINK_NO_TIME};
+    struct case_time_limit limit = until_sent_time(m);
 
     if (m->limit) {
         limit.type = (int)m->limit->type;
@@ -321,8 +320,7 @@ static void dispatch(const struct move *m, struct case_life *life,
 static void extend(const struct move *m, struct case_life *life,
                    struct case_result *result)
 {
-    const struct case_time_limit limit = {
-        .type = -1, .due = {m->sent_due_us, NULL}, .sent_due_us = LINK_NO_TIME};
+    const struct case_time_limit limit = until_sent_time(m);
 
     life->extended++;
     if (m->sent_due_us != LINK_NO_TIME)
@@ -420,10 +418,8 @@ static void leave_marks(const struct move *m, struct case_life *life,
 
 static void count(const struct move *m, struct case_life *life)
 {
-    struct case_tally *tally = life->tallies;
+    struct case_tally *tally = tally_of(life, m->action);
 
-    while (tally && strcmp(tally->action, m->action) != 0)
-        tally = tally->next;
     if (!tally) {
         tally = arena_take(m->arena, sizeof *tally);
         *tally = (struct case_tally){m->action, 0, life->tallies};
@@ -510,7 +506,7 @@ void case_life_take(const struct case_rules *rules, struct arena *arena,
     bool is_plausible;
     enum case_reason reason;
 
-    t.at_us = case_time_us(action->occurred_us, action->recorded_us, &is_plausible);
+    t.at_us = link_time_us(action->occurred_us, action->recorded_us, &is_plausible);
     *result = (struct case_result){.at_us = t.at_us, .from_state = scene->life->state};
     reason = against_symbols(&t);
     if (!reason && scene->is_report) {

@@ -170,9 +170,6 @@ void case_life_take(const struct case_rules *rules, struct arena *arena,
                     const struct case_scene *scene, const struct case_action *action,
                     struct case_result *result);
 
-/* occurred_us, or recorded_us where that is not plausible. */
-int64_t case_time_us(int64_t occurred_us, int64_t recorded_us, bool *is_plausible);
-
 /* What the platform does by itself: what linking decided, and the clock. Not asked of the rules but for the limit. */
 enum case_platform_step {
     CASE_PLATFORM_DISPATCH, /* to a unit, with the limit of the group */

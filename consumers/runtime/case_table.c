@@ -10,36 +10,8 @@
 #include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/life_table.h"
 #include "consumers/runtime/row_values.h"
-#include "consumers/runtime/sql.h"
 
 static const uint8_t no_id[UUID_SIZE];
-
-/* ---- values ---- */
-
-static struct pg_parameter parameter(const struct text *text)
-{
-    return (struct pg_parameter){text->bytes, text->size, true};
-}
-
-typedef enum outcome query(struct pg *pg, const char *sql,
-                           const struct pg_parameter *parameters, size_t count,
-                           struct pg_result **result, struct err *e);
-
-/* Frees the arrays. */
-static enum outcome run_arrays(query *run, struct pg *pg, const char *sql,
-                               struct text *arrays, size_t count,
-                               struct pg_result **result, struct err *e)
-{
-    struct pg_parameter parameters[PG_MAX_PARAMETERS];
-    enum outcome outcome;
-
-    for (size_t i = 0; i < count; i++)
-        parameters[i] = parameter(&arrays[i]);
-    outcome = run(pg, sql_text(sql), parameters, count, result, e);
-    for (size_t i = 0; i < count; i++)
-        text_free(&arrays[i]);
-    return outcome ? err_wrap(e, "%s", sql) : DONE;
-}
 
 /* ---- reading ---- */
 
@@ -71,25 +43,13 @@ static const char *read_text(struct arena *arena, const struct pg_result *rows,
     return bytes ? arena_copy(arena, bytes, size) : NULL;
 }
 
-static enum outcome read_ids(struct pg *pg, const char *sql,
-                             const uint8_t (*ids)[UUID_SIZE], size_t count,
-                             struct pg_result **result, struct err *e)
-{
-    struct text array = {0};
-
-    copy_put_array_head(&array, UUID_OID, (uint32_t)count);
-    for (size_t i = 0; i < count; i++)
-        copy_put_bytes(&array, ids[i], UUID_SIZE);
-    return run_arrays(pg_query_raw, pg, sql, &array, 1, result, e);
-}
-
 enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
                                      struct arena *arena, const uint8_t (*ids)[UUID_SIZE],
                                      size_t count, struct err *e)
 {
     struct pg_result *rows = NULL;
 
-    if (read_ids(pg, "link_reports", ids, count, &rows, e))
+    if (query_ids(pg_query_raw, pg, "link_reports", ids, count, &rows, e))
         return e->outcome;
     table->report_count = pg_rows(rows);
     table->reports =
@@ -101,7 +61,7 @@ enum outcome case_table_read_reports(struct case_table *table, struct pg *pg,
                                        .is_withdrawn = pg_raw_number(rows, row, 3)};
         read_id(rows, row, 0, report->report_id);
         read_id(rows, row, 1, report->case_id);
-        report->has_case = memcmp(report->case_id, no_id, UUID_SIZE) != 0;
+        report->has_case = !id_is_none(report->case_id);
     }
     pg_result_free(rows);
     return DONE;
@@ -335,8 +295,8 @@ static enum outcome ask_near(const struct reading *r,
         if (question->arrays == NEAR_ARRAYS)
             put_box(arrays, &asked[i]->box);
     }
-    if (run_arrays(pg_query_raw, r->pg, question->sql, arrays, question->arrays, &rows,
-                   e))
+    if (query_arrays(pg_query_raw, r->pg, question->sql, arrays, question->arrays, &rows,
+                     e))
         return e->outcome;
     keep_cases(r, rows);
     return DONE;
@@ -384,7 +344,7 @@ static enum outcome read_by_id(const struct reading *r, const uint8_t (*ids)[UUI
 
     if (count == 0)
         return DONE;
-    if (read_ids(r->pg, "cases_by_id", ids, count, &rows, e))
+    if (query_ids(pg_query_raw, r->pg, "cases_by_id", ids, count, &rows, e))
         return e->outcome;
     keep_cases(r, rows);
     return DONE;
@@ -629,7 +589,7 @@ static enum outcome change_cases(const struct case_changes *changes, struct pg *
     arena_rewind(arena, mark);
     if (count == 0)
         return DONE;
-    outcome = run_arrays(pg_query_binary, pg, sql, arrays, array_count, &result, e);
+    outcome = query_arrays(pg_query_binary, pg, sql, arrays, array_count, &result, e);
     if (!outcome && pg_affected(result) != count)
         outcome =
             err_set(e, FATAL, "a case that was read under its lock is there no more");
@@ -658,7 +618,7 @@ static enum outcome move_cases(const struct case_changes *changes, struct pg *pg
         put_moment(&arrays[3], life->due_us);
         copy_put_positive(&arrays[4], life->due_version);
     }
-    return query_arrays(pg, "cases_send", arrays, 5, NULL, e);
+    return query_arrays(pg_query_binary, pg, "cases_send", arrays, 5, NULL, e);
 }
 
 /* ---- sightings ---- */

@@ -106,7 +106,7 @@ enum outcome life_read_actions(struct life_actions *actions, struct pg *pg,
     struct pg_result *rows = NULL;
     enum outcome outcome = DONE;
 
-    if (query_ids(pg, "actions", event_ids, count, &rows, e))
+    if (query_ids(pg_query_binary, pg, "actions", event_ids, count, &rows, e))
         return e->outcome;
     actions->count = pg_rows(rows);
     actions->list = arena_take_array(arena, actions->count + 1, sizeof *actions->list);
@@ -128,7 +128,7 @@ enum outcome life_read_parked(struct life_actions *actions, struct pg *pg,
     enum outcome outcome = DONE;
 
     *actions = (struct life_actions){0};
-    if (query_ids(pg, "actions_parked", names, count, &rows, e))
+    if (query_ids(pg_query_binary, pg, "actions_parked", names, count, &rows, e))
         return e->outcome;
     ids = arena_take_array(arena, pg_rows(rows) + 1, UUID_SIZE);
     for (size_t row = 0; row < pg_rows(rows); row++)
@@ -152,7 +152,7 @@ enum outcome life_read_places(struct life_places *places, struct pg *pg,
 {
     struct pg_result *rows = NULL;
 
-    if (query_ids(pg, "action_places", ids, count, &rows, e))
+    if (query_ids(pg_query_binary, pg, "action_places", ids, count, &rows, e))
         return e->outcome;
     places->count = pg_rows(rows);
     places->list = arena_take_array(arena, places->count + 1, sizeof *places->list);
@@ -287,7 +287,7 @@ static enum outcome read_tallies(struct life_row *rows, const struct link_map *a
 {
     struct pg_result *found = NULL;
 
-    if (query_ids(pg, "lives_tallies", ids, count, &found, e))
+    if (query_ids(pg_query_binary, pg, "lives_tallies", ids, count, &found, e))
         return e->outcome;
     for (size_t row = 0; row < pg_rows(found); row++) {
         uint8_t id[UUID_SIZE];
@@ -323,7 +323,8 @@ enum outcome life_read(struct life_row *rows, size_t count, struct pg *pg,
         memcpy(ids[i], rows[i].life.case_id, UUID_SIZE);
         *link_map_at(&at, ids[i]) = (uint32_t)i;
     }
-    if (query_ids(pg, "lives", (const uint8_t(*)[UUID_SIZE])ids, count, &found, e))
+    if (query_ids(pg_query_binary, pg, "lives", (const uint8_t(*)[UUID_SIZE])ids, count,
+                  &found, e))
         return e->outcome;
     for (size_t row = 0; row < pg_rows(found); row++) {
         uint8_t id[UUID_SIZE];
@@ -377,7 +378,7 @@ static enum outcome open_cases(const struct life_changes *changes, struct pg *pg
     for (size_t i = 0; i < changes->row_count; i++)
         if (changes->rows[i].is_new)
             put_opened(arrays, &changes->rows[i], changes->link_seq);
-    return query_arrays(pg, "lives_open", arrays, OPEN_ARRAYS, NULL, e);
+    return query_arrays(pg_query_binary, pg, "lives_open", arrays, OPEN_ARRAYS, NULL, e);
 }
 
 static struct text *put_change_names(struct text *arrays, const struct case_life *life)
@@ -435,7 +436,8 @@ static enum outcome change_cases(const struct life_changes *changes, struct pg *
     for (size_t i = 0; i < changes->row_count; i++)
         if (changes->rows[i].is_changed)
             put_change(arrays, &changes->rows[i].life);
-    outcome = query_arrays(pg, "lives_change", arrays, CHANGE_ARRAYS, &result, e);
+    outcome = query_arrays(pg_query_binary, pg, "lives_change", arrays, CHANGE_ARRAYS,
+                           &result, e);
     if (!outcome && pg_affected(result) != count)
         outcome =
             err_set(e, FATAL, "a case that was read under its lock is there no more");

@@ -6,8 +6,6 @@
 
 enum { MOST_MERGES = 64 }; /* of a chain; a longer one goes round */
 
-static const int64_t minute_us = 60000000, day_us = 86400000000;
-
 /* A case that could take the sighting, and how good it is. */
 struct match {
     enum { SURE, REPEATED, DOUBTFUL, NO_MATCH } class;
@@ -312,15 +310,13 @@ static void open_beside(struct linker *l)
     open_case(l);
 }
 
-/* "occurred_at outside [recorded_at - 30 days, + 10 min] links with recorded_at and is flagged". */
 static void choose_time(struct linker *l)
 {
     const struct link_sighting *s = l->sighting;
-    int64_t ahead_us = link_us_between(s->occurred_us, s->recorded_us);
-    bool plausible = ahead_us >= -30 * day_us && ahead_us <= 10 * minute_us;
+    bool is_plausible;
 
-    l->decision->used_us = plausible ? s->occurred_us : s->recorded_us;
-    if (!plausible)
+    l->decision->used_us = link_time_us(s->occurred_us, s->recorded_us, &is_plausible);
+    if (!is_plausible)
         l->decision->flags |= LINK_TIME_IMPLAUSIBLE;
 }
 

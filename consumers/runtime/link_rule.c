@@ -12,6 +12,15 @@ int64_t link_us_between(int64_t a, int64_t b)
     return difference;
 }
 
+int64_t link_time_us(int64_t occurred_us, int64_t recorded_us, bool *is_plausible)
+{
+    const int64_t minute_us = 60000000, day_us = 86400000000;
+    int64_t ahead_us = link_us_between(occurred_us, recorded_us);
+
+    *is_plausible = ahead_us >= -30 * day_us && ahead_us <= 10 * minute_us;
+    return *is_plausible ? occurred_us : recorded_us;
+}
+
 static bool is_within(int64_t age_us, int64_t window_us)
 {
     return window_us != LINK_NEVER && age_us <= window_us;

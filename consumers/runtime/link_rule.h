@@ -114,4 +114,8 @@ struct link_answer link_ask(const struct link_rule *rule, const struct link_case
 /* a - b, held at the ends of the range: times come from outside. */
 int64_t link_us_between(int64_t a, int64_t b);
 
+/* The time of an event that counts: occurred_us, or recorded_us where that is not plausible: "outside
+ * [recorded_at - 30 days, + 10 min]". */
+int64_t link_time_us(int64_t occurred_us, int64_t recorded_us, bool *is_plausible);
+
 #endif

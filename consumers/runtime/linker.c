@@ -8,10 +8,9 @@
 #include "common/point.h"
 #include "common/text.h"
 #include "consumers/runtime/case_table.h"
-#include "consumers/runtime/sql.h"
+#include "consumers/runtime/stripes.h"
 
 enum {
-    MOST_RUNS = 16, /* of one batch; each holds a stripe more, or ends it */
     /* Cases near by that are held, some 500 bytes each with all that is made of them; few sightings may see more. */
     MOST_CASES = 16384,
     FEW_SIGHTINGS = 64,
@@ -37,10 +36,9 @@ struct linker {
     struct arena *arena;
     struct arena *asking; /* for what is needed until the cases are read */
     struct run run;
-    bool more_stripes[LINK_STRIPES]; /* that an earlier run of this batch missed */
-    bool reads_spares;               /* an earlier run derived an id that is taken */
-    int runs;
-    bool wants_again, wants_smaller;
+    struct stripes_again again;
+    bool reads_spares; /* an earlier run derived an id that is taken */
+    bool wants_smaller;
 };
 
 struct linker *linker_new(const struct kind *kind, const struct reader *reader,
@@ -73,28 +71,12 @@ static bool is_linked(const struct linker *linker)
 
 enum outcome linker_check(const struct linker *linker, struct pg *pg, struct err *e)
 {
-    struct pg_result *result = NULL;
-    bool is_set_up;
-
-    if (!is_linked(linker))
-        return DONE;
-    if (pg_query(pg, sql_text("link_is_set_up"), NULL, 0, &result, e))
-        return e->outcome;
-    is_set_up = strcmp(pg_value(result, 0, 0), "t") == 0;
-    pg_result_free(result);
-    if (!is_set_up)
-        return err_set(e, RETRY,
-                       "the tables for cases are missing or older than this "
-                       "daemon: run gridloopctl setup");
-    return DONE;
+    return is_linked(linker) ? stripes_check(pg, e) : DONE;
 }
 
 bool linker_wants_again(struct linker *linker)
 {
-    bool wants_again = linker->wants_again;
-
-    linker->wants_again = false;
-    return wants_again;
+    return stripes_take_again(&linker->again);
 }
 
 bool linker_wants_smaller(struct linker *linker)
@@ -140,7 +122,7 @@ static void want_all(struct linker *linker)
 {
     struct run *run = &linker->run;
 
-    memcpy(run->stripes, linker->more_stripes, sizeof run->stripes);
+    memcpy(run->stripes, linker->again.stripes, sizeof run->stripes);
     for (size_t i = 0; i < run->sightings.count; i++)
         want(linker, &run->sightings.list[i]);
     for (size_t i = 0; i < run->near.count; i++) {
@@ -164,32 +146,6 @@ void linker_prepare(struct linker *linker, const struct batch *batch)
 }
 
 /* ---- locking and reading ---- */
-
-static enum outcome lock(struct run *run, struct err *e)
-{
-    struct text stripes = {0};
-    enum outcome outcome;
-
-    for (int i = 0; i < LINK_STRIPES; i++)
-        if (run->stripes[i])
-            text_format(&stripes, "%c%d", stripes.size ? ',' : '{', i);
-    text_add_string(&stripes, "}");
-    outcome = pg_query(run->pg, sql_text("link_lock"),
-                       (const char *const[]){stripes.bytes}, 1, NULL, e);
-    text_free(&stripes);
-    return outcome ? err_wrap(e, "locking the places") : DONE;
-}
-
-static enum outcome draw_seq(struct run *run, struct err *e)
-{
-    struct pg_result *result = NULL;
-
-    if (pg_query(run->pg, sql_text("link_seq"), NULL, 0, &result, e))
-        return err_wrap(e, "drawing link_seq");
-    run->link_seq = pg_number(result, 0, 0);
-    pg_result_free(result);
-    return DONE;
-}
 
 /* The ids of what is reported, and of the cases that might be opened. */
 struct ids {
@@ -259,12 +215,11 @@ static enum outcome check_stripes(struct linker *linker, struct err *e)
         unsigned stripe = run->table.rows[i].stripe % LINK_STRIPES;
         if (run->stripes[stripe])
             continue;
-        is_missing = linker->more_stripes[stripe] = true;
+        is_missing = linker->again.stripes[stripe] = true;
     }
-    if (!is_missing)
-        return DONE;
-    linker->wants_again = ++linker->runs < MOST_RUNS;
-    return err_set(e, RETRY, "a case lies under a lock that is not held");
+    return is_missing ? stripes_run_again(&linker->again,
+                                          "a case lies under a lock that is not held", e)
+                      : DONE;
 }
 
 /* ---- the step ---- */
@@ -320,8 +275,8 @@ static enum outcome note_taken(struct linker *linker, struct err *e)
         || strcmp(pg_constraint(linker->run.pg), "case_file_pkey") != 0)
         return e->outcome;
     linker->reads_spares = true;
-    linker->wants_again = ++linker->runs < MOST_RUNS;
-    return err_set(e, RETRY, "an id that was derived for a case is taken");
+    return stripes_run_again(&linker->again, "an id that was derived for a case is taken",
+                             e);
 }
 
 static enum outcome run_step(struct linker *linker, struct err *e)
@@ -329,7 +284,8 @@ static enum outcome run_step(struct linker *linker, struct err *e)
     struct run *run = &linker->run;
 
     POINT("before_stripes");
-    if (lock(run, e) || draw_seq(run, e) || read_all(linker, e)
+    if (stripes_lock(run->pg, run->stripes, e)
+        || stripes_draw_seq(run->pg, &run->link_seq, e) || read_all(linker, e)
         || check_stripes(linker, e))
         return e->outcome;
     POINT("after_stripes");
@@ -345,16 +301,14 @@ enum outcome linker_link(struct linker *linker, struct pg *pg, const struct clai
 {
     enum outcome outcome = DONE;
 
-    linker->wants_again = linker->wants_smaller = false;
+    linker->again.is_wanted = linker->wants_smaller = false;
     linker->run.pg = pg;
     linker->run.claims = claims;
     if (linker->run.sightings.count > 0)
         outcome = run_step(linker, e);
     arena_reset(linker->arena, KEEP_BYTES);
-    if (!linker->wants_again) {
-        linker->runs = 0;
+    if (!linker->again.is_wanted)
         linker->reads_spares = false;
-        memset(linker->more_stripes, 0, sizeof linker->more_stripes);
-    }
+    stripes_settle(&linker->again);
     return outcome;
 }

@@ -58,27 +58,29 @@ void put_real(struct text *out, double number)
         copy_put_double(out, number);
 }
 
-enum outcome query_arrays(struct pg *pg, const char *sql, struct text *arrays,
-                          size_t count, struct pg_result **result, struct err *e)
+enum outcome query_arrays(asking *ask, struct pg *pg, const char *sql,
+                          struct text *arrays, size_t count, struct pg_result **result,
+                          struct err *e)
 {
     struct pg_parameter parameters[PG_MAX_PARAMETERS];
     enum outcome outcome;
 
     for (size_t i = 0; i < count; i++)
         parameters[i] = (struct pg_parameter){arrays[i].bytes, arrays[i].size, true};
-    outcome = pg_query_binary(pg, sql_text(sql), parameters, count, result, e);
+    outcome = ask(pg, sql_text(sql), parameters, count, result, e);
     for (size_t i = 0; i < count; i++)
         text_free(&arrays[i]);
     return outcome ? err_wrap(e, "%s", sql) : DONE;
 }
 
-enum outcome query_ids(struct pg *pg, const char *sql, const uint8_t (*ids)[UUID_SIZE],
-                       size_t count, struct pg_result **result, struct err *e)
+enum outcome query_ids(asking *ask, struct pg *pg, const char *sql,
+                       const uint8_t (*ids)[UUID_SIZE], size_t count,
+                       struct pg_result **result, struct err *e)
 {
     struct text array = {0};
 
     copy_put_array_head(&array, UUID_OID, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         copy_put_bytes(&array, ids[i], UUID_SIZE);
-    return query_arrays(pg, sql, &array, 1, result, e);
+    return query_arrays(ask, pg, sql, &array, 1, result, e);
 }

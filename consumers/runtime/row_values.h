@@ -1,4 +1,4 @@
-/* row_values.h - values out of rows, and arrays as parameters, where pg.h has them as text alone. */
+/* row_values.h - values out of rows as text, and arrays as parameters. */
 #ifndef GRIDLOOP_ROW_VALUES_H
 #define GRIDLOOP_ROW_VALUES_H
 
@@ -42,12 +42,18 @@ enum {
 void put_moment(struct text *out, int64_t us);
 void put_real(struct text *out, double number);
 
-/* The statement of that name, with arrays in binary form as parameters; they are freed. */
-enum outcome query_arrays(struct pg *pg, const char *sql, struct text *arrays,
-                          size_t count, struct pg_result **result, struct err *e);
+/* The statement of that name, with arrays in binary form as parameters; they are freed. ask: pg_query_binary, or
+ * pg_query_raw where the answer is to be in binary form, too. */
+typedef enum outcome asking(struct pg *pg, const char *sql,
+                            const struct pg_parameter *parameters, size_t count,
+                            struct pg_result **result, struct err *e);
+enum outcome query_arrays(asking *ask, struct pg *pg, const char *sql,
+                          struct text *arrays, size_t count, struct pg_result **result,
+                          struct err *e);
 
 /* The same with one array of ids. */
-enum outcome query_ids(struct pg *pg, const char *sql, const uint8_t (*ids)[UUID_SIZE],
-                       size_t count, struct pg_result **result, struct err *e);
+enum outcome query_ids(asking *ask, struct pg *pg, const char *sql,
+                       const uint8_t (*ids)[UUID_SIZE], size_t count,
+                       struct pg_result **result, struct err *e);
 
 #endif

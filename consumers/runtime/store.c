@@ -18,6 +18,7 @@
 #include "consumers/runtime/fold.h"
 #include "consumers/runtime/recent.h"
 #include "consumers/runtime/sql.h"
+#include "consumers/runtime/stripes.h"
 #include "consumers/runtime/tile.h"
 
 enum {
@@ -117,7 +118,7 @@ enum outcome store_check(struct store *store, struct pg *pg, struct err *e)
 {
     if (columns_check(store->columns, pg, e) || check_chain(pg, e)
         || (store->linker && linker_check(store->linker, pg, e))
-        || (store->actions && case_actions_check(pg, e)))
+        || (store->actions && stripes_check(pg, e)))
         return e->outcome;
     if (layout_number(columns_layout(store->columns), pg, &store->layouts.rows, e))
         return e->outcome;

@@ -179,24 +179,9 @@ static const char session_sql[] = "set work_mem = '64MB';"
                                   "set jit = off;"
                                   "set extra_float_digits = 0";
 
-static enum outcome is_there(struct pg *pg, struct err *e)
-{
-    struct pg_result *result;
-    bool there;
-
-    if (pg_query(pg, "select to_regclass('audit.asked') is not null", NULL, 0, &result,
-                 e))
-        return e->outcome;
-    there = is_true(result, 0, 0);
-    pg_result_free(result);
-    return there ? DONE
-                 : err_exit(e, EX_CONFIG,
-                            "this database has no schema audit: run gridloopctl setup");
-}
-
 static enum outcome begin_session(struct pg *pg, struct err *e)
 {
-    return is_there(pg, e) ? e->outcome : pg_run(pg, session_sql, e);
+    return ctl_has_audit(pg, e) ? e->outcome : pg_run(pg, session_sql, e);
 }
 
 static enum outcome apply_settings(struct pg *pg, const struct params *params,
@@ -210,10 +195,7 @@ static enum outcome apply_settings(struct pg *pg, const struct params *params,
             return e->outcome;
     }
     /* Reads them all, and so refuses what is none; days are those of the district. */
-    if (pg_query(pg, "select set_config('timezone', time_zone, false) from audit.asked",
-                 NULL, 0, NULL, e))
-        return blame_params(pg, e);
-    return DONE;
+    return ctl_local_time(pg, e) ? blame_params(pg, e) : DONE;
 }
 
 static void add_arguments(struct text *sql, const struct params *params,

@@ -147,6 +147,28 @@ enum outcome ctl_is_set_up(struct pg *pg, struct err *e)
                             "this database has not been set up: run gridloopctl setup");
 }
 
+enum outcome ctl_has_audit(struct pg *pg, struct err *e)
+{
+    struct pg_result *result;
+    bool there;
+
+    if (pg_query(pg, "select to_regclass('audit.asked') is not null", NULL, 0, &result,
+                 e))
+        return e->outcome;
+    there = strcmp(pg_value(result, 0, 0), "t") == 0;
+    pg_result_free(result);
+    return there ? DONE
+                 : err_exit(e, EX_CONFIG,
+                            "this database has no schema audit: run gridloopctl setup");
+}
+
+enum outcome ctl_local_time(struct pg *pg, struct err *e)
+{
+    return pg_query(pg,
+                    "select set_config('timezone', time_zone, false) from audit.asked",
+                    NULL, 0, NULL, e);
+}
+
 int ctl_fail(const char *program, const struct err *e)
 {
     int exit_code = err_report(program, e);

@@ -102,6 +102,12 @@ enum outcome ctl_read_file(const char *path, size_t most, struct text *out,
 /* DONE: the database has been set up; FATAL 78 if not. */
 enum outcome ctl_is_set_up(struct pg *pg, struct err *e);
 
+/* The same of schema audit, which a later version brought. */
+enum outcome ctl_has_audit(struct pg *pg, struct err *e);
+
+/* From here on the session shows times as auditors see them, in the district's zone. */
+enum outcome ctl_local_time(struct pg *pg, struct err *e);
+
 /* Says "program: message" on stderr and returns the exit code; for a RETRY, 69: a command of an operator does
  * not come again by itself. */
 int ctl_fail(const char *program, const struct err *e);

@@ -76,17 +76,13 @@ static enum outcome find_id(struct pg *pg, const char *name, struct story *story
                          name);
 }
 
-/* Times are local ones, as auditors see them. */
-static const char local_sql[] =
-    "begin read only; "
-    "select set_config('timezone', time_zone, false) from audit.asked";
-
 static enum outcome read_story(struct pg *pg, const char *name, struct story *story,
                                struct err *e)
 {
     const char *id = story->id;
 
-    if (ctl_is_set_up(pg, e) || pg_run(pg, local_sql, e) || find_id(pg, name, story, e)
+    if (ctl_is_set_up(pg, e) || ctl_has_audit(pg, e) || pg_run(pg, "begin read only", e)
+        || ctl_local_time(pg, e) || find_id(pg, name, story, e)
         || pg_query(pg, ctl_sql("where_cases"), &id, 1, &story->cases, e)
         || pg_query(pg, ctl_sql("where_trail"), &id, 1, &story->trail, e))
         return e->outcome;
