@@ -65,9 +65,12 @@ class Daemon:
         return int(lines[-1]["partitions"]) if lines else -1
 
     def wait_claimed(self, partitions=None, timeout=30):
-        """Waits until it owns so many partitions; None: any but none."""
-        self._wait_for(lambda: self.claimed() > 0 if partitions is None else self.claimed() == partitions, timeout,
+        """Waits until it owns so many partitions; None: until it has claimed any, which it may have left since."""
+        self._wait_for(lambda: self._has_claimed() if partitions is None else self.claimed() == partitions, timeout,
                        f"claims {'some' if partitions is None else partitions} partitions")
+
+    def _has_claimed(self):
+        return any(int(line["partitions"]) > 0 for line in self.log("partitions claimed"))
 
     def _wait_for(self, condition, timeout, what):
         """It has to live meanwhile."""
