@@ -2,6 +2,7 @@
 # bench.sh - what is measured: ./dev bench [SCENARIO...] [OPTION...]
 #
 #   decode [PASSES]              an event's decoding beside Avro-C's: tests/bench/decode.c
+#   instructions [--accept]      what an event takes, compared: tests/bench/instructions.py
 #   link [OPTION...]             alerts with linking beside the limit: tests/bench/link.py
 #   rows [--json] [REPETITIONS]  batches with refused rows beside clean ones: tests/bench/rows.c
 #   all else                     tests/bench/bench.py, which has the list
@@ -17,6 +18,11 @@ bench_decode() {
     for schema in contract plain; do
         "$BUILD_DIR/release/test/bench_decode" "$folder/$schema.avsc" "$folder/$schema.events" "$@"
     done
+}
+
+bench_instructions() {
+    GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
+        "$VENV/bin/python" "$ROOT/tests/bench/instructions.py" "$@"
 }
 
 bench_end() {
@@ -73,7 +79,7 @@ bench_run() {
     install_all
     build_variant release
     case ${1:-} in
-        decode | link | rows) "bench_$1" "${@:2}" ;;
+        decode | instructions | link | rows) "bench_$1" "${@:2}" ;;
         *) bench_daemons "$@" ;;
     esac
 }
