@@ -123,7 +123,7 @@ def bar_text(result):
 
 def rows_of_table(results):
     """The head, then a row for each side of each result."""
-    yield ["scenario", "side", "ratio", "bar", "verdict", "rows/s", "CPU s client, server, broker", "peak MiB",
+    yield ["scenario", "side", "measured", "bar", "verdict", "rows/s", "CPU s client, server, broker", "peak MiB",
            "batch rows", "p50/p99 ms", "notes"]
     for result in results:
         first = [ratio_text(result), bar_text(result), result.verdict]

@@ -110,8 +110,11 @@ class Lab:
 
     def _commit_timestamps(self):
         self.stack.sql("alter system set track_commit_timestamp = on", "postgres")
-        for command in ("stop", "start"):
-            dev("stack", "postgres", command, GRIDLOOP_STACK_DIR=self.stack.folder)
+        self.postgres("stop")
+        self.postgres("start")
+
+    def postgres(self, command):
+        dev("stack", "postgres", command, GRIDLOOP_STACK_DIR=self.stack.folder)
 
     # ---- programs ----
 

@@ -5,6 +5,7 @@ import statistics
 
 import figures
 import link
+import memory
 from lab import Topic, in_turns
 
 STEADY_RATE = 5000     # events a second
@@ -183,6 +184,7 @@ SCENARIOS = {
     "link": ("alerts that are linked, beside COPY of their rows", link.link, True),
     "rows": ("batches of 10,000 with bad rows beside clean ones", rows, True),
     "tables": ("a table of 10 million rows beside one of 100,000", tables, True),
+    "memory": ("PostgreSQL away while events wait; 64 partitions of messages of 1 MB", memory.memory, True),
     "limits": ("COPY, a temporary table, the broker, each alone", limits, False),
     "daemons": ("two, three and four daemons beside one", daemons, False),
     "batches": ("batches of 1 to 50,000 rows beside the default", batch_sizes, False),
