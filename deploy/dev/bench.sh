@@ -8,19 +8,19 @@ set -euo pipefail
 
 readonly BENCH_DIR=$BUILD_DIR/bench
 
+bench_python() {
+    GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
+        "$VENV/bin/python" "$ROOT/tests/bench/$1.py" "${@:2}"
+}
+
 bench_decode() {
     local schema folder=$BENCH_DIR/decode
     mkdir -p "$folder"
     "$BUILD_DIR/release/bin/gridloop-simulate" lines --kind drone_alert --count 5000 |
-        PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache "$VENV/bin/python" "$ROOT/tests/bench/decode_events.py" "$folder"
+        bench_python decode_events "$folder"
     for schema in contract plain; do
         "$BUILD_DIR/release/test/bench_decode" "$folder/$schema.avsc" "$folder/$schema.events" "$@"
     done
-}
-
-bench_instructions() {
-    GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
-        "$VENV/bin/python" "$ROOT/tests/bench/instructions.py" "$@"
 }
 
 bench_end() {
@@ -38,18 +38,16 @@ bench_own_stack() {
     own_stack_start "$BUILD_DIR/benchstack"
 }
 
-# Daemons beside their limits, on servers of their own.
-bench_daemons() {
-    bench_own_stack
-    GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
-        "$VENV/bin/python" "$ROOT/tests/bench/bench.py" "$@"
-}
-
 bench_run() {
     install_all
     build_variant release
     case ${1:-} in
-        decode | instructions) "bench_$1" "${@:2}" ;;
-        *) bench_daemons "$@" ;;
+        decode) bench_decode "${@:2}" ;;
+        instructions) bench_python "$@" ;;
+        -h | --help) bench_python bench --help ;;
+        *)
+            bench_own_stack
+            bench_python bench "$@"
+            ;;
     esac
 }

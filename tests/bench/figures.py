@@ -54,10 +54,17 @@ def judged(scenario, ratios, **more):
     return Result(scenario, None if unsaid else statistics.median(ratios), spread, unsaid=unsaid, **more)
 
 
-def compared(scenario, runs, side, limit, **more):
-    """A Result of lab.in_turns()'s runs: one side by another."""
-    ratios = [a.rate / b.rate for a, b in zip(runs[side], runs[limit])]
-    return judged(scenario, ratios, sides={name: summed_up(rs) for name, rs in runs.items()}, **more)
+def server_cpu_of_a_row(run):
+    return max(run.cpu["server"], 1 / os.sysconf("SC_CLK_TCK")) / run.rows  # the clock's step
+
+
+def compared(scenario, runs, side, limit, notes=None, **more):
+    """A Result of lab.in_turns()'s runs: one side by another. Noted is also what the server spends on a row beside what it
+    spends on the other side's, for that hardly hangs on what else the machine does."""
+    pairs = list(zip(runs[side], runs[limit]))
+    spent = [server_cpu_of_a_row(a) / server_cpu_of_a_row(b) for a, b in pairs]
+    return judged(scenario, [a.rate / b.rate for a, b in pairs], sides={name: summed_up(rs) for name, rs in runs.items()},
+                  notes={"server CPU": f"{statistics.median(spent):.2f} x"} | (notes or {}), **more)
 
 
 def memory(scenario, most_mb, bar_mb, **notes):
