@@ -57,7 +57,7 @@ def large_messages(lab, options):
     produce_large(lab, topic)
     run = lab.measure(topic)
     assert run.rows == count, f"{run.rows} of {count} are stored"
-    yield figures.memory(f"{PARTITIONS} partitions, 1 MB messages", run.peak_mb, LARGE_MB, messages=count)
+    yield figures.memory(f"{PARTITIONS} partitions, 1 MB messages", run.peak_mb, LARGE_MB, events=count)
 
 
 def produce_large(lab, topic):

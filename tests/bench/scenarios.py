@@ -174,7 +174,8 @@ def rows(lab, options):
         ratios = [bad / good for bad, good in zip(other["seconds"], clean["seconds"])]
         rates = {name: {"rows_per_s": round(batch["rows"] / statistics.median(batch["seconds"]))}
                  for name, batch in (("bad", other), ("clean", clean))}
-        yield figures.judged(other["batch"], ratios, bar=other["bar"], at_most=True, sides=rates)
+        yield figures.judged(other["batch"], ratios, bar=other["bar"], at_most=True, sides=rates,
+                             notes={"events": "10,000 a batch"})
 
 
 # name -> what it is, the function, whether it has bars
