@@ -33,7 +33,7 @@ struct settings {
 static const struct option_row rows[] = {
     {MEMBER(batch_rows), .type = OPTION_NUMBER, .fallback = "500", .minimum = 1,
      .maximum = 10000, .help = "Rows of one transaction."},
-    {MEMBER(database_url), .type = OPTION_TEXT, .required = true,
+    {MEMBER(database_url), .type = OPTION_TEXT, .marks = true,
      .help = "Where the events go."},
     {MEMBER(when_full), .type = OPTION_CHOICE, .fallback = "block",
      .choices = "block|reject",
