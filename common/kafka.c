@@ -307,7 +307,8 @@ static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *na
     if (result == RD_KAFKA_CONF_OK)
         return DONE;
     if (result != RD_KAFKA_CONF_UNKNOWN || strcmp(where, "environment") != 0)
-        return err_exit(e, EX_CONFIG, "%s: kafka.%s: %s", where, name, text);
+        return err_exit(e, EX_CONFIG, "%s: kafka.%s: %.*s", where, name,
+                        (int)strcspn(text, "\n"), text);
     return DONE;
 }
 
@@ -446,13 +447,20 @@ enum outcome kafka_check_property(const struct kafka_property *property, struct 
     return outcome;
 }
 
-/* What librdkafka finds wrong in the whole has no place, but mostly a name. */
+/* What librdkafka finds wrong in the whole has no place, but mostly a property's name, or else its value. */
 static enum outcome name_place(const struct kafka_properties *properties, struct err *e)
 {
-    for (size_t i = 0; i < properties->count; i++)
-        if (strstr(e->message, properties->items[i].name))
-            return err_wrap(e, "%s", properties->items[i].where);
-    return e->outcome;
+    const struct kafka_property *found = NULL;
+
+    for (size_t i = 0; i < properties->count; i++) {
+        const struct kafka_property *p = &properties->items[i];
+
+        if (strstr(e->message, p->name))
+            return err_wrap(e, "%s", p->where);
+        if (*p->value && strstr(e->message, p->value))
+            found = p;
+    }
+    return found ? err_wrap(e, "%s", found->where) : FATAL;
 }
 
 enum outcome kafka_check(const struct kafka_properties *properties, bool produces,

@@ -339,7 +339,8 @@ static void read_rows_variables(struct loader *l)
             add(l, (struct given){.source = FROM_ENVIRONMENT,
                                   .row = &l->set->rows[i],
                                   .value = value,
-                                  .label = variable});
+                                  .label = variable,
+                                  .where = "environment"});
     }
 }
 
