@@ -11,6 +11,7 @@
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/pg.h"
+#include "common/reload.h"
 #include "dispatch/heartbeat.h"
 #include "dispatch/outbox.h"
 #include "dispatch/sql.h"
@@ -227,6 +228,8 @@ int dispatch_run(struct dispatch *d, const volatile bool *stop)
 
     d->stop = stop;
     while (!*stop) {
+        if (reload_if_asked())
+            log_set_level(d->settings->log_level);
         switch (dispatch_once(d, &e)) {
         case DONE: backoff_end(&d->backoff); break;
         case RETRY:
