@@ -4,6 +4,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/option.h"
 #include "common/standard.h"
 #include "common/stop.h"
@@ -46,6 +47,7 @@ static const struct option_row rows[] = {
      "longest pause before trying again, milliseconds", false},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
+    HEALTH_ROWS(struct dispatch_settings, health),
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
      "least important lines logged", false},
 };
@@ -75,10 +77,12 @@ int main(int argc, char **argv)
         return err_report(PROGRAM, &e);
     log_set_level(settings.log_level);
     stop = stop_on_signals(settings.stop_timeout_s);
-    dispatch = dispatch_new(&settings, &e);
-    if (!dispatch)
+    metrics_begin(METRICS_OF_DISPATCH, NULL);
+    if (health_open(&settings.health, 1 << HEALTH_KAFKA | 1 << HEALTH_DATABASE, &e))
         return err_report(PROGRAM, &e);
-    status = dispatch_run(dispatch, stop);
+    dispatch = dispatch_new(&settings, &e);
+    status = dispatch ? dispatch_run(dispatch, stop) : err_report(PROGRAM, &e);
     dispatch_free(dispatch);
+    health_close();
     return status;
 }

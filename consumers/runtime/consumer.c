@@ -6,7 +6,9 @@
 #include <sysexits.h>
 
 #include "common/err.h"
+#include "common/health.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/option.h"
 #include "common/standard.h"
 #include "common/stop.h"
@@ -63,8 +65,14 @@ static const struct option_row rows[] = {
      false},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
+    HEALTH_ROWS(struct pump_settings, health),
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
      "least important lines logged", false},
+};
+
+enum {
+    conditions = 1 << HEALTH_KAFKA | 1 << HEALTH_DATABASE | 1 << HEALTH_SCHEMA
+                 | 1 << HEALTH_CLAIMED | 1 << HEALTH_GAP | 1 << HEALTH_BREAKER
 };
 
 static enum outcome load(int argc, char **argv, const char *program,
@@ -110,10 +118,12 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
     mallopt(M_ARENA_MAX, 2); /* librdkafka's threads would each get a heap of their own */
     mallopt(M_MMAP_THRESHOLD, 512 << 10); /* else it rises, and large pieces stay ours */
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
-    pump = pump_new(kind, program, &settings, &e);
-    if (!pump)
+    metrics_begin(METRICS_OF_CONSUMER, kind->name);
+    if (health_open(&settings.health, conditions, &e))
         return err_report(program, &e);
-    status = pump_run(pump, stop);
+    pump = pump_new(kind, program, &settings, &e);
+    status = pump ? pump_run(pump, stop) : err_report(program, &e);
     pump_free(pump);
+    health_close();
     return status;
 }
