@@ -43,6 +43,7 @@ static const struct option_row rows[] = {
      "longest pause before trying again, milliseconds", OPTION_RELOADED},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
+    HEALTH_ROWS(struct dispatch_settings, health),
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
      "least important lines logged", OPTION_RELOADED},
 };

@@ -27,6 +27,7 @@ static const struct ctl_command commands[] = {
     {"gap", "offsets that are missing: list them, accept them", gap_main},
     {"where", "the whole life of an event, a case or an order", where_main},
     {"audit", "what an auditor asks: the questions, and the answer to one", audit_main},
+    {"metrics", "what the daemons count: the list", metrics_main},
     {0},
 };
 
