@@ -142,7 +142,12 @@ test_prepare() {
     export GRIDLOOP_BUILD=$BUILD_DIR/release
     export GRIDLOOP_POINTS_BUILD=$BUILD_DIR/points
     export GRIDLOOP_ASAN_BUILD=$BUILD_DIR/asan
-    ! test_needs_servers "$@" || own_stack_start "$BUILD_DIR/teststack"
+    GRIDLOOP_PROMETHEUS=$(prometheus_dir)
+    export GRIDLOOP_PROMETHEUS
+    if test_needs_servers "$@"; then
+        install_prometheus
+        own_stack_start "$BUILD_DIR/teststack"
+    fi
 }
 
 test_known_suite() {
