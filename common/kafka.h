@@ -19,6 +19,16 @@
 #include "common/err.h"
 #include "common/option.h"
 
+/* ---- properties ---- */
+
+/* What a program's options are checked by (option.h). The first looks at one property alone, the second at all of them
+ * together, as a handle will get them, without a word to any broker. FATAL 64: no bootstrap.servers; FATAL 78: all
+ * else. A property that came from the environment and that librdkafka does not know is left out, with a warning: others
+ * put theirs there. */
+enum outcome kafka_check_property(const struct kafka_property *property, struct err *e);
+enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
+                         struct err *e);
+
 /* ---- consumer ---- */
 
 struct kafka_consumer;

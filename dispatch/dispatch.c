@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/pg.h"
+#include "common/reload.h"
 #include "dispatch/heartbeat.h"
 #include "dispatch/outbox.h"
 #include "dispatch/sql.h"
@@ -274,6 +275,8 @@ int dispatch_run(struct dispatch *d, const volatile bool *stop)
 
     d->stop = stop;
     while (!*stop) {
+        if (reload_if_asked())
+            log_set_level(d->settings->log_level);
         switch (dispatch_once(d, &e)) {
         case DONE: backoff_end(&d->backoff); break;
         case RETRY:

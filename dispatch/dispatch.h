@@ -28,9 +28,11 @@ struct dispatch_settings {
     struct kafka_properties kafka;
 };
 
+extern const struct option_set dispatch_options;
+
 struct dispatch; /* opaque */
 
-/* settings must outlive it. NULL: *e is FATAL. Connects to no database yet. */
+/* settings must outlive it; what is marked so in their rows may change meanwhile. NULL: *e is FATAL. Connects to no database yet. */
 struct dispatch *dispatch_new(const struct dispatch_settings *settings, struct err *e);
 void dispatch_free(struct dispatch *dispatch); /* NULL is fine */
 

@@ -17,6 +17,7 @@
 #include "common/memory.h"
 #include "common/metrics.h"
 #include "common/pg.h"
+#include "common/reload.h"
 #include "common/text.h"
 #include "consumers/runtime/breaker.h"
 #include "consumers/runtime/claim.h"
@@ -713,6 +714,8 @@ int pump_run(struct pump *p, const volatile bool *stop)
 
     p->stop = stop;
     while (!*stop) {
+        if (reload_if_asked())
+            log_set_level(p->settings->log_level);
         switch (pump_once(p, &e)) {
         case DONE: backoff_end(&p->backoff); break;
         case RETRY:
@@ -760,11 +763,6 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->rows_limit = (size_t)settings->batch_rows;
     p->batch = batch_new(p->rows_limit);
     name_all(p);
-    if (settings->statement_timeout_ms <= settings->lock_timeout_ms) {
-        err_exit(e, EX_CONFIG,
-                 "statement_timeout_ms must be larger than lock_timeout_ms");
-        goto fail;
-    }
     if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))
         goto fail;
     p->decoder =

@@ -35,7 +35,7 @@ struct pump_settings {
 
 struct pump; /* opaque */
 
-/* settings must outlive the pump. NULL: *e is FATAL. Connects to nothing yet. */
+/* settings must outlive the pump; what is marked so in their rows may change meanwhile. NULL: *e is FATAL. Connects to nothing yet. */
 struct pump *pump_new(const struct kind *kind, const char *program,
                       const struct pump_settings *settings, struct err *e);
 void pump_free(struct pump *pump); /* leaves the group; NULL is fine */
