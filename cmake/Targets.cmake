@@ -1,5 +1,8 @@
 # gridloop_tests(LIBRARY...) - each *_test.c of this folder becomes a program of its own, run by ctest.
 function(gridloop_tests library)
+  if(NOT GRIDLOOP_TESTS)
+    return()
+  endif()
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.c)
   foreach(test IN LISTS tests)
     get_filename_component(name ${test} NAME_WE)

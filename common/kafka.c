@@ -1093,6 +1093,18 @@ enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t 
     return err_wrap(e, "watermarks of %s partition %d", consumer->topic, (int)partition);
 }
 
+int64_t kafka_consumer_high(const struct kafka_consumer *consumer, int32_t partition)
+{
+    int64_t low, high;
+
+    return rd_kafka_get_watermark_offsets(consumer->client.rk, consumer->topic, partition,
+                                          &low, &high)
+                       == RD_KAFKA_RESP_ERR_NO_ERROR
+                   && high >= 0
+               ? high
+               : -1;
+}
+
 /* What follows a corrupt batch in the same response is not worth looking at: librdkafka 2.8.0 goes on reading in the
  * midst of it. */
 static enum outcome see(const rd_kafka_message_t *m, struct kafka_sight *sight,

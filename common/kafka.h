@@ -149,6 +149,9 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e);
 
+/* The next offset to be written, as the broker said with its last answer; -1: it has said nothing yet. Does not wait. */
+int64_t kafka_consumer_high(const struct kafka_consumer *consumer, int32_t partition);
+
 /* What stands in a log at some offset. */
 struct kafka_sight {
     int64_t offset;       /* of the first message there or behind; -1: there is none */

@@ -120,6 +120,11 @@ enum outcome pg_copy_end(struct pg *pg, size_t *rows, struct err *e);
 enum outcome pg_copy_out(struct pg *pg, const char *sql, struct err *e);
 enum outcome pg_copy_next(struct pg *pg, uint8_t **row, size_t *size, struct err *e);
 
+/* Gives a role the password in the file (secret.h). Only a SCRAM-SHA-256 verifier made here goes to the server, so that
+ * no log of statements has it. Sessions that are open stay so. */
+enum outcome pg_set_password(struct pg *pg, const char *role, const char *password_file,
+                             struct err *e);
+
 /* name as a quoted identifier for use inside SQL text; the caller frees it. */
 char *pg_quote_name(const char *name);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/health.h"
 #include "common/option.h"
 #include "dispatch/tick.h"
 
@@ -23,6 +24,7 @@ struct dispatch_settings {
     struct tick_settings tick;
     int64_t stall_timeout_s;
     int64_t statement_timeout_ms, backoff_max_ms, stop_timeout_s;
+    struct health_settings health;
     struct kafka_properties kafka;
 };
 

@@ -1,6 +1,7 @@
 /* main.c - gridloop-dispatch: settings, signals, the loop. */
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/option.h"
 #include "common/reload.h"
 #include "common/standard.h"
@@ -22,10 +23,13 @@ int main(int argc, char **argv)
     log_set_level(settings.log_level);
     reload_on_signal(&dispatch_options, argc, argv, &settings);
     stop = stop_on_signals(settings.stop_timeout_s);
-    dispatch = dispatch_new(&settings, &e);
-    if (!dispatch)
+    metrics_begin(METRICS_OF_DISPATCH, NULL);
+    if (health_open(&settings.health, 1 << HEALTH_KAFKA | 1 << HEALTH_DATABASE, &e))
         return err_report(dispatch_options.program, &e);
-    status = dispatch_run(dispatch, stop);
+    dispatch = dispatch_new(&settings, &e);
+    status = dispatch ? dispatch_run(dispatch, stop)
+                      : err_report(dispatch_options.program, &e);
     dispatch_free(dispatch);
+    health_close();
     return status;
 }

@@ -43,6 +43,7 @@ static const struct option_row rows[] = {
      "longest pause before trying again, milliseconds", OPTION_RELOADED},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
+    HEALTH_ROWS(struct dispatch_settings, health),
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
      "least important lines logged", OPTION_RELOADED},
 };
@@ -56,6 +57,13 @@ static enum outcome check_database(const void *settings, const char *keys[2],
     return s->database_url ? pg_check_url(s->database_url, e) : DONE;
 }
 
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct dispatch_settings *s = settings;
+
+    return health_check(&s->health, keys, e);
+}
+
 static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
 {
     const struct dispatch_settings *s = settings;
@@ -64,7 +72,7 @@ static enum outcome check_kafka(const void *settings, const char *keys[2], struc
     return kafka_check(&s->kafka, true, e);
 }
 
-static option_check *const checks[] = {check_database, check_kafka, NULL};
+static option_check *const checks[] = {check_database, check_health, check_kafka, NULL};
 
 const struct option_set dispatch_options = {
     .program = "gridloop-dispatch",

@@ -5,8 +5,10 @@
 #include <sysexits.h>
 
 #include "common/err.h"
+#include "common/health.h"
 #include "common/kafka.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/option.h"
 #include "common/pg.h"
 #include "common/reload.h"
@@ -66,8 +68,14 @@ static const struct option_row rows[] = {
      OPTION_RELOADED},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
+    HEALTH_ROWS(struct pump_settings, health),
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
      "least important lines logged", OPTION_RELOADED},
+};
+
+enum {
+    conditions = 1 << HEALTH_KAFKA | 1 << HEALTH_DATABASE | 1 << HEALTH_SCHEMA
+                 | 1 << HEALTH_CLAIMED | 1 << HEALTH_GAP | 1 << HEALTH_BREAKER
 };
 
 static enum outcome check_database(const void *settings, const char *keys[2],
@@ -99,6 +107,13 @@ static enum outcome check_times(const void *settings, const char *keys[2], struc
                           "statement_timeout_ms must be larger than lock_timeout_ms");
 }
 
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct pump_settings *s = settings;
+
+    return health_check(&s->health, keys, e);
+}
+
 static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
 {
     const struct pump_settings *s = settings;
@@ -109,8 +124,8 @@ static enum outcome check_kafka(const void *settings, const char *keys[2], struc
 
 struct option_set consumer_options(const struct kind *kind)
 {
-    static option_check *const checks[] = {check_database, check_registry, check_times,
-                                           check_kafka, NULL};
+    static option_check *const checks[] = {check_database, check_registry, check_health,
+                                           check_times,    check_kafka,    NULL};
     struct text program = {0};
 
     text_format(&program, "gridloop-consume-%s", kind->name);
@@ -149,10 +164,12 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
     mallopt(M_ARENA_MAX, 2); /* librdkafka's threads would each get a heap of their own */
     mallopt(M_MMAP_THRESHOLD, 512 << 10); /* else it rises, and large pieces stay ours */
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
-    pump = pump_new(kind, options.program, &settings, &e);
-    if (!pump)
+    metrics_begin(METRICS_OF_CONSUMER, kind->name);
+    if (health_open(&settings.health, conditions, &e))
         return err_report(options.program, &e);
-    status = pump_run(pump, stop);
+    pump = pump_new(kind, options.program, &settings, &e);
+    status = pump ? pump_run(pump, stop) : err_report(options.program, &e);
     pump_free(pump);
+    health_close();
     return status;
 }

@@ -41,6 +41,7 @@ int dead_letter_main(int argc, char **argv);
 int dedup_main(int argc, char **argv);
 int rebuild_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
+int metrics_main(int argc, char **argv);
 int audit_main(int argc, char **argv);
 int where_main(int argc, char **argv);
 

@@ -29,6 +29,7 @@ static const struct ctl_command commands[] = {
     {"audit", "what an auditor asks: the questions, and the answer to one", audit_main},
     {"completion", "what makes a shell complete options", completion_main},
     {"manual", "pages for man, and the reference of all options", manual_main},
+    {"metrics", "what the daemons count: the list", metrics_main},
     {0},
 };
 

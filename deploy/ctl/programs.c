@@ -42,6 +42,7 @@ static const struct option_set *const others[] = {
     &gap_list_options,
     &gap_accept_options,
     &completion_options,
+    &metrics_options,
     &manual_options,
 };
 

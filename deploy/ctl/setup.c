@@ -29,6 +29,7 @@ enum {
 struct setup {
     struct ctl_database database;
     struct kafka_properties kafka;
+    const char *ingest_password_file, *auditor_password_file;
     const char *name_space;
     int64_t partitions, replication, retention_days, wait_s;
     int64_t deadline_ms;
@@ -40,6 +41,11 @@ struct setup {
 
 static const struct option_row rows[] = {
     CTL_DATABASE_ROWS(struct setup, database),
+    {"ingest_password_file", OPTION_SECRET, AT(ingest_password_file), NULL, 0, 0, NULL,
+     "file with the password that role gridloop_ingest gets; none: it is left alone",
+     false},
+    {"auditor_password_file", OPTION_SECRET, AT(auditor_password_file), NULL, 0, 0, NULL,
+     "the same for role gridloop_auditor", false},
     {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topics' names", false},
     {"partitions", OPTION_NUMBER, AT(partitions), "6", 1, 100000, NULL,
@@ -138,6 +144,17 @@ static enum outcome register_schemas(struct setup *s, struct pg *pg, struct err 
     return DONE;
 }
 
+static enum outcome set_passwords(const struct setup *s, struct pg *pg, struct err *e)
+{
+    if (s->ingest_password_file
+        && pg_set_password(pg, "gridloop_ingest", s->ingest_password_file, e))
+        return e->outcome;
+    if (s->auditor_password_file
+        && pg_set_password(pg, "gridloop_auditor", s->auditor_password_file, e))
+        return e->outcome;
+    return DONE;
+}
+
 static enum outcome setup_database(struct setup *s, struct err *e)
 {
     struct pg *pg = ctl_open(&s->database, e);
@@ -150,6 +167,8 @@ static enum outcome setup_database(struct setup *s, struct err *e)
         outcome = migrate(pg, &s->migrated, e);
     if (outcome == DONE)
         outcome = register_schemas(s, pg, e);
+    if (outcome == DONE)
+        outcome = set_passwords(s, pg, e);
     pg_close(pg);
     return outcome;
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# docs.sh - what is generated of docs/: the reference of options, from the programs' tables; the data dictionary, from a
-# database that gridloopctl setup has just made.
+# docs.sh - what is generated of docs/: the references of options and of metrics, from the programs' tables; the data
+# dictionary, from a database that gridloopctl setup has just made.
 set -euo pipefail
 
 docs_end() {
@@ -26,6 +26,7 @@ docs_run() {
     install_all
     build_variant release
     docs_write reference/options.md "$ctl" manual --markdown
+    docs_write reference/metrics.md "$ctl" metrics
     trap docs_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM

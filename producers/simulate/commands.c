@@ -16,7 +16,7 @@ enum { WRITE_BYTES = 1 << 18 };
 
 struct arguments {
     struct simulate_settings world;
-    const char *start, *kinds;
+    const char *start, *until, *kinds;
     int64_t count, rate;
     const char *dir, *bin_dir, *name_space, *truth;
 };
@@ -61,6 +61,9 @@ struct arguments {
               "Share of people's reports with a phone's GCJ-02, errors and names."),     \
         ROW(start, OPTION_TEXT, "2026-01-05T08:00:00+08:00", 0, 0,                       \
             "First moment of the simulated time (RFC 3339)."),                           \
+        ROW(until, OPTION_TEXT, NULL, 0, 0,                                              \
+            "Last moment of the simulated time, where the lines end instead of after "   \
+            "so many."),                                                                 \
         WORLD(                                                                           \
             day_events, OPTION_NUMBER, "20000", 1, 1e9,                                  \
             "Events in one simulated day; flight tasks come beside them, by the clock.")
@@ -125,21 +128,32 @@ static enum outcome read_kinds(struct arguments *a, struct err *e)
     return DONE;
 }
 
+static enum outcome read_moment(const char *name, const char *text, int64_t *us,
+                                struct err *e)
+{
+    const char *wrong = clock_parse(text, strlen(text), us);
+
+    return wrong ? err_exit(e, EX_USAGE, "%s: \"%s\" %s", name, text, wrong) : DONE;
+}
+
 static enum outcome read_arguments(const struct option_set *set, int argc, char **argv,
                                    struct arguments *a, struct err *e)
 {
     struct option_list operands;
-    const char *wrong;
 
     if (options_load(set, argc, argv, a, &operands, e))
         return e->outcome;
     if (operands.count)
         return err_exit(e, EX_USAGE, "unexpected \"%s\"", operands.items[0]);
-    wrong = clock_parse(a->start, strlen(a->start), &a->world.start_us);
-    if (wrong)
-        return err_exit(e, EX_USAGE, "start: \"%s\" %s", a->start, wrong);
+    if (read_moment("start", a->start, &a->world.start_us, e))
+        return e->outcome;
     if (a->world.start_us < 86400000000)
         return err_exit(e, EX_USAGE, "start: before 1970-01-02");
+    if (a->until) {
+        if (read_moment("until", a->until, &a->world.until_us, e))
+            return e->outcome;
+        a->count = INT64_MAX;
+    }
     return read_kinds(a, e);
 }
 
@@ -159,8 +173,7 @@ static bool write_lines(const struct arguments *a, FILE *truth)
     struct text out = {0};
     bool good = true;
 
-    for (int64_t i = 0; good && i < a->count; i++) {
-        simulate_next(stream, &event);
+    for (int64_t i = 0; good && i < a->count && simulate_next(stream, &event); i++) {
         simulate_write(stream, &event, &out);
         if (truth)
             truth_write(truth, &event);
@@ -263,6 +276,8 @@ static const struct option_row crew_rows[] = {
          "How many times faster than it would take they work; 0: at once."),
     CREW(late_share, OPTION_REAL, "0.1", 0, 1,
          "Share of the orders with a time limit that are put right after it."),
+    CREW(until, OPTION_TEXT, NULL, 0, 0,
+         "Last moment of their time (RFC 3339): what comes after it is left undone."),
     CREW(idle_s, OPTION_REAL, "0", 0, 86400,
          "Ends when there was nothing to do for so many seconds; 0: when told to."),
     CREW(bin_dir, OPTION_TEXT, NULL, 0, 0,
