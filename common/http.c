@@ -132,6 +132,18 @@ static int bind_to(const struct addrinfo *info)
     return -1;
 }
 
+enum outcome http_check(const char *listen, struct err *e)
+{
+    char host[256];
+    const char *port;
+
+    return split(listen, host, sizeof host, &port)
+               ? DONE
+               : err_exit(e, EX_CONFIG,
+                          "http_listen: \"%s\" is no HOST:PORT, as in 127.0.0.1:9464",
+                          listen);
+}
+
 /* NULL: *e is FATAL 78. */
 static struct addrinfo *find_address(const char *where, struct err *e)
 {
@@ -141,11 +153,9 @@ static struct addrinfo *find_address(const char *where, struct err *e)
     const char *port;
     int wrong;
 
-    if (!split(where, host, sizeof host, &port)) {
-        err_exit(e, EX_CONFIG,
-                 "http_listen: \"%s\" is no HOST:PORT, as in 127.0.0.1:9464", where);
+    if (http_check(where, e))
         return NULL;
-    }
+    split(where, host, sizeof host, &port);
     wrong = getaddrinfo(host, port, &wanted, &found);
     if (wrong)
         err_exit(e, EX_CONFIG, "http_listen: \"%s\": %s", where, gai_strerror(wrong));

@@ -22,6 +22,9 @@
             false                                                                        \
     }
 
+/* Whether it has the form of an address. FATAL 78. */
+enum outcome http_check(const char *listen, struct err *e);
+
 /* A table of routes ends with a row whose path is NULL. */
 struct http_route {
     const char *path;
