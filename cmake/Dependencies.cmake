@@ -11,6 +11,7 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
 if(GRIDLOOP_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.71)
 
 # Debian 12's 2.0.2 waits a second whenever its queue was full, knows no topic ids, and cannot do SCRAM with
 # Kafka 4: less than 2.3.0 is refused.

@@ -19,6 +19,16 @@
 #include "common/err.h"
 #include "common/option.h"
 
+/* ---- properties ---- */
+
+/* What a program's options are checked by (option.h). The first looks at one property alone, the second at all of them
+ * together, as a handle will get them, without a word to any broker. FATAL 64: no bootstrap.servers; FATAL 78: all
+ * else. A property that came from the environment and that librdkafka does not know is left out, with a warning: others
+ * put theirs there. */
+enum outcome kafka_check_property(const struct kafka_property *property, struct err *e);
+enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
+                         struct err *e);
+
 /* ---- consumer ---- */
 
 struct kafka_consumer;
@@ -135,6 +145,9 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 /* First offset kept and next offset to be written (behind the last finished transaction). Waits at most 5 s. */
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e);
+
+/* The next offset to be written, as the broker said with its last answer; -1: it has said nothing yet. Does not wait. */
+int64_t kafka_consumer_high(const struct kafka_consumer *consumer, int32_t partition);
 
 /* What stands in a log at some offset. */
 struct kafka_sight {

@@ -74,8 +74,10 @@ static void add_facts(struct text *t, const struct option_row *row)
         add_fact(t, "", "may be given several times");
     if (row->fallback)
         add_fact(t, "default ", *row->fallback ? row->fallback : "empty");
-    if (row->required)
+    if (row->marks & OPTION_REQUIRED)
         add_fact(t, "", "required");
+    if (row->marks & OPTION_RELOADED)
+        add_fact(t, "", "read again on SIGHUP");
 }
 
 /* What stands for the value; empty: there is none. */
@@ -87,6 +89,8 @@ static const char *word_of(const struct option_row *row)
         return row->choices;
     if (row->type == OPTION_NAME)
         return "NAME";
+    if (row->type == OPTION_SECRET)
+        return "FILE";
     return row->type == OPTION_NUMBER || row->type == OPTION_REAL ? "NUMBER" : "TEXT";
 }
 

@@ -686,7 +686,7 @@ static enum outcome refuse_secrets(const PQconninfoOption *options, struct err *
 }
 
 /* libpq's own message would quote the URL, and with it what may be a password. */
-static enum outcome check_url(const char *url, struct err *e)
+enum outcome pg_check_url(const char *url, struct err *e)
 {
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     enum outcome outcome;
@@ -776,7 +776,7 @@ struct pg *pg_open(const char *url, const char *password_file,
     char password[SECRET_BYTES] = "";
     struct pg *pg;
 
-    if (check_url(url, e)
+    if (pg_check_url(url, e)
         || (password_file && secret_read(password_file, password, sizeof password, e)))
         return NULL;
     pg = xcalloc(1, sizeof *pg);

@@ -27,6 +27,9 @@ enum { PG_MAX_PARAMETERS = 64 };
 /* What a session begins with; for who changed it and sets it back. */
 #define PG_DEFAULT_LOCK_TIMEOUT "set lock_timeout = '30s'"
 
+/* Without connecting. FATAL 78: what pg_open() would refuse at once, and never with a quotation of it. */
+enum outcome pg_check_url(const char *url, struct err *e);
+
 /* Connects and waits at most connect_timeout (5 s unless url says otherwise) for each address, and at most
  * twice. url: postgresql://... or "name=value ..."; what it leaves open gets keepalives, tcp_user_timeout and
  * target_session_attrs=read-write. password_file: holds the password (secret.h); NULL: none, libpq looks

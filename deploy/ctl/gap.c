@@ -10,6 +10,7 @@
 #include "consumers/runtime/sql.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/gap_chain.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -32,7 +33,7 @@ static const struct option_row list_rows[] = {
      false},
 };
 
-static const struct option_set list_options = {
+const struct option_set gap_list_options = {
     .program = LIST,
     .synopsis = "[OPTION...]",
     .purpose = "Lists the partitions that stand still because offsets are missing, what "
@@ -84,7 +85,7 @@ static int list_main(int argc, char **argv)
     struct pg *pg = NULL;
     struct pg_result *gaps = NULL;
 
-    if (!ctl_load(&list_options, argc, argv, &list, &e)
+    if (!ctl_load(&gap_list_options, argc, argv, &list, &e)
         && (pg = ctl_open(&list.database, &e)) != NULL && !ctl_is_set_up(pg, &e)
         && !pg_query(pg, ctl_sql("gap_list"),
                      (const char *const[]){list.all ? "true" : "false"}, 1, &gaps, &e))
@@ -113,7 +114,7 @@ static const struct option_row accept_rows[] = {
      "where reading goes on: of a corrupt batch, or of a log that was cut", false},
 };
 
-static const struct option_set accept_options = {
+const struct option_set gap_accept_options = {
     .program = ACCEPT,
     .synopsis = "ID --reason TEXT [OPTION...]",
     .purpose =
@@ -297,7 +298,7 @@ static int accept_main(int argc, char **argv)
     struct pg *pg = NULL;
     int64_t place = 0;
 
-    if (!ctl_load_operands(&accept_options, argc, argv, &accept, &ids, 1, 1, &e)
+    if (!ctl_load_operands(&gap_accept_options, argc, argv, &accept, &ids, 1, 1, &e)
         && !check_id(gap.id = ids.items[0], &e)
         && (pg = ctl_open(&accept.database, &e)) != NULL && !ctl_is_set_up(pg, &e)
         && !accept_gap(pg, &accept, &gap, &place, &e))

@@ -9,6 +9,9 @@
 static const struct ctl_command commands[] = {
     {"setup", "make or update the database, register the schemas, create the topics",
      setup_main},
+    {"check", "is a file of settings right; is all there that it names", check_main},
+    {"config", "which settings a program would have, and where each comes from",
+     config_main},
     {"schema", "which writer schemas are registered; is a new one compatible",
      schema_main},
     {"tap", "print the messages of a topic as JSON", tap_main},
@@ -24,6 +27,7 @@ static const struct ctl_command commands[] = {
     {"gap", "offsets that are missing: list them, accept them", gap_main},
     {"where", "the whole life of an event, a case or an order", where_main},
     {"audit", "what an auditor asks: the questions, and the answer to one", audit_main},
+    {"metrics", "what the daemons count: the list", metrics_main},
     {0},
 };
 

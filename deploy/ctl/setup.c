@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/migrate.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl setup"
 
@@ -57,7 +58,7 @@ static const struct option_row rows[] = {
      "seconds to wait for PostgreSQL and Kafka", false},
 };
 
-static const struct option_set options = {
+const struct option_set setup_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
     .purpose = "Make or update the database, register the built-in schemas, create the "
@@ -276,7 +277,7 @@ int setup_main(int argc, char **argv)
     struct setup s = {0};
     struct err e = {0};
 
-    if (ctl_load(&options, argc, argv, &s, &e))
+    if (ctl_load(&setup_options, argc, argv, &s, &e))
         return ctl_fail(PROGRAM, &e);
     s.deadline_ms = clock_monotonic_ms() + s.wait_s * 1000;
     if (keep_trying(setup_database, &s, &e) || keep_trying(setup_topics, &s, &e))

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# bench.sh - what is measured: ./dev bench SCENARIO. Each scenario is a function bench_<SCENARIO>.
+# bench.sh - what is measured: ./dev bench [SCENARIO...] [OPTION...]
 #
 #   decode [PASSES]              an event's decoding beside Avro-C's: tests/bench/decode.c
+#   instructions [--accept]      what an event takes, compared: tests/bench/instructions.py
 #   link [OPTION...]             alerts with linking beside the limit: tests/bench/link.py
 #   rows [--json] [REPETITIONS]  batches with refused rows beside clean ones: tests/bench/rows.c
+#   all else                     tests/bench/bench.py, which has the list
 set -euo pipefail
 
 readonly BENCH_DIR=$BUILD_DIR/bench
-readonly BENCH_SCENARIOS=(decode link rows)
 
 bench_decode() {
     local schema folder=$BENCH_DIR/decode
@@ -17,6 +18,11 @@ bench_decode() {
     for schema in contract plain; do
         "$BUILD_DIR/release/test/bench_decode" "$folder/$schema.avsc" "$folder/$schema.events" "$@"
     done
+}
+
+bench_instructions() {
+    GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
+        "$VENV/bin/python" "$ROOT/tests/bench/instructions.py" "$@"
 }
 
 bench_end() {
@@ -62,12 +68,18 @@ bench_rows() {
         "$BUILD_DIR/release/test/bench_rows" "${url/gridloop@/gridloop_ingest@}" "${1:-11}" "$form"
 }
 
+# Daemons beside their limits, on servers of their own.
+bench_daemons() {
+    bench_own_stack
+    GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
+        "$VENV/bin/python" "$ROOT/tests/bench/bench.py" "$@"
+}
+
 bench_run() {
-    local scenario=${1:-}
-    [[ " ${BENCH_SCENARIOS[*]} " == *" $scenario "* && -n $scenario ]] ||
-        usage_error "bench: ${BENCH_SCENARIOS[*]}?"
-    shift
     install_all
     build_variant release
-    "bench_$scenario" "$@"
+    case ${1:-} in
+        decode | instructions | link | rows) "bench_$1" "${@:2}" ;;
+        *) bench_daemons "$@" ;;
+    esac
 }

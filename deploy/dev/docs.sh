@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# docs.sh - what is generated of docs/: the data dictionary, from a database that gridloopctl setup has just made.
+# docs.sh - what is generated of docs/: the data dictionary, from a database that gridloopctl setup has just made, and
+# the list of metrics.
 set -euo pipefail
 
 docs_end() {
@@ -23,4 +24,6 @@ docs_run() {
     "$ctl" audit dictionary --database-url "$GRIDLOOP_DATABASE_URL" >"$file.new"
     mv "$file.new" "$file"
     say "$file is as the database says"
+    mkdir -p "$ROOT/docs/reference"
+    "$ctl" metrics >"$ROOT/docs/reference/metrics.md"
 }

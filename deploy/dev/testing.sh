@@ -5,6 +5,7 @@
 #   contract pytest tests/contract: schemas, tables and examples
 #   differential pytest tests/differential: our decoder and others'
 #   bounds  pytest tests/bounds: what bytes may cost the decoder
+#   instructions pytest tests/instructions: what an event costs has not grown
 #   link    pytest tests/link: linking against an oracle, real repeats and a simulated truth
 #   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e, in several processes (-- -n 0: in one)
@@ -21,7 +22,7 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
     case $1 in
-        unit | contract | differential | bounds | link) echo release ;;
+        unit | contract | differential | bounds | instructions | link) echo release ;;
         compose) ;;
         fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
@@ -123,7 +124,7 @@ test_needs_servers() {
     local suite
     for suite in "$@"; do
         case $suite in
-            unit | contract | differential | bounds | link | compose) ;;
+            unit | contract | differential | bounds | instructions | link | compose) ;;
             *) return 0 ;;
         esac
     done
@@ -143,7 +144,12 @@ test_prepare() {
     export GRIDLOOP_BUILD=$BUILD_DIR/release
     export GRIDLOOP_POINTS_BUILD=$BUILD_DIR/points
     export GRIDLOOP_ASAN_BUILD=$BUILD_DIR/asan
-    ! test_needs_servers "$@" || own_stack_start "$BUILD_DIR/teststack"
+    GRIDLOOP_PROMETHEUS=$(prometheus_dir)
+    export GRIDLOOP_PROMETHEUS
+    if test_needs_servers "$@"; then
+        install_prometheus
+        own_stack_start "$BUILD_DIR/teststack"
+    fi
 }
 
 test_known_suite() {
@@ -161,7 +167,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds link fuzz e2e hostile compose)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds instructions link fuzz e2e hostile compose)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"
