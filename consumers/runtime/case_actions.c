@@ -186,9 +186,17 @@ static enum outcome look(struct run *run, struct err *e)
     return DONE;
 }
 
+static void name_news(struct case_turns *turns)
+{
+    turns_begin_names(turns, turns->news.count);
+    for (size_t i = 0; i < turns->news.count; i++)
+        turns_name(turns, turns->news.list[i].named_id);
+    turns_end_names(turns);
+}
+
 static enum outcome run_batch(struct run *run, struct err *e)
 {
-    turns_name_news(&run->turns);
+    name_news(&run->turns);
     if (look(run, e))
         return e->outcome;
     take_news(&run->turns);
@@ -369,6 +377,7 @@ static enum outcome act(struct run *run, void *context, struct err *e)
     turns_begin_names(&run->turns, clock->count);
     for (size_t i = 0; i < clock->count; i++)
         turns_name(&run->turns, clock->case_ids[i]);
+    turns_end_names(&run->turns);
     return look(run, e) ? e->outcome : act_all(run, clock, e);
 }
 

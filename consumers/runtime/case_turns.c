@@ -25,6 +25,7 @@ void turns_name(struct case_turns *turns, const uint8_t id[UUID_SIZE])
 /* Names first, so that they are the first name_count. */
 void turns_begin_names(struct case_turns *turns, size_t most)
 {
+    most += turns->news.count; /* the heads */
     turns->ids = arena_take_array(turns->arena, most + 1, UUID_SIZE);
     turns->id_at = link_map_new(turns->arena, most);
     turns->id_count = 0;
@@ -40,14 +41,6 @@ static void add_heads(struct case_turns *turns, const struct life_actions *actio
 void turns_end_names(struct case_turns *turns)
 {
     turns->name_count = turns->id_count;
-}
-
-void turns_name_news(struct case_turns *turns)
-{
-    turns_begin_names(turns, 2 * turns->news.count);
-    for (size_t i = 0; i < turns->news.count; i++)
-        turns_name(turns, turns->news.list[i].named_id);
-    turns_end_names(turns);
     add_heads(turns, &turns->news);
 }
 

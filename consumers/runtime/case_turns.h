@@ -4,7 +4,7 @@
  *
  * In this order:
  *
- *   turns_name_news(), or turns_name() of each id     the names
+ *   .news; turns_begin_names(), turns_name() of each, turns_end_names()
  *   .parked = what waits under the names; turns_name_parked()
  *   .places = what the ids are of; turns_place()      then .rows are to be read
  *   turns_begin() and turns_take_new(), turns_retry(), turns_send() or turns_remind(), for each cause
@@ -59,9 +59,7 @@ struct case_turns {
     struct life_rows follows;
 };
 
-void turns_name_news(struct case_turns *turns);
-
-/* One after the other, most of them at most; a name that was named is left out. */
+/* What the news and the clock's acts name: most at most; what was named already is left out. */
 void turns_begin_names(struct case_turns *turns, size_t most);
 void turns_name(struct case_turns *turns, const uint8_t id[UUID_SIZE]);
 void turns_end_names(struct case_turns *turns);

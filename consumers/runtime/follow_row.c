@@ -56,10 +56,12 @@ void row_add_id(struct follow_row *row, const uint8_t id[UUID_SIZE])
 
 /* ---- writing ---- */
 
-void follow_add_columns(struct text *sql, const struct follow_table *table)
+static void add_copy_sql(struct text *sql, const struct follow_table *table)
 {
+    text_format(sql, "copy %s (", table->name);
     for (size_t i = 0; i < table->count; i++)
         text_format(sql, "%s%s", i ? ", " : "", table->columns[i].name);
+    text_add_string(sql, ") from stdin (format binary)");
 }
 
 static void put_value(struct text *out, enum follow_type type,
@@ -97,9 +99,7 @@ enum outcome follow_write(struct pg *pg, const struct follow_table *table, size_
     struct copy copy = {.pg = pg};
     enum outcome outcome = DONE;
 
-    text_format(&sql, "copy %s (", table->name);
-    follow_add_columns(&sql, table);
-    text_add_string(&sql, ") from stdin (format binary)");
+    add_copy_sql(&sql, table);
     copy.sql = sql.bytes;
     for (size_t i = 0; !outcome && i < count; i++) {
         struct follow_row row;
@@ -111,4 +111,18 @@ enum outcome follow_write(struct pg *pg, const struct follow_table *table, size_
     outcome = copy_close(&copy, outcome, e);
     text_free(&sql);
     return outcome ? err_wrap(e, "adding to %s", table->name) : DONE;
+}
+
+/* ---- reading ---- */
+
+void follow_add_texts(struct text *sql, const struct follow_table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const char *name = table->columns[i].name;
+        text_add_string(sql, i ? ", " : "");
+        if (table->columns[i].type == FOLLOW_TIME)
+            text_format(sql, "(extract(epoch from s.%s) * 1000000)::bigint", name);
+        else
+            text_format(sql, "s.%s", name);
+    }
 }

@@ -32,8 +32,10 @@ struct follow_table {
     const char *name; /* "follow_up.case_file" */
     const struct follow_column *columns;
     size_t count;
-    size_t
-        keys; /* so many of the first ones tell a row from all others, and are the order in which rows are compared */
+    /* A column that is taken as it is stored when everything is decided again: what was decided by. NULL: none. */
+    const char *input;
+    /* So many of the first columns tell a row from all others, and are the order in which rows are compared. */
+    size_t keys;
 };
 
 enum { FOLLOW_MOST_COLUMNS = 64 };
@@ -64,8 +66,9 @@ void row_add_id(struct follow_row *row,
                 const uint8_t id[UUID_SIZE]); /* NULL, all zero: null */
 void row_add_null(struct follow_row *row);
 
-/* "a, b, c" */
-void follow_add_columns(struct text *sql, const struct follow_table *table);
+/* "s.a, (extract(epoch from s.b) * 1000000)::bigint ...", with the table as s: the columns of a select whose texts can be
+ * compared with a row. */
+void follow_add_texts(struct text *sql, const struct follow_table *table);
 
 /* Adds count rows to the table by one COPY; fill is called for each of them, in their order. None: no statement. */
 typedef void follow_fill(struct follow_row *row, const void *context, size_t number);

@@ -168,7 +168,8 @@ static const struct follow_column sighting_columns[] = {
     {"reference_version", FOLLOW_INT32},
 };
 const struct follow_table sighting_table = {"follow_up.sighting",
-                                            COLUMNS(sighting_columns), .keys = 2};
+                                            COLUMNS(sighting_columns),
+                                            .input = "reference_version", .keys = 2};
 
 static void add_decision(struct follow_row *row, const struct link_decision *d)
 {
@@ -226,7 +227,7 @@ static const struct follow_column step_columns[] = {
     {"stepped_at", FOLLOW_TIME}, {"reference_version", FOLLOW_INT32},
 };
 const struct follow_table case_step_table = {"follow_up.case_step", COLUMNS(step_columns),
-                                             .keys = 3};
+                                             .input = "reference_version", .keys = 3};
 
 static void add_cause(struct follow_row *row, const struct case_step_row *step)
 {
