@@ -185,6 +185,17 @@ static const struct http_route routes[] = {
     {NULL, NULL, NULL},
 };
 
+static bool is_wanted(const struct health_settings *settings)
+{
+    return settings->listen && settings->listen[0]
+           && strcmp(settings->listen, "none") != 0;
+}
+
+enum outcome health_check(const struct health_settings *settings, struct err *e)
+{
+    return is_wanted(settings) ? http_check(settings->listen, e) : DONE;
+}
+
 enum outcome health_open(const struct health_settings *settings, unsigned conditions,
                          struct err *e)
 {
@@ -194,8 +205,7 @@ enum outcome health_open(const struct health_settings *settings, unsigned condit
     for (int i = 0; i < HEALTH_CONDITIONS; i++)
         if (conditions & 1U << i && i != HEALTH_GAP && i != HEALTH_BREAKER)
             health_tell((enum condition)i, "not looked at yet");
-    if (!settings->listen || !settings->listen[0]
-        || strcmp(settings->listen, "none") == 0)
+    if (!is_wanted(settings))
         return DONE;
     health.http = http_open(settings->listen, routes, e);
     if (!health.http)

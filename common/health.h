@@ -43,6 +43,9 @@ enum condition {
     HEALTH_CONDITIONS
 };
 
+/* For the checks of a daemon's options. FATAL 78: nobody could listen there. */
+enum outcome health_check(const struct health_settings *settings, struct err *e);
+
 /* The conditions of this process, as a mask of 1 << condition. None is met until it is said to be, but for HEALTH_GAP and
  * HEALTH_BREAKER. Answers from now on, and logs where. settings is read during the call only. FATAL: as http_open(). */
 enum outcome health_open(const struct health_settings *settings, unsigned conditions,

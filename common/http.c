@@ -20,6 +20,7 @@ enum {
     CONNECTION_BYTES = 8 << 10,
     STACK_BYTES = 128 << 10,
     ANSWER_BYTES = 1 << 20, /* of one that is asked for */
+    HOST_SIZE = 256,
     ADDRESS_SIZE = NI_MAXHOST + 16
 };
 
@@ -132,20 +133,30 @@ static int bind_to(const struct addrinfo *info)
     return -1;
 }
 
+enum outcome http_check(const char *listen, struct err *e)
+{
+    char host[HOST_SIZE];
+    const char *port;
+
+    return split(listen, host, sizeof host, &port)
+               ? DONE
+               : err_exit(e, EX_CONFIG,
+                          "http_listen: \"%s\" is no HOST:PORT, as in 127.0.0.1:9464",
+                          listen);
+}
+
 /* NULL: *e is FATAL 78. */
 static struct addrinfo *find_address(const char *where, struct err *e)
 {
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    char host[256];
+    char host[HOST_SIZE];
     const char *port;
     int wrong;
 
-    if (!split(where, host, sizeof host, &port)) {
-        err_exit(e, EX_CONFIG,
-                 "http_listen: \"%s\" is no HOST:PORT, as in 127.0.0.1:9464", where);
+    if (http_check(where, e))
         return NULL;
-    }
+    split(where, host, sizeof host, &port);
     wrong = getaddrinfo(host, port, &wanted, &found);
     if (wrong)
         err_exit(e, EX_CONFIG, "http_listen: \"%s\": %s", where, gai_strerror(wrong));

@@ -29,6 +29,9 @@ struct http_route {
     int (*answer)(struct text *body); /* returns the status: 200, 503 */
 };
 
+/* Whether listen is of the form below. FATAL 78: it is not. */
+enum outcome http_check(const char *listen, struct err *e);
+
 struct http; /* opaque */
 
 /* Answers by routes, which must outlive it. listen: "127.0.0.1:9464", "[::1]:9464", "0.0.0.0:9464". NULL: *e is

@@ -48,6 +48,14 @@ static const struct option_row rows[] = {
      "least important lines logged", OPTION_RELOADED},
 };
 
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct dispatch_settings *s = settings;
+
+    keys[0] = "http_listen";
+    return health_check(&s->health, e);
+}
+
 static enum outcome check_database(const void *settings, const char *keys[2],
                                    struct err *e)
 {
@@ -65,7 +73,7 @@ static enum outcome check_kafka(const void *settings, const char *keys[2], struc
     return kafka_check(&s->kafka, true, e);
 }
 
-static option_check *const checks[] = {check_database, check_kafka, NULL};
+static option_check *const checks[] = {check_database, check_health, check_kafka, NULL};
 
 const struct option_set dispatch_options = {
     .program = "gridloop-dispatch",
