@@ -33,6 +33,10 @@ struct health_settings {
             false                                                                        \
     }
 
+/* An option_check of them (option.h). */
+enum outcome health_check(const struct health_settings *settings, const char *keys[2],
+                          struct err *e);
+
 enum condition {
     HEALTH_KAFKA,    /* the broker answers */
     HEALTH_DATABASE, /* PostgreSQL answers */
@@ -42,9 +46,6 @@ enum condition {
     HEALTH_BREAKER,  /* no partition is left alone, breaker.h */
     HEALTH_CONDITIONS
 };
-
-/* For the checks of a daemon's options. FATAL 78: nobody could listen there. */
-enum outcome health_check(const struct health_settings *settings, struct err *e);
 
 /* The conditions of this process, as a mask of 1 << condition. None is met until it is said to be, but for HEALTH_GAP and
  * HEALTH_BREAKER. Answers from now on, and logs where. settings is read during the call only. FATAL: as http_open(). */

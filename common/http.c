@@ -20,7 +20,6 @@ enum {
     CONNECTION_BYTES = 8 << 10,
     STACK_BYTES = 128 << 10,
     ANSWER_BYTES = 1 << 20, /* of one that is asked for */
-    HOST_SIZE = 256,
     ADDRESS_SIZE = NI_MAXHOST + 16
 };
 
@@ -135,7 +134,7 @@ static int bind_to(const struct addrinfo *info)
 
 enum outcome http_check(const char *listen, struct err *e)
 {
-    char host[HOST_SIZE];
+    char host[256];
     const char *port;
 
     return split(listen, host, sizeof host, &port)
@@ -150,7 +149,7 @@ static struct addrinfo *find_address(const char *where, struct err *e)
 {
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    char host[HOST_SIZE];
+    char host[256];
     const char *port;
     int wrong;
 

@@ -22,15 +22,15 @@
             false                                                                        \
     }
 
+/* Whether it has the form of an address. FATAL 78. */
+enum outcome http_check(const char *listen, struct err *e);
+
 /* A table of routes ends with a row whose path is NULL. */
 struct http_route {
     const char *path;
     const char *content_type;
     int (*answer)(struct text *body); /* returns the status: 200, 503 */
 };
-
-/* Whether listen is of the form below. FATAL 78: it is not. */
-enum outcome http_check(const char *listen, struct err *e);
 
 struct http; /* opaque */
 

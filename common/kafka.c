@@ -447,6 +447,14 @@ enum outcome kafka_check_property(const struct kafka_property *property, struct 
     return outcome;
 }
 
+const char *kafka_refused(size_t i, const char **why)
+{
+    if (i >= sizeof refusals / sizeof refusals[0])
+        return NULL;
+    *why = refusals[i].why;
+    return refusals[i].pattern;
+}
+
 /* What librdkafka finds wrong in the whole has no place, but mostly a property's name, or else its value. */
 static enum outcome name_place(const struct kafka_properties *properties, struct err *e)
 {

@@ -29,6 +29,9 @@ enum outcome kafka_check_property(const struct kafka_property *property, struct 
 enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
                          struct err *e);
 
+/* The patterns of properties that cannot be set, and why: the i-th, until NULL. */
+const char *kafka_refused(size_t i, const char **why);
+
 /* ---- consumer ---- */
 
 struct kafka_consumer;

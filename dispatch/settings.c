@@ -48,14 +48,6 @@ static const struct option_row rows[] = {
      "least important lines logged", OPTION_RELOADED},
 };
 
-static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
-{
-    const struct dispatch_settings *s = settings;
-
-    keys[0] = "http_listen";
-    return health_check(&s->health, e);
-}
-
 static enum outcome check_database(const void *settings, const char *keys[2],
                                    struct err *e)
 {
@@ -63,6 +55,13 @@ static enum outcome check_database(const void *settings, const char *keys[2],
 
     keys[0] = "database_url";
     return s->database_url ? pg_check_url(s->database_url, e) : DONE;
+}
+
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct dispatch_settings *s = settings;
+
+    return health_check(&s->health, keys, e);
 }
 
 static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)

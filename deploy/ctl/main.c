@@ -30,6 +30,8 @@ static const struct ctl_command commands[] = {
     {"progress", "where each partition stands; set it forward", progress_main},
     {"where", "the whole life of an event, a case or an order", where_main},
     {"audit", "what an auditor asks: the questions, and the answer to one", audit_main},
+    {"completion", "what makes a shell complete options", completion_main},
+    {"manual", "pages for man, and the reference of all options", manual_main},
     {"metrics", "what the daemons count: the list", metrics_main},
     {0},
 };
