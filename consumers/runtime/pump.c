@@ -669,7 +669,8 @@ static enum outcome pump_once(struct pump *p, struct err *e)
     if (decode_batch(p->decoder, p->pg, batch, e)
         || enrich_batch(p->enricher, p->pg, batch, e) || store(p, batch, e))
         return e->outcome;
-    measure_batch(batch, store_counted(p->store), clock_monotonic_ms() - began_ms);
+    measure_batch(batch, p->claim_count, store_counted(p->store),
+                  clock_monotonic_ms() - began_ms);
     if (judge(p, batch, e) || (batch->is_cut && p->is_claimed && read_claims(p, e)))
         return e->outcome;
     size_next(p, batch);
@@ -763,6 +764,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->rows_limit = (size_t)settings->batch_rows;
     p->batch = batch_new(p->rows_limit);
     name_all(p);
+    log_set_context("topic", p->topic);
     if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))
         goto fail;
     p->decoder =
@@ -787,8 +789,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
                                       (size_t)settings->queue_kbytes, e);
     if (!p->consumer)
         goto fail;
-    log_info("started", "topic", p->topic, "group", p->group, "librdkafka",
-             kafka_version(), NULL);
+    log_info("started", "group", p->group, "librdkafka", kafka_version(), NULL);
     return p;
 fail:
     pump_free(p);
@@ -799,6 +800,7 @@ void pump_free(struct pump *p)
 {
     if (!p)
         return;
+    log_set_context("topic", NULL);
     batch_free(p->batch);
     kafka_consumer_close(p->consumer);
     pg_close(p->pg);
