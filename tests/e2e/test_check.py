@@ -7,6 +7,7 @@ import pytest
 
 from registry import Registry
 
+TOPICS = ["case_action", "dispatch_order", "drone_alert", "flight_task", "inspection_finding", "patrol_log"]
 DEMO = pathlib.Path(__file__).parents[2] / "deploy" / "reference" / "beiguan"
 
 
@@ -30,6 +31,8 @@ def texts(found, subject, level):
 @pytest.fixture
 def ready(world):
     world.setup()
+    for kind in TOPICS:
+        world.partitions(kind)
     return world
 
 
@@ -53,7 +56,7 @@ def test_nothing_was_set_up(world, stack):
         stack.drop(name)
     assert code == 78
     assert {subject for subject, _ in errors(found)} == {"migrations"} | {
-        world.topic(kind) for kind in ("case_action", "dispatch_order", "drone_alert", "flight_task", "inspection_finding", "patrol_log")}
+        world.topic(kind) for kind in TOPICS}
     assert all("run gridloopctl setup" in text for _, text in errors(found))
 
 
@@ -68,6 +71,8 @@ def test_a_topic_that_loses_events(world):
     world.make_topic("drone_alert", cleanup_policy="compact")
     world.make_topic("patrol_log", retention_ms=86400000, compression_type="uncompressed")
     world.make_topic("case_action", retention_ms=-1, compression_type="zstd")
+    for kind in ("drone_alert", "patrol_log", "case_action"):
+        world.partitions(kind)
     code, found = live(world)
     assert code == 78
     assert "cleanup.policy=compact" in texts(found, world.topic("drone_alert"), "error")[0]
