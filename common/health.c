@@ -185,6 +185,18 @@ static const struct http_route routes[] = {
     {NULL, NULL, NULL},
 };
 
+static bool is_to_answer(const struct health_settings *settings)
+{
+    return settings->listen && *settings->listen && strcmp(settings->listen, "none") != 0;
+}
+
+enum outcome health_check(const struct health_settings *settings, const char *keys[2],
+                          struct err *e)
+{
+    keys[0] = "http_listen";
+    return is_to_answer(settings) ? http_check(settings->listen, e) : DONE;
+}
+
 enum outcome health_open(const struct health_settings *settings, unsigned conditions,
                          struct err *e)
 {
@@ -194,8 +206,7 @@ enum outcome health_open(const struct health_settings *settings, unsigned condit
     for (int i = 0; i < HEALTH_CONDITIONS; i++)
         if (conditions & 1U << i && i != HEALTH_GAP && i != HEALTH_BREAKER)
             health_tell((enum condition)i, "not looked at yet");
-    if (!settings->listen || !settings->listen[0]
-        || strcmp(settings->listen, "none") == 0)
+    if (!is_to_answer(settings))
         return DONE;
     health.http = http_open(settings->listen, routes, e);
     if (!health.http)

@@ -33,6 +33,10 @@ struct health_settings {
             false                                                                        \
     }
 
+/* An option_check of them (option.h). */
+enum outcome health_check(const struct health_settings *settings, const char *keys[2],
+                          struct err *e);
+
 enum condition {
     HEALTH_KAFKA,    /* the broker answers */
     HEALTH_DATABASE, /* PostgreSQL answers */

@@ -19,6 +19,7 @@ enum {
     SILENCE_S = 5, /* of a client, before its connection is closed */
     CONNECTION_BYTES = 8 << 10,
     STACK_BYTES = 128 << 10,
+    ANSWER_BYTES = 1 << 20, /* of one that is asked for */
     ADDRESS_SIZE = NI_MAXHOST + 16
 };
 
@@ -131,24 +132,43 @@ static int bind_to(const struct addrinfo *info)
     return -1;
 }
 
-static int open_socket(const char *where, struct err *e)
+enum outcome http_check(const char *listen, struct err *e)
 {
-    const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *found;
     char host[256];
     const char *port;
-    int handle, wrong;
 
-    if (!split(where, host, sizeof host, &port)) {
-        err_exit(e, EX_CONFIG,
-                 "http_listen: \"%s\" is no HOST:PORT, as in 127.0.0.1:9464", where);
-        return -1;
-    }
+    return split(listen, host, sizeof host, &port)
+               ? DONE
+               : err_exit(e, EX_CONFIG,
+                          "http_listen: \"%s\" is no HOST:PORT, as in 127.0.0.1:9464",
+                          listen);
+}
+
+/* NULL: *e is FATAL 78. */
+static struct addrinfo *find_address(const char *where, struct err *e)
+{
+    const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    char host[256];
+    const char *port;
+    int wrong;
+
+    if (http_check(where, e))
+        return NULL;
+    split(where, host, sizeof host, &port);
     wrong = getaddrinfo(host, port, &wanted, &found);
-    if (wrong) {
+    if (wrong)
         err_exit(e, EX_CONFIG, "http_listen: \"%s\": %s", where, gai_strerror(wrong));
+    return wrong ? NULL : found;
+}
+
+static int open_socket(const char *where, struct err *e)
+{
+    struct addrinfo *found;
+    int handle;
+
+    if (!(found = find_address(where, e)))
         return -1;
-    }
     handle = bind_to(found);
     if (handle < 0)
         err_exit(e, EX_UNAVAILABLE, "http_listen: %s cannot be listened at: %s", where,
@@ -206,4 +226,62 @@ void http_close(struct http *http)
 const char *http_address(const struct http *http)
 {
     return http->address;
+}
+
+/* ---- asking ---- */
+
+static int connect_to(const struct addrinfo *info)
+{
+    const struct timeval limit = {.tv_sec = SILENCE_S};
+    int handle = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, 0);
+
+    if (handle < 0)
+        return -1;
+    setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(handle, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (connect(handle, info->ai_addr, info->ai_addrlen) == 0)
+        return handle;
+    close(handle);
+    return -1;
+}
+
+/* HTTP/1.0, so that the answer ends with its connection. */
+static bool exchange(int handle, const char *path, struct text *answer)
+{
+    struct text request = {0};
+    char part[4096];
+    ssize_t size;
+
+    text_format(&request, "GET %s HTTP/1.0\r\n\r\n", path);
+    size = send(handle, request.bytes, request.size, MSG_NOSIGNAL);
+    if (size != (ssize_t)request.size)
+        size = -1;
+    text_free(&request);
+    while (size > 0 && answer->size < ANSWER_BYTES)
+        if ((size = recv(handle, part, sizeof part, 0)) > 0)
+            text_add(answer, part, (size_t)size);
+    return size == 0;
+}
+
+enum outcome http_get(const char *address, const char *path, int *status,
+                      struct text *body, struct err *e)
+{
+    struct addrinfo *found = find_address(address, e);
+    struct text answer = {0};
+    const char *end = NULL;
+    int handle;
+
+    if (!found)
+        return e->outcome;
+    handle = connect_to(found);
+    freeaddrinfo(found);
+    if (handle >= 0 && exchange(handle, path, &answer)
+        && sscanf(answer.bytes, "HTTP/1.%*1d %3d", status) == 1)
+        end = strstr(answer.bytes, "\r\n\r\n");
+    if (handle >= 0)
+        close(handle);
+    if (end)
+        text_add_string(body, end + 4);
+    text_free(&answer);
+    return end ? DONE : err_set(e, RETRY, "%s does not answer", address);
 }

@@ -1,4 +1,5 @@
-/* http.h - a small server that answers GET, for a daemon to be looked at; http.c is the only user of microhttpd.h.
+/* http.h - a small server that answers GET, for a daemon to be looked at, and who asks it; http.c is the only user of
+ * microhttpd.h.
  *
  * It has a thread of its own, on which the answers are made: they must not wait for anything. A slow or silent client
  * costs one of 16 connections for 5 s, and nobody else anything; a request may have 8 KiB, and a body is not read. */
@@ -21,6 +22,9 @@
             false                                                                        \
     }
 
+/* Whether it has the form of an address. FATAL 78. */
+enum outcome http_check(const char *listen, struct err *e);
+
 /* A table of routes ends with a row whose path is NULL. */
 struct http_route {
     const char *path;
@@ -35,6 +39,11 @@ struct http; /* opaque */
 struct http *http_open(const char *listen, const struct http_route *routes,
                        struct err *e);
 void http_close(struct http *http); /* NULL is fine */
+
+/* Asks such a server: address as above, with a port. *status, and *body behind what it has. RETRY: no answer within 5 s. FATAL
+ * 78: no address. */
+enum outcome http_get(const char *address, const char *path, int *status,
+                      struct text *body, struct err *e);
 
 /* "127.0.0.1:40213", also where port 0 was asked for. */
 const char *http_address(const struct http *http);

@@ -447,6 +447,14 @@ enum outcome kafka_check_property(const struct kafka_property *property, struct 
     return outcome;
 }
 
+const char *kafka_refused(size_t i, const char **why)
+{
+    if (i >= sizeof refusals / sizeof refusals[0])
+        return NULL;
+    *why = refusals[i].why;
+    return refusals[i].pattern;
+}
+
 /* What librdkafka finds wrong in the whole has no place, but mostly a property's name, or else its value. */
 static enum outcome name_place(const struct kafka_properties *properties, struct err *e)
 {
@@ -1070,19 +1078,25 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
         ask(consumer, places, count);
 }
 
+static enum outcome ask_watermarks(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                   int64_t *low, int64_t *high, struct err *e)
+{
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, ASK_MS);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    fail_code(e, code);
+    return err_wrap(e, "watermarks of %s partition %d", topic, (int)partition);
+}
+
 /* A member asks where it reads: of a topic that was made anew under it the asker may know the former leader, and get no
  * answer. A reader lives for one topic, and behind its waiting fetch each answer would take half a second. */
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e)
 {
-    rd_kafka_t *rk = consumer->is_reader ? consumer->asker : consumer->client.rk;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        rk, consumer->topic, partition, low, high, ASK_MS);
-
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return DONE;
-    fail_code(e, code);
-    return err_wrap(e, "watermarks of %s partition %d", consumer->topic, (int)partition);
+    return ask_watermarks(consumer->is_reader ? consumer->asker : consumer->client.rk,
+                          consumer->topic, partition, low, high, e);
 }
 
 int64_t kafka_consumer_high(const struct kafka_consumer *consumer, int32_t partition)
@@ -1106,6 +1120,7 @@ static enum outcome see(const rd_kafka_message_t *m, struct kafka_sight *sight,
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         sight->offset = m->offset;
         sight->leader_epoch = rd_kafka_message_leader_epoch(m);
+        sight->time_ms = rd_kafka_message_timestamp(m, NULL);
         return DONE;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF: return DONE;
     case RD_KAFKA_RESP_ERR__BAD_MSG: sight->is_corrupt = true; return DONE;
@@ -1144,7 +1159,7 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
     rd_kafka_topic_partition_list_t *list;
     enum outcome outcome;
 
-    *sight = (struct kafka_sight){.offset = -1, .leader_epoch = -1};
+    *sight = (struct kafka_sight){.offset = -1, .leader_epoch = -1, .time_ms = -1};
     if (!conf || client_open(&client, RD_KAFKA_CONSUMER, conf, e))
         return e->outcome;
     rd_kafka_poll_set_consumer(client.rk);
@@ -1489,6 +1504,13 @@ enum outcome kafka_producer_partitions(struct kafka_producer *producer, const ch
                                        int32_t *count, struct err *e)
 {
     return count_partitions(producer->client.rk, topic, count, e);
+}
+
+enum outcome kafka_producer_watermarks(struct kafka_producer *producer, const char *topic,
+                                       int32_t partition, int64_t *low, int64_t *high,
+                                       struct err *e)
+{
+    return ask_watermarks(producer->client.rk, topic, partition, low, high, e);
 }
 
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,

@@ -57,6 +57,13 @@ static enum outcome check_database(const void *settings, const char *keys[2],
     return s->database_url ? pg_check_url(s->database_url, e) : DONE;
 }
 
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct dispatch_settings *s = settings;
+
+    return health_check(&s->health, keys, e);
+}
+
 static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
 {
     const struct dispatch_settings *s = settings;
@@ -65,7 +72,7 @@ static enum outcome check_kafka(const void *settings, const char *keys[2], struc
     return kafka_check(&s->kafka, true, e);
 }
 
-static option_check *const checks[] = {check_database, check_kafka, NULL};
+static option_check *const checks[] = {check_database, check_health, check_kafka, NULL};
 
 const struct option_set dispatch_options = {
     .program = "gridloop-dispatch",

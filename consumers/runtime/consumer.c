@@ -107,6 +107,13 @@ static enum outcome check_times(const void *settings, const char *keys[2], struc
                           "statement_timeout_ms must be larger than lock_timeout_ms");
 }
 
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct pump_settings *s = settings;
+
+    return health_check(&s->health, keys, e);
+}
+
 static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
 {
     const struct pump_settings *s = settings;
@@ -117,8 +124,8 @@ static enum outcome check_kafka(const void *settings, const char *keys[2], struc
 
 struct option_set consumer_options(const struct kind *kind)
 {
-    static option_check *const checks[] = {check_database, check_registry, check_times,
-                                           check_kafka, NULL};
+    static option_check *const checks[] = {check_database, check_registry, check_health,
+                                           check_times,    check_kafka,    NULL};
     struct text program = {0};
 
     text_format(&program, "gridloop-consume-%s", kind->name);

@@ -27,8 +27,10 @@ int ctl_dispatch(const char *program, const struct ctl_command *commands, int ar
 
 /* argv[0] is the command's name; the result is the exit code. */
 int check_main(int argc, char **argv);
+int completion_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 int decode_main(int argc, char **argv);
+int manual_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
 int seal_main(int argc, char **argv);
 int setup_main(int argc, char **argv);
@@ -39,6 +41,9 @@ int dead_letter_main(int argc, char **argv);
 int dedup_main(int argc, char **argv);
 int rebuild_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
+int healthy_main(int argc, char **argv);
+int progress_main(int argc, char **argv);
+int status_main(int argc, char **argv);
 int metrics_main(int argc, char **argv);
 int audit_main(int argc, char **argv);
 int where_main(int argc, char **argv);

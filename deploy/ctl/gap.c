@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "consumers/runtime/sql.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/gap.h"
 #include "deploy/ctl/gap_chain.h"
 #include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
@@ -138,6 +139,7 @@ static const struct kind {
     {"retention", false, false},
     {"recreated", false, false},
     {"corrupt", false, true},
+    {"set_forward", false, false}, /* by gridloopctl progress, accepted at once */
     {"truncated", true, true},
     {"log_truncation", true, true},
 };
@@ -253,11 +255,10 @@ static enum outcome begin_anew(struct pg *pg, const struct gap *gap, struct err 
 }
 
 /* What was really done goes into the row, and the row into the chain. */
-static enum outcome accept_gap(struct pg *pg, const struct accept *accept,
-                               struct gap *gap, int64_t *place, struct err *e)
+static enum outcome accept_within(struct pg *pg, const struct accept *accept,
+                                  struct gap *gap, int64_t *place, struct err *e)
 {
-    if (pg_run(pg, "begin", e) || read_gap(pg, gap, e)
-        || choose_place(gap, accept->to, place, e))
+    if (read_gap(pg, gap, e) || choose_place(gap, accept->to, place, e))
         return e->outcome;
     *(gap->kind->anew ? &gap->as.from_offset : &gap->as.to_offset) = *place;
     if (accept->actor)
@@ -267,7 +268,27 @@ static enum outcome accept_gap(struct pg *pg, const struct accept *accept,
                         gap->head, e)
         || (gap->kind->anew && begin_anew(pg, gap, e)))
         return e->outcome;
+    return DONE;
+}
+
+static enum outcome accept_gap(struct pg *pg, const struct accept *accept,
+                               struct gap *gap, int64_t *place, struct err *e)
+{
+    if (pg_run(pg, "begin", e) || accept_within(pg, accept, gap, place, e))
+        return e->outcome;
     return pg_run(pg, "commit", e);
+}
+
+enum outcome gap_accept(struct pg *pg, const char *id, const char *reason,
+                        const char *actor, struct err *e)
+{
+    const struct accept accept = {.reason = reason, .actor = actor};
+    struct gap gap = {.id = id};
+    int64_t place;
+    enum outcome outcome = accept_within(pg, &accept, &gap, &place, e);
+
+    pg_result_free(gap.row);
+    return outcome;
 }
 
 static void report(const struct gap *gap, int64_t place)

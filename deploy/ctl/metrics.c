@@ -4,10 +4,11 @@
 
 #include "common/metrics.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl metrics"
 
-static const struct option_set options = {
+const struct option_set metrics_options = {
     .program = PROGRAM,
     .synopsis = "",
     .purpose = "Prints the list of the metrics, as Markdown.",
@@ -30,7 +31,7 @@ int metrics_main(int argc, char **argv)
     struct err e = {0};
     char nothing;
 
-    if (ctl_load(&options, argc, argv, &nothing, &e))
+    if (ctl_load(&metrics_options, argc, argv, &nothing, &e))
         return ctl_fail(PROGRAM, &e);
     text_add_string(&out, introduction);
     metrics_document(&out);

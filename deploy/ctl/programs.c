@@ -41,6 +41,9 @@ static const struct option_set *const others[] = {
     &rebuild_follow_up_options,
     &gap_list_options,
     &gap_accept_options,
+    &completion_options,
+    &metrics_options,
+    &manual_options,
 };
 
 static struct option_set of_kinds[2 * MOST_KINDS];

@@ -7,10 +7,11 @@
 
 #include "common/option.h"
 
-extern const struct option_set audit_options, check_options, config_options,
-    dead_letter_discard_options, dead_letter_list_options, dead_letter_replay_options,
-    dead_letter_show_options, decode_options, dedup_simulate_options, gap_accept_options,
-    gap_list_options, rebuild_follow_up_options, reference_due_options,
+extern const struct option_set manual_options, audit_options, check_options,
+    completion_options, config_options, dead_letter_discard_options,
+    dead_letter_list_options, dead_letter_replay_options, dead_letter_show_options,
+    decode_options, dedup_simulate_options, gap_accept_options, gap_list_options,
+    metrics_options, rebuild_follow_up_options, reference_due_options,
     reference_load_options, reference_locate_options, reference_reenrich_options,
     schema_compatible_options, schema_list_options, schema_register_options, seal_options,
     setup_options, tap_options, verify_options, where_options;

@@ -41,10 +41,10 @@ struct setup {
 
 static const struct option_row rows[] = {
     CTL_DATABASE_ROWS(struct setup, database),
-    {"ingest_password_file", OPTION_TEXT, AT(ingest_password_file), NULL, 0, 0, NULL,
+    {"ingest_password_file", OPTION_SECRET, AT(ingest_password_file), NULL, 0, 0, NULL,
      "file with the password that role gridloop_ingest gets; none: it is left alone",
      false},
-    {"auditor_password_file", OPTION_TEXT, AT(auditor_password_file), NULL, 0, 0, NULL,
+    {"auditor_password_file", OPTION_SECRET, AT(auditor_password_file), NULL, 0, 0, NULL,
      "the same for role gridloop_auditor", false},
     {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topics' names", false},

@@ -5,11 +5,12 @@
 #   contract pytest tests/contract: schemas, tables and examples
 #   differential pytest tests/differential: our decoder and others'
 #   bounds  pytest tests/bounds: what bytes may cost the decoder
-#   instructions pytest tests/instructions: what an event costs has not grown
+#   bench   pytest tests/bench: what an event costs in instructions has not grown
 #   link    pytest tests/link: linking against an oracle, real repeats and a simulated truth
 #   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e, in several processes (-- -n 0: in one)
 #   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
+#   compose pytest tests/compose: deploy/compose.yaml on Docker; skipped where there is none
 #   NAME    pytest tests/NAME; as above without the tests marked long
 #   long    pytest, only those, wherever they are
 set -euo pipefail
@@ -21,7 +22,8 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
     case $1 in
-        unit | contract | differential | bounds | instructions | link) echo release ;;
+        unit | contract | differential | bench | bounds | link) echo release ;;
+        compose) ;;
         fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
         *) printf '%s\n' release points ;;
@@ -122,7 +124,7 @@ test_needs_servers() {
     local suite
     for suite in "$@"; do
         case $suite in
-            unit | contract | differential | bounds | instructions | link) ;;
+            unit | contract | differential | bench | bounds | link | compose) ;;
             *) return 0 ;;
         esac
     done
@@ -165,7 +167,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds instructions link fuzz e2e hostile)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds bench link fuzz e2e hostile compose)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"

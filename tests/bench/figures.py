@@ -1,8 +1,7 @@
 """What measurements come to: ratios of runs that took turns, whether they say anything, and the report.
 
 A ratio is the median over the rounds of one side's rate by the other's in the same round. Its spread is the upper
-quartile by the lower one of these (of two rounds: the greater by the smaller). Where that is above MOST_SPREAD, or there
-were fewer than FEWEST_ROUNDS, the machine was too busy with other things for the ratio to mean anything, and none is
+quartile by the lower one of these. Where that is above MOST_SPREAD, or there were fewer than FEWEST_ROUNDS, the machine was too busy with other things for the ratio to mean anything, and none is
 given.
 """
 import dataclasses
@@ -20,10 +19,13 @@ FEWEST_ROUNDS = 3
 
 @dataclasses.dataclass
 class Result:
-    """One line of the table. bar: None, it is only shown; at_most: the ratio must not be above it instead of below."""
+    """One line of the table. bar: None, it is only shown; at_most: the ratio must not be above it instead of below;
+    unit: of what is beside a bar where that is no ratio; unsaid: why there is no ratio."""
     scenario: str
     ratio: float | None = None
     spread: float | None = None
+    unit: str = ""
+    unsaid: str | None = None
     bar: float | None = None
     at_most: bool = False
     sides: dict = dataclasses.field(default_factory=dict)   # name -> figures
@@ -31,19 +33,15 @@ class Result:
 
     @property
     def verdict(self):
-        if self.spread is None:
-            return "shown"
-        if self.ratio is None:
-            return "too noisy"
+        if self.unsaid:
+            return self.unsaid
         if self.bar is None:
             return "shown"
         return "pass" if (self.ratio <= self.bar if self.at_most else self.ratio >= self.bar) else "FAIL"
 
 
 def spread_of(values):
-    if len(values) < 2:
-        return float("inf")
-    if len(values) < 3:
+    if len(values) < FEWEST_ROUNDS:
         return max(values) / min(values)
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     return high / low
@@ -52,14 +50,26 @@ def spread_of(values):
 def judged(scenario, ratios, **more):
     """A Result of the rounds' ratios."""
     spread = spread_of(ratios)
-    says_something = len(ratios) >= FEWEST_ROUNDS and spread <= MOST_SPREAD
-    return Result(scenario, statistics.median(ratios) if says_something else None, spread, **more)
+    unsaid = "too few rounds" if len(ratios) < FEWEST_ROUNDS else "too noisy" if spread > MOST_SPREAD else None
+    return Result(scenario, None if unsaid else statistics.median(ratios), spread, unsaid=unsaid, **more)
 
 
-def compared(scenario, runs, side, limit, **more):
-    """A Result of lab.in_turns()'s runs: one side by another."""
-    ratios = [a.rate / b.rate for a, b in zip(runs[side], runs[limit])]
-    return judged(scenario, ratios, sides={name: summed_up(rs) for name, rs in runs.items()}, **more)
+def server_cpu_of_a_row(run):
+    return max(run.cpu["server"], 1 / os.sysconf("SC_CLK_TCK")) / run.rows  # the clock's step
+
+
+def compared(scenario, runs, side, limit, notes=None, **more):
+    """A Result of lab.in_turns()'s runs: one side by another. Noted is also what the server spends on a row beside what it
+    spends on the other side's, for that hardly hangs on what else the machine does."""
+    pairs = list(zip(runs[side], runs[limit]))
+    spent = [server_cpu_of_a_row(a) / server_cpu_of_a_row(b) for a, b in pairs]
+    return judged(scenario, [a.rate / b.rate for a, b in pairs], sides={name: summed_up(rs) for name, rs in runs.items()},
+                  notes={"server CPU": f"{statistics.median(spent):.2f} x"} | (notes or {}), **more)
+
+
+def memory(scenario, most_mb, bar_mb, **notes):
+    """A Result of the largest resident size."""
+    return Result(scenario, round(most_mb, 1), bar=bar_mb, at_most=True, unit=" MiB", notes=notes)
 
 
 def shown(scenario, runs, **notes):
@@ -110,19 +120,17 @@ def machine(root, lab):
 # ---- the report ----
 
 def ratio_text(result):
-    if result.spread is None:
-        return ""
-    spread = f"spread {result.spread:.2f}" if result.spread != float("inf") else "one round"
-    return f"too noisy, {spread}" if result.ratio is None else f"{result.ratio:.3f}, {spread}"
+    parts = [] if result.ratio is None else [f"{result.ratio:.3g}{result.unit}"]
+    return ", ".join(parts + ([] if result.spread is None else [f"spread {result.spread:.2f}"]))
 
 
 def bar_text(result):
-    return "" if result.bar is None else f"{'<=' if result.at_most else '>='} {result.bar:g}"
+    return "" if result.bar is None else f"{'<=' if result.at_most else '>='} {result.bar:g}{result.unit}"
 
 
 def rows_of_table(results):
     """The head, then a row for each side of each result."""
-    yield ["scenario", "side", "ratio", "bar", "verdict", "rows/s", "CPU s client, server, broker", "peak MiB",
+    yield ["scenario", "side", "measured", "bar", "verdict", "rows/s", "CPU s client, server, broker", "peak MiB",
            "batch rows", "p50/p99 ms", "notes"]
     for result in results:
         first = [ratio_text(result), bar_text(result), result.verdict]

@@ -5,7 +5,7 @@ neither the machine's load nor its clock matters, and compared with instructions
 
 Stages: encode, decode and row are what instructions.c does in them, but for OpenSSL's part; hash is OpenSSL's part of
 all three, which would hide the rest. The figures hold for a machine's architecture and a compiler; where these are
-others, nothing is compared. --accept writes this platform's figures anew. tests/instructions is the test.
+others, nothing is compared. --accept writes this platform's figures anew. test_instructions.py is the test.
 """
 import argparse
 import os

@@ -83,6 +83,18 @@ class Rows:
     count: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    columns: str
+    count: int
+    rows: bytes  # as COPY takes them
+
+
+def copied(connection, select):
+    with connection.cursor().copy(f"copy ({select}) to stdout (format binary)") as copy:
+        return b"".join(map(bytes, copy))
+
+
 class Lab:
     def __init__(self, stack, builds=None):
         """builds: name -> folder of a build, beside the one that is measured ("daemon")."""
@@ -94,11 +106,15 @@ class Lab:
         self.librdkafka = None  # its version: a daemon says it
         self._commit_timestamps()
         stack.sql("create database seeded")
+        self.namespace("none")
 
     def _commit_timestamps(self):
         self.stack.sql("alter system set track_commit_timestamp = on", "postgres")
-        for command in ("stop", "start"):
-            dev("stack", "postgres", command, GRIDLOOP_STACK_DIR=self.stack.folder)
+        self.postgres("stop")
+        self.postgres("start")
+
+    def postgres(self, command):
+        dev("stack", "postgres", command, GRIDLOOP_STACK_DIR=self.stack.folder)
 
     # ---- programs ----
 
@@ -111,17 +127,20 @@ class Lab:
     def tool(self, name):
         return self.stack.builds["release"] / "test" / f"bench_{name}"
 
-    def ctl(self, *arguments):
+    def ctl(self, *arguments, database="seeded"):
         subprocess.run([self.stack.program("gridloopctl"), *map(str, arguments),
-                        f"--database-url={self.stack.url('seeded')}"], check=True, stdout=subprocess.DEVNULL,
+                        f"--database-url={self.stack.url(database)}"], check=True, stdout=subprocess.DEVNULL,
                        env=environment(self.stack))
 
     # ---- databases ----
 
     def copy_database(self, name, template="seeded"):
-        self.stack.sql(f"drop database if exists {name} with (force)", "postgres")
+        self.drop_database(name)
         self.stack.sql(f"create database {name} template {template} strategy file_copy", "postgres")
         self.stack.sql("checkpoint", "postgres")
+
+    def drop_database(self, name):
+        self.stack.sql(f"drop database if exists {name} with (force)", "postgres")
 
     @contextlib.contextmanager
     def connection(self, database, user="gridloop"):
@@ -156,10 +175,14 @@ class Lab:
         key = (name, events)
         if key not in self.topics:
             topic = Topic(self.namespace(f"{name}-{events}"), "patrol_log", events)
-            say(f"{topic.name}: producing {events} events")
-            self.produce(topic, lines or self.lines("patrol_log", problem_share=0), subject="patrol_id", **options)
+            done = self.produce(topic, lines or self.patrol_lines(), subject="patrol_id", **options)
+            say(f"{topic.name}: {events:,} events made in {done['seconds']:.1f} s")
             self.topics[key] = topic
         return self.topics[key]
+
+    def patrol_lines(self):
+        """Without category and position."""
+        return self.lines("patrol_log", problem_share=0)
 
     # ---- what is spent ----
 
@@ -200,12 +223,16 @@ class Lab:
         with self.spending() as cpu:
             daemons = [self.daemon(topic, database, f"daemon{number}", build, **options) for number in range(count)]
             self.wait_read(database, topic.events, daemons)
-            self.librdkafka = daemons[0].log("started")[0]["librdkafka"]
-            peak_mb = max(daemon.peak_resident_kbytes() for daemon in daemons) / 1024
-            spent = sum(cpu_seconds(daemon.process.pid) for daemon in daemons)
+            return self.stopped(database, daemons, cpu)
+
+    def stopped(self, database, daemons, cpu):
+        """The Run of daemons that have read all; cpu: what self.spending() fills."""
+        self.librdkafka = daemons[0].log("started")[0]["librdkafka"]
+        peak_mb = max(daemon.peak_resident_kbytes() for daemon in daemons) / 1024
+        cpu["daemon"] = sum(cpu_seconds(daemon.process.pid) for daemon in daemons)
         for daemon in daemons:
             daemon.stop()
-        return self.figures(database, max(map(first_fetch, daemons)), cpu | {"daemon": spent}, peak_mb)
+        return self.figures(database, max(map(first_fetch, daemons)), cpu, peak_mb)
 
     def each_build(self, topic, **options):
         """A side for each build, for in_turns()."""
@@ -221,23 +248,28 @@ class Lab:
 
     # ---- limits ----
 
+    def layout(self, database, kind):
+        """The columns that a daemon writes."""
+        return self.ask(database, "select string_agg(quote_ident(c), ', ' order by n) from bus.layout, "
+                        f"unnest(columns) with ordinality as u (c, n) where table_name = 'events.{kind}'")[0][0]
+
+    def sample(self, database, kind, count):
+        columns = self.layout(database, kind)
+        with self.connection(database) as connection:
+            return Sample(columns, count, copied(connection, f"select {columns} from events.{kind} limit {count}"))
+
     def rows_of(self, database, kind):
         """What a daemon stored, each transaction's rows by themselves, sorted as it sorted them."""
-        file = self.folder / f"{kind}.rows"
-        table = f"events.{kind}"
+        file, columns = self.folder / f"{kind}.rows", self.layout(database, kind)
         with self.connection(database, "postgres") as connection, open(file, "wb") as out:
-            columns, = connection.execute("select string_agg(quote_ident(c), ', ' order by n) from bus.layout, "
-                                          "unnest(columns) with ordinality as u (c, n) where table_name = %s", (table,)).fetchone()
-            connection.execute(f"create unlogged table public.cut as select xmin::text::bigint as batch, {columns} from {table}")
+            connection.execute(f"create unlogged table public.cut as select xmin::text::bigint as batch, {columns} from events.{kind}")
             connection.execute("create index on public.cut (batch)")
             for batch, in connection.execute("select distinct batch from public.cut order by 1").fetchall():
-                with connection.cursor().copy(f"copy (select {columns} from public.cut where batch = {batch} order by event_id) "
-                                              "to stdout (format binary)") as copy:
-                    rows = b"".join(map(bytes, copy))
+                rows = copied(connection, f"select {columns} from public.cut where batch = {batch} order by event_id")
                 out.write(struct.pack("<Q", len(rows)) + rows)
             count, = connection.execute("select count(*) from public.cut").fetchone()
             connection.execute("drop table public.cut")
-        return Rows(file, f"{table} ({columns})", count)
+        return Rows(file, f"events.{kind} ({columns})", count)
 
     def limit(self, rows, *flags, database="limits", template="seeded"):
         """The same rows in the same batches, into a table with the same indexes and triggers."""
@@ -258,8 +290,9 @@ class Lab:
 
 def first_fetch(daemon):
     """When it had partitions for the first time, in seconds since 1970."""
-    line = next(line for line in daemon.log("partitions claimed") if int(line["partitions"]) > 0)
-    return datetime.datetime.fromisoformat(line["ts"].replace("Z", "+00:00")).timestamp()
+    lines = [line for line in daemon.log("partitions claimed") if int(line["partitions"]) > 0]
+    assert lines, f"{daemon.name} came too late to read anything: take more events"
+    return datetime.datetime.fromisoformat(lines[0]["ts"].replace("Z", "+00:00")).timestamp()
 
 
 def in_turns(sides, rounds):

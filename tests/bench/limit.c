@@ -81,7 +81,8 @@ static void connect_and_prepare(void)
     if (!limit.settings.temporary)
         return;
     text_format(&limit.merge,
-                "create temporary table fresh (like %.*s) on commit delete rows",
+                "create temporary table fresh (like %.*s including defaults) on commit "
+                "delete rows",
                 (int)(columns - into), into);
     run(limit.merge.bytes, PGRES_COMMAND_OK);
     limit.copy.size = limit.merge.size = 0;
