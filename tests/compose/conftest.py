@@ -10,6 +10,7 @@ what it started. One that lies beside the checkout, as ../shared/tools/local-ima
 """
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -38,6 +39,8 @@ def docker_answers():
 @pytest.fixture(scope="session")
 def docker():
     """Docker answers, and the images can be had; else the tests are skipped."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # whatever ends the run, what was started is taken down
+        signal.signal(number, signal.default_int_handler)
     was_there, maker = docker_answers(), local_images()
     if maker:
         made = subprocess.run([maker, "for", COMPOSE_FILE], capture_output=True, text=True, timeout=1800)
