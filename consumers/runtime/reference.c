@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "common/arena.h"
+#include "common/metrics.h"
 #include "consumers/runtime/sql.h"
 
 struct reference {
@@ -141,6 +142,7 @@ static enum outcome refresh_areas(struct reference *reference, struct pg *pg,
         return e->outcome;
     areas_free(reference->areas);
     reference->areas = newer;
+    metrics_set(METRIC_REFERENCE, NULL, version);
     return DONE;
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/arena.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/rebuild_compare.h"
 
 #define PROGRAM "gridloopctl rebuild follow-up"
@@ -38,7 +39,7 @@ static const struct option_row rows[] = {
     {"json", OPTION_SWITCH, AT(json), NULL, 0, 0, NULL, "print JSON", false},
 };
 
-static const struct option_set options = {
+const struct option_set rebuild_follow_up_options = {
     .program = PROGRAM,
     .synopsis = "--check [OPTION...]",
     .purpose =
@@ -307,7 +308,7 @@ static int follow_up_main(int argc, char **argv)
     struct err e = {0};
     int exit_code;
 
-    if (ctl_load(&options, argc, argv, &r, &e) || check_settings(&r, &e)
+    if (ctl_load(&rebuild_follow_up_options, argc, argv, &r, &e) || check_settings(&r, &e)
         || !(r.pg = ctl_open(&r.database, &e)) || compare(&r, &e))
         exit_code = ctl_fail(PROGRAM, &e);
     else
