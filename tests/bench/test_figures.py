@@ -3,6 +3,7 @@ import pytest
 
 import figures
 from figures import Result, judged
+from lab import Run
 
 
 @pytest.mark.parametrize("ratios, verdict", [
@@ -36,3 +37,11 @@ def test_memory_has_no_spread():
 def test_no_ratio_is_printed_where_it_says_nothing():
     text = figures.as_text([judged("x", [0.51, 0.93, 1.37], bar=0.8)])
     assert "0.93" not in text and "too noisy" in text and "spread 1.60" in text
+
+
+def test_what_the_start_took_and_wrong_rows_are_shown():
+    runs = [Run(900, 9.0, {"client": 1.0}, rows_before=100, start_s=1.0, rows_right=right) for right in (True, False, True)]
+    text = figures.as_text([figures.shown("x", {"other": runs})])
+    assert "with start" in text and " NO " in text
+    assert figures.summed_up(runs)["rows_per_s_with_start"] == 100
+    assert figures.summed_up(runs[:1])["rows_right"]

@@ -144,16 +144,20 @@ public final class Baseline {
         }
     }
 
-    /** What becomes of a field. */
+    /**
+     * What becomes of a field: a parameter of one type, null or not, for a statement whose types change is prepared anew.
+     */
     enum Kind {
-        BOOLEAN(Types.BOOLEAN), INT(Types.INTEGER), FLOAT(Types.REAL), DOUBLE(Types.DOUBLE), TEXT(Types.VARCHAR),
-        UUID(Types.VARCHAR), TIME(Types.TIMESTAMP_WITH_TIMEZONE), TEXTS(Types.ARRAY), UUIDS(Types.ARRAY),
-        JSON(Types.VARCHAR);
+        BOOLEAN(Types.BOOLEAN, "?"), INT(Types.INTEGER, "?"), FLOAT(Types.REAL, "?"), DOUBLE(Types.DOUBLE, "?"),
+        TEXT(Types.VARCHAR, "?"), UUID(Types.VARCHAR, "?::uuid"), TIME(Types.TIMESTAMP_WITH_TIMEZONE, "?"),
+        TEXTS(Types.VARCHAR, "?::text[]"), UUIDS(Types.VARCHAR, "?::uuid[]"), JSON(Types.VARCHAR, "?::json");
 
         final int type;
+        final String parameter;
 
-        Kind(int type) {
+        Kind(int type, String parameter) {
             this.type = type;
+            this.parameter = parameter;
         }
 
         static Kind of(Schema schema) {
@@ -198,15 +202,11 @@ public final class Baseline {
             return schema.getFields().stream().map(field -> Kind.of(notNull(field.schema()))).toArray(Kind[]::new);
         }
 
-        private static String parameter(Kind kind) {
-            return kind == Kind.UUID ? "?::uuid" : kind == Kind.JSON ? "?::json" : "?";
-        }
-
         String insert(String table) {
             List<Schema.Field> fields = new Schema.Parser().parse(text).getFields();
             return "insert into " + table
                     + fields.stream().map(Schema.Field::name).collect(Collectors.joining(", ", " (", ")"))
-                    + fields.stream().map(field -> parameter(Kind.of(notNull(field.schema()))))
+                    + fields.stream().map(field -> Kind.of(notNull(field.schema())).parameter)
                             .collect(Collectors.joining(", ", " values (", ")"))
                     + " on conflict do nothing";
         }
@@ -247,8 +247,8 @@ public final class Baseline {
                 case DOUBLE -> statement.setDouble(number, (Double) value);
                 case TIME -> statement.setObject(number, time((Long) value));
                 case TEXT, UUID -> statement.setString(number, value.toString());
-                case TEXTS -> statement.setArray(number, statement.getConnection().createArrayOf("text", texts(value)));
-                case UUIDS -> statement.setArray(number, statement.getConnection().createArrayOf("uuid", texts(value)));
+                case TEXTS, UUIDS -> statement.setString(number,
+                        statement.getConnection().createArrayOf("text", texts(value)).toString());
                 case JSON -> statement.setString(number, json.writeValueAsString(plain(value)));
             }
         }
