@@ -10,6 +10,7 @@
 #   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e, in several processes (-- -n 0: in one)
 #   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
+#   docs    pytest tests/docs: pages and the README, followed
 #   compose pytest tests/compose: deploy/compose.yaml on Docker; skipped where there is none
 #   NAME    pytest tests/NAME; as above without the tests marked long
 #   long    pytest, only those, wherever they are
@@ -22,7 +23,7 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
     case $1 in
-        unit | contract | differential | bench | bounds | link) echo release ;;
+        unit | contract | differential | bench | bounds | link | docs) echo release ;;
         compose) ;;
         fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
@@ -167,7 +168,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds bench link fuzz e2e hostile compose)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds bench link fuzz e2e hostile docs compose)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"
