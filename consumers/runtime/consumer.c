@@ -9,6 +9,7 @@
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "common/notify.h"
 #include "common/option.h"
 #include "common/pg.h"
 #include "common/reload.h"
@@ -154,6 +155,7 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
     int status;
 
     standard_hold();
+    notify_begin();
     options = consumer_options(kind);
     if (options_load(&options, argc, argv, &settings, NULL, &e))
         return err_report(options.program, &e);

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/metrics.h"
+#include "common/notify.h"
 #include "common/pg.h"
 #include "common/reload.h"
 #include "common/text.h"
@@ -358,6 +359,8 @@ static enum outcome own(struct pump *p, struct err *e)
     if (wanted)
         health_tell(HEALTH_KAFKA, NULL);
     health_tell(HEALTH_CLAIMED, wanted ? NULL : "the group has not decided yet");
+    if (wanted)
+        notify_ready();
     measure_claims(p->claim_count, count);
     plan_check(p, count);
     log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted",

@@ -1,0 +1,13 @@
+# Run when installing: UNIT and CONFIG, with the folders of this installation. Settings that are there already stay.
+set(BIN "${CMAKE_INSTALL_PREFIX}/${BINDIR}")
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(ETC /etc/gridloop)
+else()
+  set(ETC "${CMAKE_INSTALL_PREFIX}/etc/gridloop")
+endif()
+file(READ "${SOURCE}/guards.conf" GUARDS)
+configure_file("${SOURCE}/${UNIT}.in" "${BUILD}/${UNIT}" @ONLY)
+file(INSTALL "${BUILD}/${UNIT}" DESTINATION "${CMAKE_INSTALL_PREFIX}/${UNITDIR}")
+if(NOT EXISTS "$ENV{DESTDIR}${ETC}/${CONFIG}")
+  file(INSTALL "${SOURCE}/${CONFIG}" DESTINATION "${ETC}")
+endif()
