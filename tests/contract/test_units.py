@@ -22,7 +22,8 @@ def installed(tmp_path_factory):
     for component in ("producer", "consumers", "ctl"):
         subprocess.run(["cmake", "--install", os.environ["GRIDLOOP_BUILD"], "--component", component, "--prefix", "/usr", "--strip"],
                        check=True, capture_output=True, env=os.environ | {"DESTDIR": str(root)})
-    shutil.copy("/bin/kill", root / "usr/bin/kill")
+    (root / "bin").mkdir()
+    shutil.copy("/bin/kill", root / "bin/kill")
     shutil.copytree(SYSTEM, root / "usr/lib/systemd/system", symlinks=True, dirs_exist_ok=True)
     return root
 
