@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/arena.h"
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/log.h"
-#include "common/arena.h"
 #include "producers/runtime/accept.h"
 #include "producers/runtime/deliver.h"
 #include "producers/runtime/group.h"
