@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* Kept between two batches; what a batch of unusual size needed beyond it goes back to the system. */
-enum { KEEP_BYTES = 16 << 20 };
+enum { KEEP_BYTES = 8 << 20 };
 
 enum { ROW_BYTES = 2 << 10, LEAST_BYTES = 8 << 20 }; /* of the arena, before it is full */
 
@@ -22,7 +22,7 @@ struct batch *batch_reset(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
         kafka_message_free(&batch->events[i].message);
-    batch->count = 0;
+    batch->count = batch->decoded = batch->enriched = 0;
     batch->value_bytes = batch->other_bytes = 0;
     batch->slots = NULL;
     batch->next_offsets = NULL;
