@@ -26,7 +26,7 @@ struct batch *batch_reset(struct batch *batch)
     batch->value_bytes = batch->other_bytes = 0;
     batch->slots = NULL;
     batch->next_offsets = NULL;
-    batch->is_cut = batch->is_heavy = false;
+    batch->is_cut = batch->is_heavy = batch->is_asked_for = false;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;
 }

@@ -361,8 +361,8 @@ static void begin_batch(const struct pump *p, struct batch *batch)
     batch->next_offsets =
         arena_take_array(batch->arena, p->claim_count + 1, sizeof *batch->next_offsets);
     for (size_t i = 0; i < p->claim_count; i++)
-        batch->next_offsets[i] = batch == p->ahead ? p->batch->next_offsets[i]
-                                                   : p->claims[i].next_offset;
+        batch->next_offsets[i] =
+            batch == p->ahead ? p->batch->next_offsets[i] : p->claims[i].next_offset;
 }
 
 /* The last message stored has the leader epoch that it had, and those behind it have no lower one. */
@@ -408,6 +408,7 @@ static void add_message(const struct pump *p, struct batch *batch, size_t claim,
 {
     struct event *event;
 
+    batch->is_asked_for = false;
     if (batch->count == 0)
         batch->linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
     else
@@ -509,7 +510,7 @@ static enum outcome fill(struct pump *p, struct err *e)
 }
 
 /* What follows the batch at hand, as far as it is there: it can be decoded while that is stored. Nothing is taken where
- * reading will go back, or holds more memory than librdkafka counts. */
+ * reading will go back, or holds more memory than librdkafka counts. What check_topic() asks is asked meanwhile too. */
 static enum outcome fill_ahead(struct pump *p, struct err *e)
 {
     bool came = true, ends = p->batch->count == 0 || p->batch->is_cut || !p->is_claimed
@@ -520,6 +521,9 @@ static enum outcome fill_ahead(struct pump *p, struct err *e)
     while (!ends && came && has_room(p, p->ahead) && !*p->stop)
         if (take_message(p, p->ahead, 0, &came, &ends, e))
             return e->outcome;
+    p->ahead->is_asked_for = p->ahead->count > 0;
+    if (p->ahead->is_asked_for)
+        kafka_consumer_ask_topic(p->consumer);
     return DONE;
 }
 
@@ -596,7 +600,7 @@ static enum outcome judge(struct pump *p, const struct batch *batch, struct err 
 }
 
 /* librdkafka goes on at its place in a topic that was created anew, if that is long enough by then. Ids are never
- * used again: if the topic is still the one that was claimed, all that was fetched until now is from it. What
+ * used again: if the topic is still the one that was claimed, all that was fetched before the question is from it. What
  * remains is the moment in which one broker serves the new topic and the one that we ask has not heard of it. */
 static enum outcome check_topic(struct pump *p, const struct batch *batch, struct err *e)
 {
@@ -604,7 +608,9 @@ static enum outcome check_topic(struct pump *p, const struct batch *batch, struc
 
     if (batch->count == 0)
         return DONE;
-    if (ask_identity(p, &now, e))
+    if (!batch->is_asked_for)
+        kafka_consumer_ask_topic(p->consumer);
+    if (kafka_consumer_topic(p->consumer, now.topic_id, e))
         return err_wrap(e, "asking whether the topic is still the same");
     return is_claimed_topic(p, &now) ? DONE
                                      : err_set(e, RETRY, "the topic was created anew");
