@@ -8,7 +8,10 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3)
 pkg_check_modules(GEOS REQUIRED IMPORTED_TARGET geos>=3.11)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
-pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+if(GRIDLOOP_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.71)
 
 # Debian 12's 2.0.2 waits a second whenever its queue was full, knows no topic ids, and cannot do SCRAM with
 # Kafka 4: less than 2.3.0 is refused.

@@ -261,18 +261,22 @@ static const char *why_refused(const char *name)
     return NULL;
 }
 
+static enum outcome refuse_guarantee(const struct kafka_property *p, struct err *e)
+{
+    const char *why = why_refused(p->name);
+
+    return why ? err_exit(e, EX_CONFIG,
+                          "%s: kafka.%s carries a guarantee (%s) and cannot be set",
+                          p->where, p->name, why)
+               : DONE;
+}
+
 static enum outcome refuse_guarantees(const struct kafka_properties *properties,
                                       struct err *e)
 {
-    for (size_t i = 0; i < properties->count; i++) {
-        const struct kafka_property *p = &properties->items[i];
-        const char *why = why_refused(p->name);
-
-        if (why)
-            return err_exit(e, EX_CONFIG,
-                            "%s: kafka.%s carries a guarantee (%s) and cannot be set",
-                            p->where, p->name, why);
-    }
+    for (size_t i = 0; i < properties->count; i++)
+        if (refuse_guarantee(&properties->items[i], e))
+            return e->outcome;
     return DONE;
 }
 
@@ -293,7 +297,7 @@ static enum outcome require_servers(const struct kafka_properties *properties,
 }
 
 /* The environment may hold what others put there: for a service named gridloop-kafka Kubernetes sets
- * GRIDLOOP_KAFKA_PORT. */
+ * GRIDLOOP_KAFKA_PORT. kafka_check_property() has said that it is left out. */
 static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *name,
                         const char *value, struct err *e)
 {
@@ -303,9 +307,8 @@ static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *na
     if (result == RD_KAFKA_CONF_OK)
         return DONE;
     if (result != RD_KAFKA_CONF_UNKNOWN || strcmp(where, "environment") != 0)
-        return err_exit(e, EX_CONFIG, "%s: kafka.%s: %s", where, name, text);
-    log_warn("no such property of librdkafka, left out", "property", name, "where", where,
-             NULL);
+        return err_exit(e, EX_CONFIG, "%s: kafka.%s: %.*s", where, name,
+                        (int)strcspn(text, "\n"), text);
     return DONE;
 }
 
@@ -419,6 +422,69 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
         return err_exit(e, EX_CONFIG, "Kafka client: %s", text);
     }
     rd_kafka_set_log_queue(client->rk, NULL);
+    return DONE;
+}
+
+/* ---- looking at properties ---- */
+
+static bool is_known(const rd_kafka_conf_t *conf, const char *name)
+{
+    return secret_of_file(name)
+           || rd_kafka_conf_get(conf, name, NULL, &(size_t){0}) == RD_KAFKA_CONF_OK;
+}
+
+enum outcome kafka_check_property(const struct kafka_property *property, struct err *e)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    enum outcome outcome = refuse_guarantee(property, e);
+
+    if (!outcome)
+        outcome = set_property(conf, property, e);
+    if (!outcome && !is_known(conf, property->name))
+        log_warn("no such property of librdkafka, left out", "property", property->name,
+                 "where", property->where, NULL);
+    rd_kafka_conf_destroy(conf);
+    return outcome;
+}
+
+const char *kafka_refused(size_t i, const char **why)
+{
+    if (i >= sizeof refusals / sizeof refusals[0])
+        return NULL;
+    *why = refusals[i].why;
+    return refusals[i].pattern;
+}
+
+/* What librdkafka finds wrong in the whole has no place, but mostly a property's name, or else its value. */
+static enum outcome name_place(const struct kafka_properties *properties, struct err *e)
+{
+    const struct kafka_property *found = NULL;
+
+    for (size_t i = 0; i < properties->count; i++) {
+        const struct kafka_property *p = &properties->items[i];
+
+        if (strstr(e->message, p->name))
+            return err_wrap(e, "%s", p->where);
+        if (*p->value && strstr(e->message, p->value))
+            found = p;
+    }
+    return found ? err_wrap(e, "%s", found->where) : FATAL;
+}
+
+enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
+                         struct err *e)
+{
+    rd_kafka_conf_t *conf =
+        conf_new(properties, produces ? producer_defaults : consumer_defaults,
+                 produces ? producer_fixed : consumer_fixed, e);
+    struct client client = {0};
+
+    if (!conf)
+        return e->outcome;
+    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0);
+    if (client_open(&client, produces ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, e))
+        return name_place(properties, e);
+    rd_kafka_destroy(client.rk);
     return DONE;
 }
 
@@ -1021,19 +1087,37 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
         ask(consumer, places, count);
 }
 
+static enum outcome ask_watermarks(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                   int64_t *low, int64_t *high, struct err *e)
+{
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, ASK_MS);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    fail_code(e, code);
+    return err_wrap(e, "watermarks of %s partition %d", topic, (int)partition);
+}
+
 /* A member asks where it reads: of a topic that was made anew under it the asker may know the former leader, and get no
  * answer. A reader lives for one topic, and behind its waiting fetch each answer would take half a second. */
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e)
 {
-    rd_kafka_t *rk = consumer->is_reader ? consumer->asker : consumer->client.rk;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        rk, consumer->topic, partition, low, high, ASK_MS);
+    return ask_watermarks(consumer->is_reader ? consumer->asker : consumer->client.rk,
+                          consumer->topic, partition, low, high, e);
+}
 
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return DONE;
-    fail_code(e, code);
-    return err_wrap(e, "watermarks of %s partition %d", consumer->topic, (int)partition);
+int64_t kafka_consumer_high(const struct kafka_consumer *consumer, int32_t partition)
+{
+    int64_t low, high;
+
+    return rd_kafka_get_watermark_offsets(consumer->client.rk, consumer->topic, partition,
+                                          &low, &high)
+                       == RD_KAFKA_RESP_ERR_NO_ERROR
+                   && high >= 0
+               ? high
+               : -1;
 }
 
 /* What follows a corrupt batch in the same response is not worth looking at: librdkafka 2.8.0 goes on reading in the
@@ -1045,6 +1129,7 @@ static enum outcome see(const rd_kafka_message_t *m, struct kafka_sight *sight,
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         sight->offset = m->offset;
         sight->leader_epoch = rd_kafka_message_leader_epoch(m);
+        sight->time_ms = rd_kafka_message_timestamp(m, NULL);
         return DONE;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF: return DONE;
     case RD_KAFKA_RESP_ERR__BAD_MSG: sight->is_corrupt = true; return DONE;
@@ -1083,7 +1168,7 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
     rd_kafka_topic_partition_list_t *list;
     enum outcome outcome;
 
-    *sight = (struct kafka_sight){.offset = -1, .leader_epoch = -1};
+    *sight = (struct kafka_sight){.offset = -1, .leader_epoch = -1, .time_ms = -1};
     if (!conf || client_open(&client, RD_KAFKA_CONSUMER, conf, e))
         return e->outcome;
     rd_kafka_poll_set_consumer(client.rk);
@@ -1438,6 +1523,13 @@ enum outcome kafka_producer_partitions(struct kafka_producer *producer, const ch
                                        int32_t *count, struct err *e)
 {
     return count_partitions(producer->client.rk, topic, count, e);
+}
+
+enum outcome kafka_producer_watermarks(struct kafka_producer *producer, const char *topic,
+                                       int32_t partition, int64_t *low, int64_t *high,
+                                       struct err *e)
+{
+    return ask_watermarks(producer->client.rk, topic, partition, low, high, e);
 }
 
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,

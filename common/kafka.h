@@ -19,6 +19,19 @@
 #include "common/err.h"
 #include "common/option.h"
 
+/* ---- properties ---- */
+
+/* What a program's options are checked by (option.h). The first looks at one property alone, the second at all of them
+ * together, as a handle will get them, without a word to any broker. FATAL 64: no bootstrap.servers; FATAL 78: all
+ * else. A property that came from the environment and that librdkafka does not know is left out, with a warning: others
+ * put theirs there. */
+enum outcome kafka_check_property(const struct kafka_property *property, struct err *e);
+enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
+                         struct err *e);
+
+/* The patterns of properties that cannot be set, and why: the i-th, until NULL. */
+const char *kafka_refused(size_t i, const char **why);
+
 /* ---- consumer ---- */
 
 struct kafka_consumer;
@@ -136,10 +149,14 @@ void kafka_consumer_tell(struct kafka_consumer *consumer,
 enum outcome kafka_consumer_watermarks(struct kafka_consumer *consumer, int32_t partition,
                                        int64_t *low, int64_t *high, struct err *e);
 
+/* The next offset to be written, as the broker said with its last answer; -1: it has said nothing yet. Does not wait. */
+int64_t kafka_consumer_high(const struct kafka_consumer *consumer, int32_t partition);
+
 /* What stands in a log at some offset. */
 struct kafka_sight {
     int64_t offset;       /* of the first message there or behind; -1: there is none */
     int32_t leader_epoch; /* its; -1: not known */
+    int64_t time_ms;      /* when it was made or appended, since 1970; -1: not known */
     bool is_corrupt;      /* the batch there fails its CRC: the rest is not known */
 };
 
@@ -225,6 +242,11 @@ enum outcome kafka_producer_send_headers(struct kafka_producer *producer,
 /* How many partitions the topic has. RETRY: no broker answered within 5 s, or there is no such topic. */
 enum outcome kafka_producer_partitions(struct kafka_producer *producer, const char *topic,
                                        int32_t *count, struct err *e);
+
+/* First offset kept and next offset to be written of any topic's partition. Waits at most 5 s. */
+enum outcome kafka_producer_watermarks(struct kafka_producer *producer, const char *topic,
+                                       int32_t partition, int64_t *low, int64_t *high,
+                                       struct err *e);
 
 /* Calls delivered for what came back, waiting up to timeout_ms for the first. DONE, or FATAL as above. */
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,

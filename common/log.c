@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 #include "common/text.h"
 
 enum {
+    MOST_REPEATS = 20, /* of a line, in a window */
+    WINDOW_MS = 10000,
+    REPEAT_SLOTS = 64,
     MOST_CONTEXT = 16,
     MOST_VALUE = 1024, /* bytes of one value; the rest is cut off */
     MOST_LINE = 4096   /* PIPE_BUF: a longer write to a pipe may be torn apart */
@@ -53,6 +57,45 @@ const char *log_number(struct log_text *out, int64_t number)
 {
     snprintf(out->text, sizeof out->text, "%" PRId64, number);
     return out->text;
+}
+
+/* ---- lines that are repeated ---- */
+
+/* By a hash of the line; two that share a slot take it from each other, and are written more often. */
+static struct repeat {
+    uint64_t hash;
+    int64_t began_ms;
+    int64_t count;
+} repeats[REPEAT_SLOTS];
+static pthread_mutex_t repeats_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* FNV-1a */
+static uint64_t hash_of(const char *bytes, size_t size)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
+    return hash;
+}
+
+/* Counts a line, and tells whether it is to be written; *left_out: how many were not since the last that was. */
+static bool admit(uint64_t hash, int64_t *left_out)
+{
+    struct repeat *repeat = &repeats[hash % REPEAT_SLOTS];
+    int64_t now_ms = clock_monotonic_ms();
+    bool admitted;
+
+    pthread_mutex_lock(&repeats_mutex);
+    *left_out = 0;
+    if (repeat->hash != hash || now_ms - repeat->began_ms >= WINDOW_MS) {
+        if (repeat->hash == hash && repeat->count > MOST_REPEATS)
+            *left_out = repeat->count - MOST_REPEATS;
+        *repeat = (struct repeat){.hash = hash, .began_ms = now_ms};
+    }
+    admitted = ++repeat->count <= MOST_REPEATS;
+    pthread_mutex_unlock(&repeats_mutex);
+    return admitted;
 }
 
 /* ---- a line ---- */
@@ -147,6 +190,8 @@ void log_line(enum log_level level, const char *message, ...)
     struct line line = {0};
     char time[CLOCK_TEXT_SIZE];
     int error = errno;
+    int64_t left_out;
+    size_t timed;
     const char *name;
     va_list fields;
 
@@ -155,6 +200,7 @@ void log_line(enum log_level level, const char *message, ...)
     line.json = !isatty(STDERR_FILENO);
     add_time(time);
     add_field(&line, "ts", time);
+    timed = line.text.size;
     add_field(&line, "level", level_names[level]);
     add_field(&line, "msg", message);
     for (size_t i = 0; i < context_count; i++)
@@ -163,8 +209,12 @@ void log_line(enum log_level level, const char *message, ...)
     while ((name = va_arg(fields, const char *)))
         add_field(&line, name, va_arg(fields, const char *));
     va_end(fields);
-    text_add_string(&line.text, line.json ? "}\n" : "\n");
-    write_out(&line.text);
+    if (admit(hash_of(line.text.bytes + timed, line.text.size - timed), &left_out)) {
+        if (left_out > 0)
+            add_field(&line, "left_out", LOG_NUMBER(left_out));
+        text_add_string(&line.text, line.json ? "}\n" : "\n");
+        write_out(&line.text);
+    }
     text_free(&line.text);
     errno = error;
 }

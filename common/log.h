@@ -5,7 +5,10 @@
  * A context (kind, member ...) set once stands in every line. Never pass a secret, nor
  * the contents of an event. A line is one write of at most 4096 bytes: values are cut at
  * 1024, and a field that no longer fits is left out. Set level and context before other
- * threads log. */
+ * threads log.
+ *
+ * A line that is the same but for its time is written 20 times in 10 s; the first one
+ * after that says how many were not (left_out). */
 #ifndef GRIDLOOP_LOG_H
 #define GRIDLOOP_LOG_H
 

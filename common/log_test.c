@@ -247,7 +247,8 @@ static void say_as_four(void)
         if (fork() == 0)
             break;
     for (int i = 0; i < 25; i++)
-        log_info("a line that must stay whole", "pid", LOG_NUMBER(getpid()), NULL);
+        log_info("a line that must stay whole", "pid", LOG_NUMBER(getpid()), "number",
+                 LOG_NUMBER(i), NULL);
     while (wait(NULL) > 0)
         ;
 }
@@ -264,6 +265,41 @@ static void lines_of_processes_do_not_mix(void **state)
         assert_non_null(json);
         json_decref(json);
     }
+}
+
+static int64_t now_ms = 1000;
+
+int64_t __wrap_clock_monotonic_ms(void);
+int64_t __wrap_clock_monotonic_ms(void)
+{
+    return now_ms;
+}
+
+/* A storm, another line in the midst of it, and the first of the next window. */
+static void say_again_and_again(void)
+{
+    for (int i = 0; i < 30; i++) {
+        log_warn("will try again", "error", "no route", NULL);
+        log_warn("will try again", "error", "no route", "attempt", LOG_NUMBER(i), NULL);
+    }
+    now_ms += 9999;
+    log_warn("will try again", "error", "no route", NULL);
+    now_ms += 1;
+    log_warn("will try again", "error", "no route", NULL);
+    log_warn("will try again", "error", "no route", NULL);
+}
+
+static void repeats_are_left_out(void **state)
+{
+    const char *at;
+
+    (void)state;
+    capture_pipe(say_again_and_again);
+    assert_int_equal(lines(), 20 + 30 + 2);
+    at = strstr(got, "left_out");
+    assert_non_null(at);
+    assert_memory_equal(at, "left_out\":\"11\"}\n", 16);
+    assert_null(strstr(at + 1, "left_out"));
 }
 
 static void number_texts(void **state)
@@ -285,6 +321,7 @@ int main(void)
         cmocka_unit_test(errno_stays),
         cmocka_unit_test(no_stderr_is_no_failure),
         cmocka_unit_test(lines_of_processes_do_not_mix),
+        cmocka_unit_test(repeats_are_left_out),
         cmocka_unit_test(number_texts),
     };
 

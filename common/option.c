@@ -13,6 +13,7 @@
 
 #include "common/arena.h"
 #include "common/option_help.h"
+#include "common/secret.h"
 #include "common/text.h"
 
 enum {
@@ -34,21 +35,33 @@ struct given {
     const char *property;
     const char *value;
     const char *label; /* what its writer called it: "--batch-rows", "a.conf:12: x" */
-    const char *where; /* struct kafka_property */
+    const char *where; /* struct option_shown */
     size_t line;       /* of the file */
 };
 
 struct loader {
     const struct option_set *set;
+    const struct option_look *look;
+    bool has_complained;
     struct arena *arena;
     struct err *e;
     struct given *first, **last;
     size_t given_count;
     const char *config;           /* the file; NULL: none */
     struct option_list *operands; /* NULL: none are allowed */
-    enum source *sources;         /* of each row's present value */
+    const struct given **winners; /* each row's present value; NULL: it has none */
     struct kafka_properties kafka;
 };
+
+/* Whether to look for more problems behind the one in *e. */
+static bool goes_on(struct loader *l)
+{
+    if (!l->look->complain)
+        return false;
+    l->look->complain(l->look->context, l->e);
+    l->has_complained = true;
+    return true;
+}
 
 /* ---- names ---- */
 
@@ -184,7 +197,8 @@ static void add_fallbacks(struct loader *l)
             add(l, (struct given){.source = FROM_TABLE,
                                   .row = row,
                                   .value = row->fallback,
-                                  .label = row->name});
+                                  .label = row->name,
+                                  .where = "default"});
     }
 }
 
@@ -325,7 +339,8 @@ static void read_rows_variables(struct loader *l)
             add(l, (struct given){.source = FROM_ENVIRONMENT,
                                   .row = &l->set->rows[i],
                                   .value = value,
-                                  .label = variable});
+                                  .label = variable,
+                                  .where = "environment"});
     }
 }
 
@@ -492,7 +507,7 @@ static enum outcome take_lines(struct loader *l, const char *path, const char *t
         text_format(&place, "%s:%zu", path, line.number);
         line.place = copy(l, place.bytes);
         text_free(&place);
-        if (take_line(l, &line, text, length))
+        if (take_line(l, &line, text, length) && !goes_on(l))
             return l->e->outcome;
         size -= length + (feed != NULL);
         text += length + (feed != NULL);
@@ -631,12 +646,19 @@ static enum outcome set_switch(struct loader *l, const struct given *given, void
     return DONE;
 }
 
+static enum source source_of(const struct loader *l, const struct option_row *row)
+{
+    const struct given *winner = l->winners[row - l->set->rows];
+
+    return winner ? winner->source : FROM_NOWHERE;
+}
+
 /* A stronger source replaces the list of a weaker one, it does not add to it. */
 static enum outcome set_list(struct loader *l, const struct given *given, void *member)
 {
     struct option_list *list = member;
 
-    if (given->source > l->sources[given->row - l->set->rows])
+    if (given->source > source_of(l, given->row))
         *list = (struct option_list){
             arena_take_array(l->arena, l->given_count, sizeof *list->items), 0};
     list->items[list->count++] = given->value;
@@ -647,7 +669,7 @@ static enum outcome (*const set_member[])(struct loader *, const struct given *,
                                           void *) = {
     [OPTION_TEXT] = set_text,     [OPTION_NAME] = set_name, [OPTION_CHOICE] = set_choice,
     [OPTION_NUMBER] = set_number, [OPTION_REAL] = set_real, [OPTION_SWITCH] = set_switch,
-    [OPTION_LIST] = set_list,
+    [OPTION_SECRET] = set_text,   [OPTION_LIST] = set_list,
 };
 
 static void set_property(struct loader *l, const struct given *given)
@@ -666,64 +688,170 @@ static void set_property(struct loader *l, const struct given *given)
 static enum outcome apply(struct loader *l, const struct given *given, char *settings)
 {
     const struct option_row *row = given->row;
+    const struct given **winner;
+    enum outcome outcome;
 
     if (!row) {
         set_property(l, given);
         return DONE;
     }
-    if (set_member[row->type](l, given, settings + row->offset))
-        return l->e->outcome;
-    l->sources[row - l->set->rows] =
-        row->required && !*given->value ? FROM_NOWHERE : given->source;
-    return DONE;
+    winner = &l->winners[row - l->set->rows];
+    outcome = set_member[row->type](l, given, settings + row->offset);
+    *winner = (row->marks & OPTION_REQUIRED) && !*given->value ? NULL : given;
+    return outcome;
 }
 
 static enum outcome apply_all(struct loader *l, char *settings)
 {
-    l->sources = arena_take_array(l->arena, l->set->row_count + 1, sizeof *l->sources);
-    memset(l->sources, 0, l->set->row_count * sizeof *l->sources);
+    l->winners = arena_take_array(l->arena, l->set->row_count + 1, sizeof *l->winners);
+    memset(l->winners, 0, l->set->row_count * sizeof *l->winners);
     l->kafka.items =
         arena_take_array(l->arena, l->given_count + 1, sizeof *l->kafka.items);
     for (int source = FROM_TABLE; source <= FROM_COMMAND_LINE; source++)
         for (const struct given *given = l->first; given; given = given->next)
-            if ((int)given->source == source && apply(l, given, settings))
+            if ((int)given->source == source && apply(l, given, settings) && !goes_on(l))
                 return l->e->outcome;
-    if (takes_kafka(l))
-        memcpy(settings + l->set->kafka_offset, &l->kafka, sizeof l->kafka);
     return DONE;
 }
+
+/* ---- what is in force ---- */
 
 static enum outcome check_required(struct loader *l)
 {
     for (size_t i = 0; i < l->set->row_count; i++) {
         const char *name = l->set->rows[i].name;
-        if (l->set->rows[i].required && l->sources[i] == FROM_NOWHERE)
-            return err_exit(l->e, EX_USAGE, "%s (or %s, or %s in the file) is required",
-                            flag_of(l, name), variable_of(l, name), name);
+        if (!(l->set->rows[i].marks & OPTION_REQUIRED) || l->winners[i])
+            continue;
+        err_exit(l->e, EX_USAGE, "%s (or %s, or %s in the file) is required",
+                 flag_of(l, name), variable_of(l, name), name);
+        if (!goes_on(l))
+            return FATAL;
     }
     return DONE;
 }
 
+/* Only the file that will be used has to be there. */
+static enum outcome check_secrets(struct loader *l)
+{
+    char secret[SECRET_BYTES];
+
+    for (size_t i = 0; i < l->set->row_count; i++) {
+        const struct given *given = l->winners[i];
+        if (!given || l->set->rows[i].type != OPTION_SECRET)
+            continue;
+        if (secret_read(given->value, secret, sizeof secret, l->e)) {
+            err_wrap(l->e, "%s", given->label);
+            if (!goes_on(l))
+                return FATAL;
+        }
+        explicit_bzero(secret, sizeof secret);
+    }
+    return DONE;
+}
+
+/* One that is wrong alone is not looked at again with the others. */
+static enum outcome check_properties(struct loader *l, char *settings)
+{
+    size_t good = 0;
+
+    for (size_t i = 0; i < l->kafka.count; i++) {
+        struct kafka_property *p = &l->kafka.items[i];
+        if (!l->set->check_property || !l->set->check_property(p, l->e))
+            l->kafka.items[good++] = *p;
+        else if (!goes_on(l))
+            return FATAL;
+    }
+    l->kafka.count = good;
+    if (takes_kafka(l))
+        memcpy(settings + l->set->kafka_offset, &l->kafka, sizeof l->kafka);
+    return DONE;
+}
+
+/* Where the first of the two that was given stands; NULL: neither was. */
+static const char *place_of(const struct loader *l, const char *const keys[2])
+{
+    for (int i = 0; i < 2 && keys[i]; i++) {
+        const struct option_row *row = find_row(l, keys[i]);
+        if (row && source_of(l, row) > FROM_TABLE)
+            return l->winners[row - l->set->rows]->where;
+    }
+    return NULL;
+}
+
+static enum outcome check_together(struct loader *l, const void *settings)
+{
+    for (option_check *const *check = l->set->checks; check && *check; check++) {
+        const char *keys[2] = {NULL, NULL};
+        const char *place;
+        if (!(*check)(settings, keys, l->e))
+            continue;
+        place = place_of(l, keys);
+        if (place)
+            err_wrap(l->e, "%s", place);
+        if (!goes_on(l))
+            return FATAL;
+    }
+    return DONE;
+}
+
+/* Of a list every item that its strongest source gave. */
+static void show_row(const struct loader *l, const struct given *winner)
+{
+    for (const struct given *given = l->first; given; given = given->next)
+        if (given == winner
+            || (winner->row->type == OPTION_LIST && given->row == winner->row
+                && given->source == winner->source))
+            l->look->show(
+                l->look->context,
+                &(struct option_shown){given->row->name, given->value, given->where});
+}
+
+static void show_all(struct loader *l)
+{
+    for (size_t i = 0; i < l->set->row_count; i++)
+        if (l->winners[i])
+            show_row(l, l->winners[i]);
+    for (size_t i = 0; i < l->kafka.count; i++) {
+        const struct kafka_property *p = &l->kafka.items[i];
+        l->look->show(l->look->context, &(struct option_shown){join(l, "kafka.", p->name),
+                                                               p->value, p->where});
+    }
+}
+
 /* ---- the calls ---- */
+
+enum outcome options_look(const struct option_set *set, const struct option_look *look,
+                          int argc, char **argv, void *settings,
+                          struct option_list *operands, struct err *e)
+{
+    struct loader l = {
+        .set = set, .look = look, .arena = look->arena, .e = e, .operands = operands};
+
+    l.last = &l.first;
+    add_fallbacks(&l);
+    if (read_command_line(&l, argc, argv) || (read_file(&l) && !goes_on(&l)))
+        return e->outcome;
+    read_rows_variables(&l);
+    read_kafka_variables(&l);
+    if (apply_all(&l, settings) || check_required(&l) || check_secrets(&l)
+        || check_properties(&l, settings) || check_together(&l, settings))
+        return e->outcome;
+    if (l.has_complained)
+        return FATAL;
+    if (look->show)
+        show_all(&l);
+    return DONE;
+}
 
 enum outcome options_load(const struct option_set *set, int argc, char **argv,
                           void *settings, struct option_list *operands, struct err *e)
 {
     static struct arena *texts; /* never freed: the settings point into it */
-    struct loader l = {.set = set, .e = e, .operands = operands};
 
     if (!texts)
         texts = arena_new();
-    l.arena = texts;
-    l.last = &l.first;
-    add_fallbacks(&l);
-    if (read_command_line(&l, argc, argv) || read_file(&l))
-        return e->outcome;
-    read_rows_variables(&l);
-    read_kafka_variables(&l);
-    if (apply_all(&l, settings))
-        return e->outcome;
-    return check_required(&l);
+    return options_look(set, &(struct option_look){.arena = texts}, argc, argv, settings,
+                        operands, e);
 }
 
 int err_report(const char *program, const struct err *e)

@@ -35,10 +35,13 @@ enum option_type {
     OPTION_NUMBER, /* int64_t within [minimum, maximum]  */
     OPTION_REAL,   /* double within [minimum, maximum]   */
     OPTION_SWITCH, /* bool; --name alone means true, --no-name false; else true or false */
-    OPTION_LIST    /* struct option_list: the flag may be given several times; a file and
+    OPTION_SECRET, /* const char *, a file that holds one secret (secret.h), which can be read */
+    OPTION_LIST /* struct option_list: the flag may be given several times; a file and
                       the environment give one item. The items of a stronger source
                       replace those of a weaker one */
 };
+
+struct arena;
 
 struct option_list {
     const char **items;
@@ -53,7 +56,12 @@ struct option_row {
     double minimum, maximum; /* -INFINITY and INFINITY: no bound; both 0: only 0 */
     const char *choices;     /* "block|reject"; of others what --help calls the value */
     const char *help;        /* a sentence, with its unit */
-    bool required;           /* an empty text counts as none */
+    unsigned marks;          /* of enum option_mark; true: it is required */
+};
+
+enum option_mark {
+    OPTION_REQUIRED = 1, /* an empty text counts as none */
+    OPTION_RELOADED = 2  /* may change while the program runs (reload.h) */
 };
 
 struct kafka_property {
@@ -68,6 +76,11 @@ struct kafka_properties {
     size_t count;
 };
 
+/* What no row can say alone; not everything that it looks at need be set. FATAL: *e says what is wrong, and keys[] are
+ * the settings whose place belongs in front of that: the first of them that was given; none where the message has it. */
+typedef enum outcome option_check(const void *settings, const char *keys[2],
+                                  struct err *e);
+
 struct option_set {
     const char *program;  /* "gridloop-consume-drone-alert" */
     const char *synopsis; /* "[OPTION...] [FILE...]" */
@@ -76,6 +89,10 @@ struct option_set {
     const struct option_row *rows;
     size_t row_count;
     size_t kafka_offset; /* of a struct kafka_properties; SIZE_MAX: no kafka.* here */
+    enum outcome (*check_property)(const struct kafka_property *property,
+                                   struct err *e); /* each that was given; may be NULL */
+    option_check *const *checks; /* ends with NULL; NULL: there are none */
+    size_t size;                 /* of the settings; 0: nobody but the program needs it */
 };
 
 /* Fills settings (zeroed by the caller) and lists what is left of the command line in
@@ -85,6 +102,25 @@ struct option_set {
  * the program. */
 enum outcome options_load(const struct option_set *set, int argc, char **argv,
                           void *settings, struct option_list *operands, struct err *e);
+
+/* The same for who looks at a program's settings without being it, or reads them again. All that is given here is read
+ * during the call only, except the arena. */
+struct option_shown {
+    const char *name; /* "batch_rows", "kafka.session.timeout.ms" */
+    const char *value;
+    const char *where; /* "gridloop.conf:12", "environment", "command line", "default" */
+};
+struct option_look {
+    struct arena *arena; /* all texts live there */
+    void *context;
+    void (*complain)(void *context, const struct err *problem); /* NULL: the first problem
+                                             ends it; else all are told, each once */
+    void (*show)(void *context, const struct option_shown *shown); /* each value in force,
+                                             if there was no problem; may be NULL */
+};
+enum outcome options_look(const struct option_set *set, const struct option_look *look,
+                          int argc, char **argv, void *settings,
+                          struct option_list *operands, struct err *e);
 
 /* Prints "program: message" on stderr and returns the exit code of a FATAL (75 of a
  * RETRY, 65 of a REJECT). DONE prints nothing and is 0. */

@@ -60,8 +60,7 @@ static void add_fact(struct text *t, const char *before, const char *fact)
     text_format(t, "%s%s%s", t->size ? "; " : "", before, fact);
 }
 
-/* "from 1 to 10000; default 5000" */
-static void add_facts(struct text *t, const struct option_row *row)
+void option_add_facts(struct text *t, const struct option_row *row)
 {
     struct text range = {0};
 
@@ -74,12 +73,13 @@ static void add_facts(struct text *t, const struct option_row *row)
         add_fact(t, "", "may be given several times");
     if (row->fallback)
         add_fact(t, "default ", *row->fallback ? row->fallback : "empty");
-    if (row->required)
+    if (row->marks & OPTION_REQUIRED)
         add_fact(t, "", "required");
+    if (row->marks & OPTION_RELOADED)
+        add_fact(t, "", "read again on SIGHUP");
 }
 
-/* What stands for the value; empty: there is none. */
-static const char *word_of(const struct option_row *row)
+const char *option_word(const struct option_row *row)
 {
     if (row->type == OPTION_SWITCH)
         return "";
@@ -87,12 +87,14 @@ static const char *word_of(const struct option_row *row)
         return row->choices;
     if (row->type == OPTION_NAME)
         return "NAME";
+    if (row->type == OPTION_SECRET)
+        return "FILE";
     return row->type == OPTION_NUMBER || row->type == OPTION_REAL ? "NUMBER" : "TEXT";
 }
 
 static void print_flag(const struct option_row *row)
 {
-    const char *word = word_of(row);
+    const char *word = option_word(row);
     struct text name = {0};
 
     text_add_string(&name, row->name);
@@ -107,7 +109,7 @@ static void print_row(const struct option_row *row)
     struct text help = {0}, facts = {0};
 
     print_flag(row);
-    add_facts(&facts, row);
+    option_add_facts(&facts, row);
     text_add_string(&help, row->help ? row->help : "");
     if (facts.size > 0)
         text_format(&help, "%s(%s)", help.size ? " " : "", facts.bytes);

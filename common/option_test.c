@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/arena.h"
 #include "common/option.h"
 #include "common/text.h"
 
@@ -24,6 +25,7 @@ struct settings {
     int64_t batch_rows;
     double jitter;
     bool dry_run, strict;
+    const char *key_file;
     struct option_list schema;
     struct kafka_properties kafka;
 };
@@ -33,7 +35,7 @@ struct settings {
 static const struct option_row rows[] = {
     {MEMBER(batch_rows), .type = OPTION_NUMBER, .fallback = "500", .minimum = 1,
      .maximum = 10000, .help = "Rows of one transaction."},
-    {MEMBER(database_url), .type = OPTION_TEXT, .required = true,
+    {MEMBER(database_url), .type = OPTION_TEXT, .marks = true,
      .help = "Where the events go."},
     {MEMBER(when_full), .type = OPTION_CHOICE, .fallback = "block",
      .choices = "block|reject",
@@ -46,6 +48,7 @@ static const struct option_row rows[] = {
      .help = "Spread."},
     {MEMBER(dry_run), .type = OPTION_SWITCH, .help = "Write nothing."},
     {MEMBER(strict), .type = OPTION_SWITCH, .fallback = "true"},
+    {MEMBER(key_file), .type = OPTION_SECRET, .help = "Who we are."},
     {MEMBER(schema), .type = OPTION_LIST, .fallback = "builtin",
      .help = "A schema more."},
 };
@@ -574,6 +577,8 @@ static void help_says_everything(void **state)
         "      Write nothing.\n"
         "  --[no-]strict\n"
         "      (default true)\n"
+        "  --key-file FILE\n"
+        "      Who we are.\n"
         "  --schema TEXT\n"
         "      A schema more. (may be given several times; default builtin)\n"
         "  --kafka.NAME VALUE\n"
@@ -614,6 +619,133 @@ static void exit_codes_of_outcomes(void **state)
     assert_int_equal(err_report("p", &e), EX_NOPERM);
 }
 
+/* ---- looking at settings ---- */
+
+static struct text told;
+
+static void tell(void *context, const struct err *problem)
+{
+    (void)context;
+    text_format(&told, "%d %s\n", problem->exit_code, problem->message);
+}
+
+static void show(void *context, const struct option_shown *shown)
+{
+    const char *place = strstr(shown->where, path);
+
+    (void)context;
+    text_format(&told, "%s=%s %s\n", shown->name, shown->value,
+                place ? shown->where + strlen(path) : shown->where);
+}
+
+static enum outcome refuse_speed(const void *settings, const char *keys[2],
+                                 struct err *error)
+{
+    const struct settings *loaded = settings;
+
+    keys[0] = "batch_rows";
+    keys[1] = "jitter";
+    return loaded->jitter > 1 ? err_exit(error, EX_CONFIG, "too fast") : DONE;
+}
+
+static enum outcome refuse_x(const struct kafka_property *property, struct err *error)
+{
+    return strcmp(property->name, "x") == 0
+               ? err_exit(error, EX_CONFIG, "%s: no x", property->where)
+               : DONE;
+}
+
+static option_check *const checks[] = {refuse_speed, NULL};
+
+static enum outcome look_at(const char *text, bool all)
+{
+    struct option_set with = set;
+    struct option_look look = {
+        .arena = arena_new(), .complain = all ? tell : NULL, .show = show};
+    char *argv[] = {"gridloop-test", "--config", path, NULL};
+    FILE *file = fopen(path, "w");
+    enum outcome outcome;
+
+    fputs(text, file);
+    fclose(file);
+    with.checks = checks;
+    with.check_property = refuse_x;
+    text_clear(&told);
+    memset(&s, 0, sizeof s);
+    outcome = options_look(&with, &look, 3, argv, &s, NULL, &e);
+    arena_free(look.arena);
+    return outcome;
+}
+
+/* What was told is this, with the file's name for each PATH. */
+static void was_told(const char *expected)
+{
+    struct text t = {0};
+
+    for (const char *at; (at = strstr(expected, "PATH")) != NULL; expected = at + 4)
+        text_format(&t, "%.*s%s", (int)(at - expected), expected, path);
+    text_add_string(&t, expected);
+    assert_string_equal(told.bytes, t.bytes);
+    text_free(&t);
+}
+
+static void every_problem_is_told_once(void **state)
+{
+    (void)state;
+    unsetenv("GRIDLOOP_DATABASE_URL");
+    setenv("GRIDLOOP_DRY_RUN", "maybe", 1);
+    assert_int_equal(look_at("nmaespace = x\nbatch_rows = many\nkafka.x = 1\n"
+                             "key_file = /no/such\njitter = 2\n",
+                             true),
+                     FATAL);
+    was_told("78 PATH:1: unknown key 'nmaespace'; did you mean 'namespace'?\n"
+             "78 PATH:2: batch_rows: 'many' is not a whole number from 1 to 10000\n"
+             "78 GRIDLOOP_DRY_RUN: 'maybe' is not true or false\n"
+             "64 --database-url (or GRIDLOOP_DATABASE_URL, or database_url in the file) "
+             "is required\n"
+             "78 PATH:4: key_file: secret file /no/such: No such file or directory\n"
+             "78 PATH:3: no x\n"
+             "78 PATH:2: too fast\n");
+    assert_int_equal(s.kafka.count, 0);
+}
+
+static void the_first_problem_ends_it(void **state)
+{
+    (void)state;
+    fatal(look_at("jitter = 2\nkafka.x = 1\n", false), EX_CONFIG, "PATH:2: no x");
+    fatal(look_at("\njitter = 2\n", false), EX_CONFIG, "PATH:2: too fast");
+}
+
+static void what_is_in_force_is_shown(void **state)
+{
+    (void)state;
+    setenv("GRIDLOOP_BATCH_ROWS", "7", 1);
+    assert_int_equal(look_at("batch_rows = 8\nkafka.y = 1\nschema = mine\n", false),
+                     DONE);
+    was_told("batch_rows=7 environment\ndatabase_url=postgresql:///x environment\n"
+             "when_full=block default\nstrict=true default\nschema=mine :3\n"
+             "kafka.y=1 :2\n");
+}
+
+/* Who may read it is looked at, but only of the one that will be read. */
+static void secrets_are_looked_at(void **state)
+{
+    struct text text = {0};
+
+    (void)state;
+    text_format(&text, "key_file = %s\n", path);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(look_at(text.bytes, false), FATAL);
+    assert_non_null(strstr(e.message, ":1: key_file: secret file "));
+    assert_non_null(strstr(e.message, "is open to everybody"));
+    assert_int_equal(e.exit_code, EX_CONFIG);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(look_at(text.bytes, false), DONE);
+    setenv("GRIDLOOP_KEY_FILE", path, 1);
+    assert_int_equal(look_at("key_file = /no/such\n", false), DONE);
+    text_free(&text);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -640,6 +772,10 @@ int main(void)
         TEST(properties_of_kafka),
         TEST(no_kafka_here),
         TEST(other_variables_are_other_programs),
+        TEST(every_problem_is_told_once),
+        TEST(the_first_problem_ends_it),
+        TEST(what_is_in_force_is_shown),
+        TEST(secrets_are_looked_at),
         TEST(a_wrong_table_is_a_bug),
         TEST(help_says_everything),
         TEST(version_and_errors),

@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/secret.h"
 #include "common/sqlstate.h"
+#include "common/text.h"
 
 enum {
     PARAMETERS = PG_MAX_PARAMETERS,
@@ -711,7 +712,7 @@ static enum outcome refuse_secrets(const PQconninfoOption *options, struct err *
 }
 
 /* libpq's own message would quote the URL, and with it what may be a password. */
-static enum outcome check_url(const char *url, struct err *e)
+enum outcome pg_check_url(const char *url, struct err *e)
 {
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     enum outcome outcome;
@@ -801,7 +802,7 @@ struct pg *pg_open(const char *url, const char *password_file,
     char password[SECRET_BYTES] = "";
     struct pg *pg;
 
-    if (check_url(url, e)
+    if (pg_check_url(url, e)
         || (password_file && secret_read(password_file, password, sizeof password, e)))
         return NULL;
     pg = xcalloc(1, sizeof *pg);
@@ -872,6 +873,38 @@ size_t pg_copy_line(const struct pg *pg)
 }
 
 /* ---- text ------------------------------------------------------------------------------------------ */
+
+/* A verifier has no character that would need quoting. */
+static enum outcome set_verifier(struct pg *pg, const char *role, const char *verifier,
+                                 struct err *e)
+{
+    char *name = pg_quote_name(role);
+    struct text sql = {0};
+    enum outcome outcome;
+
+    text_format(&sql, "alter role %s password '%s'", name, verifier);
+    outcome = pg_run(pg, sql.bytes, e);
+    text_free(&sql);
+    free(name);
+    return outcome;
+}
+
+enum outcome pg_set_password(struct pg *pg, const char *role, const char *password_file,
+                             struct err *e)
+{
+    char password[SECRET_BYTES], *verifier;
+    enum outcome outcome = secret_read(password_file, password, sizeof password, e);
+
+    if (outcome)
+        return outcome;
+    verifier = PQencryptPasswordConn(pg->conn, password, role, "scram-sha-256");
+    explicit_bzero(password, sizeof password);
+    if (!verifier)
+        return fail_to_send(pg, e);
+    outcome = set_verifier(pg, role, verifier, e);
+    PQfreemem(verifier);
+    return outcome ? err_wrap(e, "password of role %s", role) : DONE;
+}
 
 char *pg_quote_name(const char *name)
 {

@@ -27,6 +27,9 @@ enum { PG_MAX_PARAMETERS = 64 };
 /* What a session begins with; for who changed it and sets it back. */
 #define PG_DEFAULT_LOCK_TIMEOUT "set lock_timeout = '30s'"
 
+/* Without connecting. FATAL 78: what pg_open() would refuse at once, and never with a quotation of it. */
+enum outcome pg_check_url(const char *url, struct err *e);
+
 /* Connects and waits at most connect_timeout (5 s unless url says otherwise) for each address, and at most
  * twice. url: postgresql://... or "name=value ..."; what it leaves open gets keepalives, tcp_user_timeout and
  * target_session_attrs=read-write. password_file: holds the password (secret.h); NULL: none, libpq looks
@@ -126,6 +129,11 @@ enum outcome pg_copy_end(struct pg *pg, size_t *rows, struct err *e);
  * allowed; who wants no more closes the connection. */
 enum outcome pg_copy_out(struct pg *pg, const char *sql, struct err *e);
 enum outcome pg_copy_next(struct pg *pg, uint8_t **row, size_t *size, struct err *e);
+
+/* Gives a role the password in the file (secret.h). Only a SCRAM-SHA-256 verifier made here goes to the server, so that
+ * no log of statements has it. Sessions that are open stay so. */
+enum outcome pg_set_password(struct pg *pg, const char *role, const char *password_file,
+                             struct err *e);
 
 /* name as a quoted identifier for use inside SQL text; the caller frees it. */
 char *pg_quote_name(const char *name);

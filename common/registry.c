@@ -61,6 +61,30 @@ static enum outcome check_url(const char *text, struct err *e)
     return outcome;
 }
 
+static enum outcome check_login(const struct registry_settings *settings,
+                                const char *keys[2], struct err *e)
+{
+    if (!settings->user == !settings->password_file)
+        return DONE;
+    keys[0] = settings->user ? "registry_user" : "registry_password_file";
+    return err_exit(e, EX_CONFIG,
+                    "registry_user and registry_password_file belong together");
+}
+
+enum outcome registry_check(const struct registry_settings *settings, const char *keys[2],
+                            struct err *e)
+{
+    if (!settings->url)
+        return DONE;
+    keys[0] = "registry_url";
+    if (check_url(settings->url, e) || check_login(settings, keys, e))
+        return e->outcome;
+    keys[0] = "registry_ca_file";
+    return settings->ca_file && access(settings->ca_file, R_OK) != 0 ? err_exit(
+               e, EX_CONFIG, "registry_ca_file %s cannot be read", settings->ca_file)
+                                                                     : DONE;
+}
+
 static size_t take_body(char *bytes, size_t one, size_t size, void *context)
 {
     struct registry *registry = context;
@@ -78,11 +102,8 @@ static enum outcome set_login(struct registry *registry,
 {
     char password[SECRET_BYTES];
 
-    if (!settings->user && !settings->password_file)
+    if (!settings->user)
         return DONE;
-    if (!settings->user || !settings->password_file)
-        return err_exit(e, EX_CONFIG,
-                        "registry_user and registry_password_file belong together");
     if (secret_read(settings->password_file, password, sizeof password, e))
         return e->outcome;
     curl_easy_setopt(registry->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
@@ -113,9 +134,6 @@ static enum outcome set_options(struct registry *registry,
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, registry->reason);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, registry);
-    if (settings->ca_file && access(settings->ca_file, R_OK) != 0)
-        return err_exit(e, EX_CONFIG, "registry_ca_file %s cannot be read",
-                        settings->ca_file);
     if (settings->ca_file)
         curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca_file);
     return set_login(registry, settings, e);
@@ -124,12 +142,13 @@ static enum outcome set_options(struct registry *registry,
 struct registry *registry_open(const struct registry_settings *settings, struct err *e)
 {
     struct registry *registry = xcalloc(1, sizeof *registry);
+    const char *keys[2];
 
     registry->url = settings->url;
     registry->curl = curl_easy_init();
     if (!registry->curl)
         err_set(e, FATAL, "libcurl cannot be used");
-    else if (!check_url(settings->url, e) && !set_options(registry, settings, e))
+    else if (!registry_check(settings, keys, e) && !set_options(registry, settings, e))
         return registry;
     registry_close(registry);
     return NULL;

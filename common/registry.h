@@ -20,22 +20,27 @@ struct registry_settings {
     const char *password_file;
     const char *ca_file;
 };
-#define REGISTRY_ROWS(type, member)                                                      \
+#define REGISTRY_ROWS(settings, member)                                                  \
     {.name = "registry_url",                                                             \
-     .offset = offsetof(type, member.url),                                               \
+     .offset = offsetof(settings, member.url),                                           \
      .help = "schema registry, as https://host:port, without a password: messages may "  \
              "then be framed as Confluent's clients do"},                                \
         {.name = "registry_user",                                                        \
-         .offset = offsetof(type, member.user),                                          \
+         .offset = offsetof(settings, member.user),                                      \
          .help = "user name at the schema registry"},                                    \
         {.name = "registry_password_file",                                               \
-         .offset = offsetof(type, member.password_file),                                 \
+         .type = OPTION_SECRET,                                                          \
+         .offset = offsetof(settings, member.password_file),                             \
          .help = "file that holds that user's password"},                                \
     {                                                                                    \
-        .name = "registry_ca_file", .offset = offsetof(type, member.ca_file),            \
+        .name = "registry_ca_file", .offset = offsetof(settings, member.ca_file),        \
         .help = "certificates that the schema registry's is checked against, PEM; "      \
                 "without it those of the system"                                         \
     }
+
+/* An option_check of them (option.h), without asking anybody; no url: DONE. */
+enum outcome registry_check(const struct registry_settings *settings, const char *keys[2],
+                            struct err *e);
 
 struct registry; /* opaque */
 

@@ -8,9 +8,12 @@
 #include "common/arena.h"
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/health.h"
 #include "common/kafka.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/pg.h"
+#include "common/reload.h"
 #include "dispatch/heartbeat.h"
 #include "dispatch/outbox.h"
 #include "dispatch/sql.h"
@@ -35,7 +38,9 @@ struct dispatch {
     struct backoff backoff;
     int64_t heard_ms; /* when the broker answered last, or nothing was asked */
     bool has_said_silence;
+    bool has_met_broker;
     int64_t reported_ms, reported_total;
+    int64_t measured_ms; /* when, on the monotonic clock; 0: not since we lead */
 };
 
 /* ---- leading ---- */
@@ -56,8 +61,10 @@ static enum outcome connect(struct dispatch *d, struct err *e)
         return DONE;
     pg_close(d->pg);
     d->leads = d->has_said_waiting = false;
+    metrics_set(METRIC_LEADER, NULL, 0);
     d->pg = pg_open(d->settings->database_url, d->settings->database_password_file,
                     "gridloop-dispatch", (int)d->settings->statement_timeout_ms, e);
+    health_tell(HEALTH_DATABASE, d->pg ? NULL : e->message);
     if (!d->pg || bound_stall(d, e))
         return err_wrap(e, "connecting to PostgreSQL");
     return DONE;
@@ -71,11 +78,15 @@ static enum outcome try_to_lead(struct dispatch *d, struct err *e)
         return err_wrap(e, "asking who leads");
     d->leads = pg_number(result, 0, 0);
     pg_result_free(result);
+    metrics_set(METRIC_LEADER, NULL, d->leads);
     if (d->leads) {
+        d->measured_ms = 0;
         outbox_look_again(d->outbox);
         log_info("leading", NULL);
     } else if (!d->has_said_waiting) {
         d->has_said_waiting = true;
+        metrics_forget(METRIC_OUTBOX_WAITING);
+        metrics_forget(METRIC_OUTBOX_OLDEST);
         log_info("another instance leads; waiting", NULL);
     }
     return DONE;
@@ -96,6 +107,10 @@ static void on_delivered(void *context, uint64_t tag, const struct kafka_place *
     struct dispatch *d = context;
 
     d->heard_ms = clock_monotonic_ms();
+    if (place)
+        health_tell(HEALTH_KAFKA, NULL);
+    if (place && tag == HEARTBEAT_TAG)
+        metrics_add(METRIC_HEARTBEATS_SENT, NULL, 1);
     if (tag == HEARTBEAT_TAG)
         heartbeats_delivered(d->heartbeats);
     else
@@ -135,6 +150,7 @@ static void watch_silence(struct dispatch *d)
         d->has_said_silence = false;
     } else if (!d->has_said_silence && now_ms - d->heard_ms >= SILENCE_MS) {
         d->has_said_silence = true;
+        health_tell(HEALTH_KAFKA, "no answer to what was sent");
         log_warn("Kafka does not answer; what was sent waits", "messages",
                  LOG_NUMBER(kafka_producer_pending(d->producer)), NULL);
     }
@@ -183,14 +199,37 @@ static void report(struct dispatch *d)
     d->reported_ms = now_ms;
 }
 
+static enum outcome measure(struct dispatch *d, struct err *e)
+{
+    if (d->measured_ms && clock_monotonic_ms() - d->measured_ms < REPORT_MS)
+        return DONE;
+    d->measured_ms = clock_monotonic_ms();
+    return outbox_measure(d->outbox, d->pg, e);
+}
+
+/* Until the first answer of the broker; from then on what is sent tells. */
+static void look_for_broker(struct dispatch *d)
+{
+    char cluster_id[KAFKA_ID_SIZE];
+    struct err e = {0};
+
+    if (d->has_met_broker)
+        return;
+    d->has_met_broker = kafka_producer_cluster(d->producer, cluster_id, &e) == DONE;
+    health_tell(HEALTH_KAFKA, d->has_met_broker ? NULL : e.message);
+}
+
 static enum outcome dispatch_once(struct dispatch *d, struct err *e)
 {
+    health_turn();
     if (open_producer(d, e) || lead(d, e))
         return e->outcome;
+    look_for_broker(d);
     if (!d->leads)
         return hear(d, (int)d->settings->poll_ms, e);
     if (beat(d, e) || ticker_tick(d->ticker, d->pg, e) || send_orders(d, e)
-        || hear(d, (int)d->settings->poll_ms, e) || outbox_note(d->outbox, d->pg, e))
+        || hear(d, (int)d->settings->poll_ms, e) || outbox_note(d->outbox, d->pg, e)
+        || measure(d, e))
         return e->outcome;
     report(d);
     return DONE;
@@ -202,9 +241,11 @@ static void back_off(struct dispatch *d)
         clock_monotonic_ms() + backoff_next(&d->backoff, d->settings->backoff_max_ms);
     struct err ignored;
 
-    while (!*d->stop && clock_monotonic_ms() < end_ms)
+    while (!*d->stop && clock_monotonic_ms() < end_ms) {
+        health_turn();
         if (d->producer)
             hear(d, (int)d->settings->poll_ms, &ignored);
+    }
 }
 
 /* What the broker answers in time is noted, so that the next leader need not send it again. */
@@ -221,16 +262,26 @@ static void end(struct dispatch *d)
     log_info("stopped", "sent", LOG_NUMBER(outbox_total(d->outbox)), NULL);
 }
 
+static void tell_retry(const struct dispatch *d, const struct err *e)
+{
+    metrics_retry(!d->pg || !pg_is_usable(d->pg) ? "08" : pg_sqlstate(d->pg));
+    if (!d->pg || !pg_is_usable(d->pg))
+        health_tell(HEALTH_DATABASE, e->message);
+}
+
 int dispatch_run(struct dispatch *d, const volatile bool *stop)
 {
     struct err e = {DONE, EX_OK, ""};
 
     d->stop = stop;
     while (!*stop) {
+        if (reload_if_asked())
+            log_set_level(d->settings->log_level);
         switch (dispatch_once(d, &e)) {
         case DONE: backoff_end(&d->backoff); break;
         case RETRY:
             log_warn("will try again", "error", e.message, NULL);
+            tell_retry(d, &e);
             back_off(d);
             break;
         case REJECT: /* set aside within a stage; to arrive here is a bug */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/health.h"
 #include "common/option.h"
 #include "dispatch/tick.h"
 
@@ -23,12 +24,15 @@ struct dispatch_settings {
     struct tick_settings tick;
     int64_t stall_timeout_s;
     int64_t statement_timeout_ms, backoff_max_ms, stop_timeout_s;
+    struct health_settings health;
     struct kafka_properties kafka;
 };
 
+extern const struct option_set dispatch_options;
+
 struct dispatch; /* opaque */
 
-/* settings must outlive it. NULL: *e is FATAL. Connects to no database yet. */
+/* settings must outlive it; what is marked so in their rows may change meanwhile. NULL: *e is FATAL. Connects to no database yet. */
 struct dispatch *dispatch_new(const struct dispatch_settings *settings, struct err *e);
 void dispatch_free(struct dispatch *dispatch); /* NULL is fine */
 

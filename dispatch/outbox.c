@@ -8,6 +8,7 @@
 
 #include "common/arena.h"
 #include "common/hash.h"
+#include "common/metrics.h"
 #include "common/point.h"
 #include "common/text.h"
 #include "dispatch/sql.h"
@@ -165,6 +166,19 @@ enum outcome outbox_read(struct outbox *outbox, struct pg *pg, struct err *e)
     return outcome;
 }
 
+enum outcome outbox_measure(const struct outbox *outbox, struct pg *pg, struct err *e)
+{
+    const char *settled = outbox->settled;
+    struct pg_result *result;
+
+    if (pg_query(pg, dispatch_sql("waiting"), &settled, 1, &result, e))
+        return err_wrap(e, "counting orders");
+    metrics_set(METRIC_OUTBOX_WAITING, NULL, (double)pg_number(result, 0, 0));
+    metrics_set(METRIC_OUTBOX_OLDEST, NULL, (double)pg_number(result, 0, 1));
+    pg_result_free(result);
+    return DONE;
+}
+
 /* ---- sending ---- */
 
 static enum outcome send_order(struct outbox *outbox, struct order *order,
@@ -258,6 +272,7 @@ static void mark_noted(struct outbox *outbox)
             outbox->orders[i].state = NOTED;
             outbox->open--;
             outbox->total++;
+            metrics_add(METRIC_ORDERS_SENT, NULL, 1);
         }
 }
 

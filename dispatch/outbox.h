@@ -45,6 +45,9 @@ void outbox_delivered(struct outbox *outbox, uint64_t tag,
  * those will be tried again, and the message names one and why. */
 enum outcome outbox_note(struct outbox *outbox, struct pg *pg, struct err *e);
 
+/* How many orders are not noted as sent, and since when the oldest waits, as metrics. */
+enum outcome outbox_measure(const struct outbox *outbox, struct pg *pg, struct err *e);
+
 /* True: the broker has not answered for some of it, or it is not noted. */
 bool outbox_is_busy(const struct outbox *outbox);
 

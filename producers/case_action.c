@@ -1,5 +1,5 @@
 /* case_action.c - steps that people take in a case. */
-#include "producers/runtime/producer.h"
+#include "producers/runtime/kind.h"
 
 /* The steps of one case stay in order. */
 static void key(struct text *out, const struct datum *event)
@@ -7,13 +7,8 @@ static void key(struct text *out, const struct datum *event)
     text_add_string(out, datum_text(event, "case_id"));
 }
 
-static const struct producer_kind case_action = {
+const struct producer_kind case_action_producer = {
     .name = "case_action",
     .purpose = "Sends what was done in cases.",
     .key = key,
 };
-
-int main(int argc, char **argv)
-{
-    return producer_main(argc, argv, &case_action);
-}

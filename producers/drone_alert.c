@@ -1,5 +1,5 @@
 /* drone_alert.c - alerts that a drone platform's image analysis raises. */
-#include "producers/runtime/producer.h"
+#include "producers/runtime/kind.h"
 
 /* What revises or withdraws an alert has the key of that alert: the two stay in order. */
 static void key(struct text *out, const struct datum *event)
@@ -10,13 +10,8 @@ static void key(struct text *out, const struct datum *event)
                 about ? about : datum_text(event, "alert_id"));
 }
 
-static const struct producer_kind drone_alert = {
+const struct producer_kind drone_alert_producer = {
     .name = "drone_alert",
     .purpose = "Sends alerts of drone patrols.",
     .key = key,
 };
-
-int main(int argc, char **argv)
-{
-    return producer_main(argc, argv, &drone_alert);
-}

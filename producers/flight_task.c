@@ -1,5 +1,5 @@
 /* flight_task.c - tasks of drone hangars: planned, flown, called off. */
-#include "producers/runtime/producer.h"
+#include "producers/runtime/kind.h"
 
 /* What is told later of a task stays behind what was told before. */
 static void key(struct text *out, const struct datum *event)
@@ -8,13 +8,8 @@ static void key(struct text *out, const struct datum *event)
                 datum_text(event, "task_id"));
 }
 
-static const struct producer_kind flight_task = {
+const struct producer_kind flight_task_producer = {
     .name = "flight_task",
     .purpose = "Sends how the tasks of drone hangars stand.",
     .key = key,
 };
-
-int main(int argc, char **argv)
-{
-    return producer_main(argc, argv, &flight_task);
-}

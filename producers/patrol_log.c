@@ -1,5 +1,5 @@
 /* patrol_log.c - activities of teams in the police grid. */
-#include "producers/runtime/producer.h"
+#include "producers/runtime/kind.h"
 
 /* A later record with the same id revises the earlier one. */
 static void key(struct text *out, const struct datum *event)
@@ -7,13 +7,8 @@ static void key(struct text *out, const struct datum *event)
     text_add_string(out, datum_text(event, "patrol_id"));
 }
 
-static const struct producer_kind patrol_log = {
+const struct producer_kind patrol_log_producer = {
     .name = "patrol_log",
     .purpose = "Sends records of patrols, talks, meetings and clean-ups.",
     .key = key,
 };
-
-int main(int argc, char **argv)
-{
-    return producer_main(argc, argv, &patrol_log);
-}

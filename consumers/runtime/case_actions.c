@@ -1,4 +1,4 @@
-/* case_actions.c - stripes, what to read, the turns of actions, and what is written of them. */
+/* case_actions.c - stripes, what the turns need to be read, and what is written of them. */
 #include "consumers/runtime/case_actions.h"
 
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "common/arena.h"
 #include "common/point.h"
 #include "common/text.h"
+#include "consumers/runtime/case_turns.h"
 #include "consumers/runtime/life_table.h"
 #include "consumers/runtime/link.h"
 #include "consumers/runtime/link_index.h"
@@ -15,57 +16,20 @@
 #include "consumers/runtime/sql.h"
 #include "consumers/runtime/stripes.h"
 
-enum {
-    MOST_STEPS =
-        1000 /* that one action causes; more waits for the next one, or the clock */
-};
-
 struct case_actions {
     const struct reference *reference;
     struct arena *arena; /* for the clock */
     struct stripes_again again;
 };
 
-/* An action that waits under a name, or may once more. */
-struct waiting {
-    struct life_action *action;
-    struct waiting *next;
-};
-
-/* What actions name. */
-struct named {
-    const uint8_t *id;
-    const struct life_place
-        *report;          /* NULL: not of a report that belongs to another case */
-    struct life_row *row; /* NULL: of a report */
-    struct waiting *first, **last;
-};
-
 /* One run; all in an arena. */
 struct run {
     struct case_actions *actions;
-    const struct case_rules *rules;
     struct pg *pg;
     struct arena *arena;
-
-    uint8_t (*ids)[UUID_SIZE]; /* names, then the cases to merge into; each once */
-    size_t name_count, id_count, id_room;
-    struct link_map id_at;
-    struct life_actions news, parked;
-    struct life_places places;
-    struct named *named; /* one for each of ids */
-    struct life_row *rows;
-    size_t row_count;
-
+    struct case_turns turns;
     bool stripes[LINK_STRIPES];
     bool is_locked, misses_stripe;
-    int64_t link_seq, now_us;
-
-    int32_t ordinal; /* of the cause in hand */
-    int16_t place;   /* of its next step */
-    struct case_step_row *steps;
-    size_t step_count;
-    struct life_rows follows;
 };
 
 struct case_actions *case_actions_new(const struct reference *reference)
@@ -88,54 +52,6 @@ void case_actions_free(struct case_actions *actions)
 bool case_actions_wants_again(struct case_actions *actions)
 {
     return stripes_take_again(&actions->again);
-}
-
-/* ---- what is named ---- */
-
-static void add_id(struct run *run, const uint8_t id[UUID_SIZE])
-{
-    uint32_t *at = link_map_at(&run->id_at, id);
-
-    if (*at != LINK_NONE)
-        return;
-    *at = (uint32_t)run->id_count;
-    memcpy(run->ids[run->id_count++], id, UUID_SIZE);
-}
-
-/* Names first, so that they are the first name_count. */
-static void begin_ids(struct run *run, size_t most)
-{
-    run->ids = arena_take_array(run->arena, most + 1, UUID_SIZE);
-    run->id_at = link_map_new(run->arena, most);
-    run->id_count = 0;
-}
-
-static void add_heads(struct run *run, const struct life_actions *actions)
-{
-    for (size_t i = 0; i < actions->count; i++)
-        if (actions->list[i].action.merged_into)
-            add_id(run, actions->list[i].merged_into);
-}
-
-static void name_news(struct run *run)
-{
-    begin_ids(run, 2 * run->news.count);
-    for (size_t i = 0; i < run->news.count; i++)
-        add_id(run, run->news.list[i].named_id);
-    run->name_count = run->id_count;
-    add_heads(run, &run->news);
-}
-
-/* Once the actions that wait are known, too. */
-static void name_parked_heads(struct run *run)
-{
-    const uint8_t(*before)[UUID_SIZE] = (const uint8_t(*)[UUID_SIZE])run->ids;
-    size_t count = run->id_count;
-
-    begin_ids(run, count + run->parked.count);
-    for (size_t i = 0; i < count; i++)
-        add_id(run, before[i]);
-    add_heads(run, &run->parked);
 }
 
 /* ---- stripes ---- */
@@ -162,15 +78,16 @@ static void need_for_opening(struct run *run, const struct life_actions *actions
 
 static enum outcome need_all(struct run *run, struct err *e)
 {
-    for (size_t i = 0; i < run->id_count; i++)
-        need(run, link_id_stripe(run->ids[i]));
-    need_for_opening(run, &run->news);
-    need_for_opening(run, &run->parked);
-    if (life_read_places(&run->places, run->pg, run->arena,
-                         (const uint8_t(*)[UUID_SIZE])run->ids, run->id_count, e))
+    for (size_t i = 0; i < run->turns.id_count; i++)
+        need(run, link_id_stripe(run->turns.ids[i]));
+    need_for_opening(run, &run->turns.news);
+    need_for_opening(run, &run->turns.parked);
+    if (life_read_places(&run->turns.places, run->pg, run->arena,
+                         (const uint8_t(*)[UUID_SIZE])run->turns.ids, run->turns.id_count,
+                         e))
         return e->outcome;
-    for (size_t i = 0; i < run->places.count; i++)
-        need(run, run->places.list[i].stripe);
+    for (size_t i = 0; i < run->turns.places.count; i++)
+        need(run, run->turns.places.list[i].stripe);
     return DONE;
 }
 
@@ -180,7 +97,7 @@ static enum outcome read_now(struct run *run, struct err *e)
 
     if (pg_query(run->pg, sql_text("now"), NULL, 0, &result, e))
         return err_wrap(e, "asking for the time");
-    run->now_us = row_moment(result, 0, 0);
+    run->turns.now_us = row_moment(result, 0, 0);
     pg_result_free(result);
     return DONE;
 }
@@ -197,198 +114,25 @@ static enum outcome check_stripes(struct run *run, struct err *e)
 
 /* ---- reading ---- */
 
-static void place_ids(struct run *run)
-{
-    run->named = arena_take_array(run->arena, run->id_count + 1, sizeof *run->named);
-    run->rows = arena_take_array(run->arena, run->id_count + 1, sizeof *run->rows);
-    for (size_t i = 0; i < run->id_count; i++) {
-        run->named[i] = (struct named){.id = run->ids[i]};
-        run->named[i].last = &run->named[i].first;
-    }
-    for (size_t i = 0; i < run->places.count; i++) {
-        const struct life_place *place = &run->places.list[i];
-        if (place->is_report)
-            run->named[link_map_find(&run->id_at, place->named_id)].report = place;
-    }
-    for (size_t i = 0; i < run->id_count; i++) {
-        if (run->named[i].report)
-            continue;
-        run->named[i].row = &run->rows[run->row_count++];
-        life_begin(run->named[i].row, run->ids[i]);
-    }
-}
-
-static struct named *named_of(const struct run *run, const uint8_t id[UUID_SIZE])
-{
-    return &run->named[link_map_find(&run->id_at, id)];
-}
-
-static void let_wait(struct run *run, struct life_action *action)
-{
-    struct named *named = named_of(run, action->named_id);
-    struct waiting *waiting = arena_take(run->arena, sizeof *waiting);
-
-    *waiting = (struct waiting){action, NULL};
-    *named->last = waiting;
-    named->last = &waiting->next;
-}
-
 static enum outcome read_all(struct run *run, struct err *e)
 {
-    if (life_read_parked(&run->parked, run->pg, run->arena,
-                         (const uint8_t(*)[UUID_SIZE])run->ids, run->name_count, e))
+    struct case_turns *turns = &run->turns;
+
+    if (life_read_parked(&turns->parked, run->pg, run->arena,
+                         (const uint8_t(*)[UUID_SIZE])turns->ids, turns->name_count, e))
         return e->outcome;
-    name_parked_heads(run);
+    turns_name_parked(turns);
     if (check_stripes(run, e))
         return e->outcome;
-    place_ids(run);
-    for (size_t i = 0; i < run->parked.count; i++)
-        let_wait(run, &run->parked.list[i]);
-    return life_read(run->rows, run->row_count, run->pg, run->arena, e);
+    turns_place(turns);
+    return life_read(turns->rows, turns->row_count, run->pg, run->arena, e);
 }
 
-/* ---- what is to be written ---- */
-
-static struct case_step_row *add_step(struct run *run, const uint8_t *named_id)
+static void take_news(struct case_turns *turns)
 {
-    run->steps = arena_grow(run->arena, run->steps, run->step_count, sizeof *run->steps);
-    run->steps[run->step_count] = (struct case_step_row){.link_seq = run->link_seq,
-                                                         .ordinal = run->ordinal,
-                                                         .place = run->place++,
-                                                         .named_id = named_id};
-    return &run->steps[run->step_count++];
-}
-
-/* What an applied step brings with it. */
-static void follow(struct run *run, struct life_row *row,
-                   const struct case_result *result)
-{
-    row->is_changed = true;
-    life_rows_add(&run->follows, run->arena, &row->life, result, run->link_seq);
-}
-
-/* ---- the turn of an action ---- */
-
-static void tell(struct run *run, const struct named *named,
-                 const struct life_action *action, const struct case_result *result)
-{
-    struct case_step_row *step = add_step(run, action->named_id);
-
-    step->outcome = case_outcome_name(result->outcome);
-    step->reason = case_reason_word(result->reason);
-    if (result->outcome == CASE_ANSWERED)
-        step->case_id = named->report->case_id;
-    else if (named->row && named->row->life.state)
-        step->case_id = named->row->life.case_id;
-    step->case_version = action->action.version;
-    step->actor = action->action.actor;
-    step->action = action->action.action;
-    step->result = action->action.result;
-    step->from_state = result->from_state;
-    step->to_state = result->to_state;
-    step->event_id = action->event_id;
-    step->source_id = action->source_id;
-    step->topic_offset = action->topic_offset;
-    step->stepped_us = result->at_us;
-}
-
-static void note_opening(struct run *run, struct life_row *row,
-                         const struct life_action *action, int64_t at_us)
-{
-    row->is_new = true;
-    row->place = action->place;
-    if (row->place.where == LINK_AT_POINT)
-        row->place.accuracy_m = rulebook_accuracy_m(
-            reference_rules(run->actions->reference), "ACTION", at_us);
-    row->stripe = link_stripe(row->life.group, link_cell(&row->place));
-    row->opened_us = at_us;
-    row->ordinal = run->ordinal;
-}
-
-static struct case_result take(struct run *run, struct named *named,
-                               const struct life_action *action)
-{
-    static struct case_life nobody;
-    const struct named *head =
-        action->action.merged_into ? named_of(run, action->merged_into) : NULL;
-    const struct case_scene scene = {
-        .life = named->row ? &named->row->life : &nobody,
-        .head = head && head->row ? &head->row->life : NULL,
-        .is_report = named->report,
-    };
-    bool opens = named->row && !named->row->life.state;
-    struct case_result result;
-
-    case_life_take(run->rules, run->arena, &scene, &action->action, &result);
-    if (result.outcome == CASE_APPLIED && opens)
-        note_opening(run, named->row, action, result.at_us);
-    return result;
-}
-
-/* False: it goes on waiting for what it waited for. */
-static bool take_waiting(struct run *run, struct named *named, struct life_action *action,
-                         struct case_result *result)
-{
-    *result = take(run, named, action);
-    if (result->outcome == CASE_PARKED
-        && strcmp(case_reason_word(result->reason), action->parked_for) == 0)
-        return false;
-    tell(run, named, action, result);
-    action->parked_for = case_reason_word(result->reason);
-    action->is_settled = result->outcome != CASE_PARKED;
-    return action->is_settled;
-}
-
-static bool may_go_on(const struct named *named, const struct life_action *action)
-{
-    return !action->is_settled
-           && (named->report
-               || (named->row->life.state
-                   && action->action.version <= named->row->life.version + 1));
-}
-
-/* Tries what waits, from the start again after each step that was taken. */
-static void drain(struct run *run, struct named *named)
-{
-    struct waiting *waiting = named->first;
-    struct case_result result;
-
-    while (waiting && run->place < MOST_STEPS) {
-        struct life_action *action = waiting->action;
-        waiting = waiting->next;
-        if (!may_go_on(named, action) || !take_waiting(run, named, action, &result))
-            continue;
-        if (result.outcome == CASE_APPLIED) {
-            follow(run, named->row, &result);
-            waiting = named->first;
-        }
-    }
-}
-
-static void take_new(struct run *run, struct life_action *action)
-{
-    struct named *named = named_of(run, action->named_id);
-    struct case_result result;
-
-    run->place = 0;
-    drain(run, named);
-    result = take(run, named, action);
-    tell(run, named, action, &result);
-    if (result.outcome == CASE_PARKED) {
-        action->parked_for = case_reason_word(result.reason);
-        let_wait(run, action);
-    }
-    if (result.outcome == CASE_APPLIED) {
-        follow(run, named->row, &result);
-        drain(run, named);
-    }
-}
-
-static void take_news(struct run *run)
-{
-    for (size_t i = 0; i < run->news.count; i++) {
-        run->ordinal = (int32_t)i;
-        take_new(run, &run->news.list[i]);
+    for (size_t i = 0; i < turns->news.count; i++) {
+        turns_begin(turns, (int32_t)i);
+        turns_take_new(turns, &turns->news.list[i]);
     }
 }
 
@@ -397,10 +141,14 @@ static void take_news(struct run *run)
 static struct run begin_run(struct case_actions *actions, struct pg *pg,
                             struct arena *arena)
 {
-    struct run run = {.actions = actions,
-                      .rules = reference_case_rules(actions->reference),
-                      .pg = pg,
-                      .arena = arena};
+    struct run run = {
+        .actions = actions,
+        .pg = pg,
+        .arena = arena,
+        .turns = {.arena = arena,
+                  .rules = reference_case_rules(actions->reference),
+                  .book = reference_rules(actions->reference),
+                  .reference_version = reference_newest(actions->reference)}};
 
     actions->again.is_wanted = false;
     memcpy(run.stripes, actions->again.stripes, sizeof run.stripes);
@@ -409,14 +157,14 @@ static struct run begin_run(struct case_actions *actions, struct pg *pg,
 
 static enum outcome write_all(const struct run *run, struct err *e)
 {
+    const struct case_turns *turns = &run->turns;
     const struct life_changes changes = {
-        .rows = run->rows,
-        .row_count = run->row_count,
-        .steps = run->steps,
-        .step_count = run->step_count,
-        .follows = &run->follows,
-        .link_seq = run->link_seq,
-        .calendar_version = case_rules_versions(run->rules)[CASE_RULES_CALENDAR],
+        .rows = turns->rows,
+        .row_count = turns->row_count,
+        .steps = turns->steps,
+        .step_count = turns->step_count,
+        .follows = &turns->follows,
+        .link_seq = turns->link_seq,
     };
 
     return life_write(&changes, run->pg, e);
@@ -431,19 +179,27 @@ static enum outcome look(struct run *run, struct err *e)
     if (stripes_lock(run->pg, run->stripes, e))
         return e->outcome;
     run->is_locked = true;
-    if (stripes_draw_seq(run->pg, &run->link_seq, e) || read_now(run, e)
+    if (stripes_draw_seq(run->pg, &run->turns.link_seq, e) || read_now(run, e)
         || read_all(run, e))
         return e->outcome;
     POINT("after_stripes");
     return DONE;
 }
 
+static void name_news(struct case_turns *turns)
+{
+    turns_begin_names(turns, turns->news.count);
+    for (size_t i = 0; i < turns->news.count; i++)
+        turns_name(turns, turns->news.list[i].named_id);
+    turns_end_names(turns);
+}
+
 static enum outcome run_batch(struct run *run, struct err *e)
 {
-    name_news(run);
+    name_news(&run->turns);
     if (look(run, e))
         return e->outcome;
-    take_news(run);
+    take_news(&run->turns);
     if (write_all(run, e))
         return e->outcome;
     POINT("after_link");
@@ -464,7 +220,7 @@ enum outcome case_actions_take(struct case_actions *actions, struct pg *pg,
         if (batch->events[i].outcome == EVENT_STORED)
             memcpy(events[count++], batch->events[i].event_id, UUID_SIZE);
     if (count > 0)
-        outcome = life_read_actions(&run.news, pg, batch->arena,
+        outcome = life_read_actions(&run.turns.news, pg, batch->arena,
                                     (const uint8_t(*)[UUID_SIZE])events, count, e);
     if (!outcome && count > 0)
         outcome = run_batch(&run, e);
@@ -508,31 +264,15 @@ static enum outcome name_ready(struct run *run, size_t most, struct err *e)
     if (pg_query(run->pg, sql_text("actions_ready"), (const char *const[]){number}, 1,
                  &rows, e))
         return err_wrap(e, "looking for actions that wait");
-    begin_ids(run, pg_rows(rows));
+    turns_begin_names(&run->turns, pg_rows(rows));
     for (size_t row = 0; row < pg_rows(rows); row++) {
         uint8_t id[UUID_SIZE];
         row_id(rows, row, 0, id);
-        add_id(run, id);
+        turns_name(&run->turns, id);
     }
-    run->name_count = run->id_count;
+    turns_end_names(&run->turns);
     pg_result_free(rows);
     return DONE;
-}
-
-static void give_up(struct run *run, struct named *named, struct life_action *action)
-{
-    bool is_there = named->report || named->row->life.state;
-    bool is_plausible;
-    const struct case_result result = {
-        .outcome = CASE_REFUSED,
-        .reason = is_there ? CASE_STEP_NEVER_CAME : CASE_NEVER_CAME,
-        .at_us = link_time_us(action->action.occurred_us, action->action.recorded_us,
-                              &is_plausible),
-        .from_state = named->row ? named->row->life.state : NULL,
-    };
-
-    tell(run, named, action, &result);
-    action->is_settled = true;
 }
 
 struct retry {
@@ -546,21 +286,13 @@ static enum outcome retry(struct run *run, void *context, struct err *e)
     retry->settled = 0;
     if (name_ready(run, retry->most, e))
         return e->outcome;
-    if (run->id_count == 0)
+    if (run->turns.id_count == 0)
         return DONE;
     if (look(run, e))
         return e->outcome;
-    for (size_t i = 0; i < run->name_count; i++) {
-        struct named *named = &run->named[i];
-        run->ordinal = (int32_t)i;
-        run->place = 0;
-        drain(run, named);
-        for (struct waiting *w = named->first; w; w = w->next) {
-            if (!w->action->is_settled && w->action->is_overdue
-                && run->place < MOST_STEPS)
-                give_up(run, named, w->action);
-            retry->settled += w->action->is_settled;
-        }
+    for (size_t i = 0; i < run->turns.name_count; i++) {
+        turns_begin(&run->turns, (int32_t)i);
+        retry->settled += turns_retry(&run->turns, &run->turns.named[i]);
     }
     return write_all(run, e);
 }
@@ -585,66 +317,21 @@ struct clock {
     size_t done;
 };
 
-static void send(struct run *run, struct life_row *row)
-{
-    struct case_life *life = &row->life;
-    struct case_result result;
-    struct case_step_row *step;
-
-    case_life_platform(run->rules, run->arena, life, CASE_PLATFORM_DISPATCH, life->unit,
-                       run->now_us, &result);
-    step = add_step(run, life->case_id);
-    step->outcome = case_outcome_name(result.outcome);
-    step->case_id = life->case_id;
-    step->case_version = life->version;
-    step->actor = "platform";
-    step->action = case_platform_action(CASE_PLATFORM_DISPATCH);
-    step->from_state = result.from_state;
-    step->to_state = result.to_state;
-    step->stepped_us = run->now_us;
-    follow(run, row, &result);
-}
-
-static void remind(struct run *run, const struct life_row *row, const char *cause)
-{
-    const struct case_order order = {CASE_REMIND, row->life.order_unit};
-
-    life_rows_add_order(&run->follows, run->arena, &row->life, row->life.due_version,
-                        &order, cause, run->link_seq, run->now_us);
-}
-
-static const char *cause_of(enum clock_act act)
-{
-    return act == CLOCK_REMIND_DUE ? "due" : "before_due";
-}
-
-/* Whether it still is what the clock took it for. */
-static bool is_for(const struct run *run, const struct case_life *life,
-                   enum clock_act act)
-{
-    if (!life->state)
-        return false;
-    if (act == CLOCK_SEND)
-        return life->may_send && life->unit && !life->was_sent && life->version == 1;
-    return life->order_unit && life->due_us != LINK_NO_TIME
-           && (life->due_us <= run->now_us) == (act == CLOCK_REMIND_DUE);
-}
-
 /* Which of the reminders were decided already. */
 static enum outcome read_reminders(struct run *run, const char *cause,
                                    struct link_map *there, struct err *e)
 {
     uint8_t(*ids)[UUID_SIZE] =
-        arena_take_array(run->arena, run->row_count + 1, UUID_SIZE);
+        arena_take_array(run->arena, run->turns.row_count + 1, UUID_SIZE);
     struct pg_result *rows = NULL;
 
-    for (size_t i = 0; i < run->row_count; i++)
-        case_order_id(ids[i], run->rows[i].life.case_id, run->rows[i].life.due_version,
-                      CASE_REMIND, cause);
+    for (size_t i = 0; i < run->turns.row_count; i++)
+        case_order_id(ids[i], run->turns.rows[i].life.case_id,
+                      run->turns.rows[i].life.due_version, CASE_REMIND, cause);
     if (query_ids(pg_query_binary, run->pg, "orders_there",
-                  (const uint8_t(*)[UUID_SIZE])ids, run->row_count, &rows, e))
+                  (const uint8_t(*)[UUID_SIZE])ids, run->turns.row_count, &rows, e))
         return e->outcome;
-    *there = link_map_new(run->arena, run->row_count);
+    *there = link_map_new(run->arena, run->turns.row_count);
     for (size_t row = 0; row < pg_rows(rows); row++) {
         uint8_t id[UUID_SIZE];
         row_id(rows, row, 0, id);
@@ -665,24 +352,19 @@ static bool is_there(const struct link_map *there, const struct case_life *life,
 
 static enum outcome act_all(struct run *run, struct clock *clock, struct err *e)
 {
+    bool is_due = clock->act == CLOCK_REMIND_DUE;
+    const char *cause = turns_reminder_cause(is_due);
     struct link_map there;
-    const char *cause = cause_of(clock->act);
 
     if (read_reminders(run, cause, &there, e))
         return e->outcome;
-    for (size_t i = 0; i < run->row_count; i++) {
-        struct life_row *row = &run->rows[i];
-        bool is_reminder = clock->act != CLOCK_SEND;
-        if (!is_for(run, &row->life, clock->act)
-            || (is_reminder && is_there(&there, &row->life, cause)))
-            continue;
-        run->ordinal = (int32_t)i;
-        run->place = 0;
-        if (is_reminder)
-            remind(run, row, cause);
-        else
-            send(run, row);
-        clock->done++;
+    for (size_t i = 0; i < run->turns.row_count; i++) {
+        struct life_row *row = &run->turns.rows[i];
+        turns_begin(&run->turns, (int32_t)i);
+        if (clock->act == CLOCK_SEND)
+            clock->done += turns_send(&run->turns, row);
+        else if (!is_there(&there, &row->life, cause))
+            clock->done += turns_remind(&run->turns, row, is_due);
     }
     return write_all(run, e);
 }
@@ -692,9 +374,10 @@ static enum outcome act(struct run *run, void *context, struct err *e)
     struct clock *clock = context;
 
     clock->done = 0;
-    begin_ids(run, clock->count);
+    turns_begin_names(&run->turns, clock->count);
     for (size_t i = 0; i < clock->count; i++)
-        add_id(run, clock->case_ids[i]);
+        turns_name(&run->turns, clock->case_ids[i]);
+    turns_end_names(&run->turns);
     return look(run, e) ? e->outcome : act_all(run, clock, e);
 }
 

@@ -39,6 +39,22 @@ const char *case_reason_word(enum case_reason reason)
     return words[reason];
 }
 
+struct case_life case_life_begin(const uint8_t case_id[UUID_SIZE])
+{
+    struct case_life life = {.reopened_us = LINK_NO_TIME,
+                             .dispatched_us = LINK_NO_TIME,
+                             .handled_us = LINK_NO_TIME,
+                             .answered_us = LINK_NO_TIME,
+                             .checked_us = LINK_NO_TIME,
+                             .closed_us = LINK_NO_TIME,
+                             .due_us = LINK_NO_TIME,
+                             .suspended_us = LINK_NO_TIME,
+                             .suspended_until_us = LINK_NO_TIME};
+
+    memcpy(life.case_id, case_id, UUID_SIZE);
+    return life;
+}
+
 /* ---- what stands in its way: each is asked what it has against the action ---- */
 
 static bool is_same(const char *a, const char *b)
@@ -278,6 +294,12 @@ static struct case_time_limit until_sent_time(const struct move *m)
         .type = -1, .due = {m->sent_due_us, NULL}, .sent_due_us = LINK_NO_TIME};
 }
 
+static int32_t calendar_of(const struct move *m, enum limit_type type)
+{
+    return type == LIMIT_URGENT_HOUR ? 0
+                                     : case_rules_versions(m->rules)[CASE_RULES_CALENDAR];
+}
+
 /* As its length says, or else as the sender reckoned. */
 static void limit_from_now(const struct move *m, struct case_life *life,
                            struct case_result *result)
@@ -289,7 +311,7 @@ static void limit_from_now(const struct move *m, struct case_life *life,
         limit.value = m->limit->value;
         limit.due = work_due(case_rules_calendar(m->rules), m->limit->type,
                              m->limit->value, m->at_us);
-        limit.used_calendar = m->limit->type != LIMIT_URGENT_HOUR;
+        limit.calendar_version = calendar_of(m, m->limit->type);
         if (limit.due.reason || limit.due.at_us != m->sent_due_us)
             limit.sent_due_us = m->sent_due_us;
     } else if (m->sent_due_us == LINK_NO_TIME) {
@@ -351,10 +373,11 @@ static void resume(const struct move *m, struct case_life *life,
     if (suspended_us == LINK_NO_TIME || life->due_version == 0)
         return;
     limit.sent_due_us = LINK_NO_TIME;
+    limit.calendar_version = 0;
     if (!limit.due.reason) {
         limit.due = work_due_resumed(case_rules_calendar(m->rules), type, limit.due.at_us,
                                      suspended_us, m->at_us);
-        limit.used_calendar = type != LIMIT_URGENT_HOUR;
+        limit.calendar_version = calendar_of(m, type);
     }
     set_limit(m, life, result, &limit);
 }
@@ -566,10 +589,12 @@ void life_rows_add_order(struct life_rows *rows, struct arena *arena,
 {
     bool is_over = order->kind == CASE_RECALL;
     bool has_length = life->due_version > 0 && life->limit.type >= 0 && !is_over;
+    struct case_order_row *row;
 
     rows->orders =
         arena_grow(arena, rows->orders, rows->order_count, sizeof *rows->orders);
-    rows->orders[rows->order_count++] = (struct case_order_row){
+    row = &rows->orders[rows->order_count++];
+    *row = (struct case_order_row){
         .case_id = life->case_id,
         .case_version = version,
         .kind = order->kind,
@@ -583,6 +608,7 @@ void life_rows_add_order(struct life_rows *rows, struct arena *arena,
         .is_test = life->is_test,
         .decided_us = at_us,
     };
+    case_order_id(row->order_id, row->case_id, version, row->kind, cause);
 }
 
 void life_rows_add(struct life_rows *rows, struct arena *arena,
@@ -593,7 +619,7 @@ void life_rows_add(struct life_rows *rows, struct arena *arena,
         rows->limits =
             arena_grow(arena, rows->limits, rows->limit_count, sizeof *rows->limits);
         rows->limits[rows->limit_count++] =
-            (struct life_limit){life->case_id, life->version, life->limit};
+            (struct life_limit){link_seq, life->case_id, life->version, life->limit};
     }
     for (size_t i = 0; i < result->order_count; i++)
         life_rows_add_order(rows, arena, life, life->version, &result->orders[i], "",

@@ -98,8 +98,8 @@ struct case_time_limit {
     int32_t value;
     int64_t starts_us;
     struct due due;
-    int64_t sent_due_us; /* LINK_NO_TIME: none, or the same */
-    bool used_calendar;
+    int64_t sent_due_us;      /* LINK_NO_TIME: none, or the same */
+    int32_t calendar_version; /* 0: it needed none */
 };
 
 /* A case as it stands. Texts are borrowed. Times are LINK_NO_TIME where there is none. */
@@ -124,6 +124,9 @@ struct case_life {
     int64_t muted;
     struct case_tally *tallies;
 };
+
+/* Nothing has happened to it yet: version 0, and it is not there. */
+struct case_life case_life_begin(const uint8_t case_id[UUID_SIZE]);
 
 /* One action, as it came. Texts are borrowed; NULL: not said. */
 struct case_action {
@@ -187,6 +190,7 @@ void case_life_platform(const struct case_rules *rules, struct arena *arena,
 
 /* A row of follow_up.time_limit. */
 struct life_limit {
+    int64_t link_seq;
     const uint8_t *case_id;
     int32_t case_version;
     struct case_time_limit limit;

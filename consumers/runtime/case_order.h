@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "common/hash.h"
-#include "common/text.h"
 
 enum case_order_kind {
     CASE_DISPATCH, /* go there */
@@ -23,6 +22,7 @@ void case_order_id(uint8_t id[UUID_SIZE], const uint8_t case_id[UUID_SIZE],
 
 /* One row; all is borrowed. */
 struct case_order_row {
+    uint8_t order_id[UUID_SIZE]; /* case_order_id() */
     const uint8_t *case_id;
     int32_t case_version;
     enum case_order_kind kind;
@@ -35,9 +35,5 @@ struct case_order_row {
     bool is_test;
     int64_t decided_us;
 };
-
-/* The COPY statement that takes them. */
-const char *case_orders_copy_sql(void);
-void case_orders_put(struct text *out, const struct case_order_row *row);
 
 #endif

@@ -29,6 +29,8 @@ enum case_rules_table {
  * load would have refused). */
 struct case_rules *
 case_rules_read(struct pg *pg, const int32_t versions[CASE_RULES_TABLES], struct err *e);
+/* As they were when that load was the newest: reference_newest(). */
+struct case_rules *case_rules_read_as_of(struct pg *pg, int32_t newest, struct err *e);
 void case_rules_free(struct case_rules *rules); /* NULL is fine */
 const int32_t *case_rules_versions(const struct case_rules *rules);
 

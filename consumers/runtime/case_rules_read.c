@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "consumers/runtime/case_rules.h"
+#include "consumers/runtime/rulebook.h"
 #include "consumers/runtime/sql.h"
 
 enum { FIRST_VALUE = 2 }; /* behind the dates */
@@ -159,4 +160,17 @@ case_rules_read(struct pg *pg, const int32_t versions[CASE_RULES_TABLES], struct
         return rules;
     case_rules_free(rules);
     return NULL;
+}
+
+struct case_rules *case_rules_read_as_of(struct pg *pg, int32_t newest, struct err *e)
+{
+    int32_t versions[CASE_RULES_TABLES];
+    struct pg_result *result = NULL;
+
+    if (ask(pg, "rules_versions", newest, -1, &result, e))
+        return NULL;
+    for (size_t i = 0; i < CASE_RULES_TABLES; i++)
+        versions[i] = (int32_t)pg_number(result, RULEBOOK_TABLES + i, 0);
+    pg_result_free(result);
+    return case_rules_read(pg, versions, e);
 }

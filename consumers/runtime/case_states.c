@@ -19,14 +19,11 @@ static struct case_life *life_of(const struct work *w, uint32_t number)
     if (row->life)
         return row->life;
     row->life = arena_take(w->arena, sizeof *row->life);
-    *row->life = (struct case_life){.is_test = c->is_test,
-                                    .group = w->in->groups->list[c->group],
-                                    .state = row->state,
-                                    .version = row->version,
-                                    .dispatched_us = LINK_NO_TIME,
-                                    .due_us = LINK_NO_TIME,
-                                    .suspended_us = LINK_NO_TIME};
-    memcpy(row->life->case_id, c->case_id, UUID_SIZE);
+    *row->life = case_life_begin(c->case_id);
+    row->life->is_test = c->is_test;
+    row->life->group = w->in->groups->list[c->group];
+    row->life->state = row->state;
+    row->life->version = row->version;
     return row->life;
 }
 
@@ -128,6 +125,22 @@ void case_states_of(struct case_states *out, struct arena *arena,
     }
 }
 
+struct case_life case_states_opened(const struct case_row *row, const struct link_case *c,
+                                    const struct kind *kind)
+{
+    struct case_life life = row->life ? *row->life : case_life_begin(c->case_id);
+
+    life.case_kind = kind->linked.case_kind;
+    life.group = row->first->ruling.group;
+    life.is_test = c->is_test;
+    life.unit = c->unit;
+    life.state = row->state;
+    life.version = row->version;
+    life.may_send = row->may_send;
+    life.may_repeat = link_may_repeat(row->opened_by) != NULL;
+    return life;
+}
+
 struct case_step_row case_states_row(const struct case_states *states, size_t number,
                                      const struct sightings *sightings,
                                      const struct link_output *output, int64_t link_seq)
@@ -151,5 +164,6 @@ struct case_step_row case_states_row(const struct case_states *states, size_t nu
         .event_id = event->event_id,
         .topic_offset = event->message.offset,
         .stepped_us = output->decisions[step->ordinal].used_us,
+        .reference_version = sightings->reference_version,
     };
 }

@@ -59,6 +59,10 @@ struct case_states_input {
 void case_states_of(struct case_states *out, struct arena *arena,
                     const struct case_states_input *input);
 
+/* The life of a new case, as the platform's steps leave it. */
+struct case_life case_states_opened(const struct case_row *row, const struct link_case *c,
+                                    const struct kind *kind);
+
 /* The row of a step, as follow_up.case_step has it; its source_id is left to the caller. All is borrowed. */
 struct case_step_row case_states_row(const struct case_states *states, size_t number,
                                      const struct sightings *sightings,

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "common/hash.h"
-#include "common/text.h"
 
 /* One row; all is borrowed. NULL and 0 are null where the table's comments allow it. */
 struct case_step_row {
@@ -20,10 +19,7 @@ struct case_step_row {
     int32_t source_id;
     int64_t topic_offset;
     int64_t stepped_us;
+    int32_t reference_version; /* reference_newest() of whoever decided */
 };
-
-/* The COPY statement that takes them. */
-const char *case_steps_copy_sql(void);
-void case_steps_put(struct text *out, const struct case_step_row *row);
 
 #endif

@@ -5,13 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumers/runtime/case_steps.h"
 #include "consumers/runtime/copy.h"
-#include "consumers/runtime/copy_send.h"
+#include "consumers/runtime/follow_tables.h"
 #include "consumers/runtime/life_table.h"
 #include "consumers/runtime/row_values.h"
-
-static const uint8_t no_id[UUID_SIZE];
 
 /* ---- reading ---- */
 
@@ -413,77 +410,6 @@ enum outcome case_table_read(struct case_table *table, struct pg *pg, struct are
 
 /* ---- new cases ---- */
 
-static const char new_case_sql[] =
-    "copy follow_up.case_file (case_id, kind, state, case_version, is_test, dedup_group, "
-    "category_scheme, category_code, cell, stripe, wgs84_longitude, wgs84_latitude, "
-    "accuracy_m, place_key, round_code, unit_code, first_seen_at, last_seen_at, "
-    "reopened_at, standing, was_sent, repeat_of, may_repeat, opened_seq, opened_ordinal, "
-    "case_kind, may_send, photo_key, dispatched_at, handler_unit_code, order_unit_code, "
-    "due_at, due_version) from stdin (format binary)";
-enum { NEW_CASE_COLUMNS = 33 };
-
-static void put_place(struct text *out, const struct link_place *place)
-{
-    bool has_point = place->where == LINK_AT_POINT;
-
-    put_real(out, has_point ? place->at.longitude : NAN);
-    put_real(out, has_point ? place->at.latitude : NAN);
-    put_real(out, has_point ? place->accuracy_m : NAN);
-    copy_put_bytes(out, place->where == LINK_AT_KEY ? place->key : NULL, UUID_SIZE);
-    copy_put_string(out, place->round);
-}
-
-static void put_what_it_is(struct text *out, const char *kind, const struct link_case *c,
-                           const struct case_row *row)
-{
-    copy_put_uuid(out, c->case_id);
-    copy_put_string(out, kind);
-    copy_put_string(out, row->state);
-    copy_put_int32(out, row->version);
-    copy_put_bool(out, c->is_test);
-    copy_put_string(out, row->first->ruling.group);
-    copy_put_string(out, row->first->scheme);
-    copy_put_string(out, row->first->code);
-    copy_put_int64(out, link_cell(&c->place));
-    copy_put_int16(out, (int16_t)row->stripe);
-}
-
-/* What the platform has ordered, if it has taken a step. */
-static void put_sent(struct text *out, const struct case_life *life)
-{
-    put_moment(out, life ? life->dispatched_us : LINK_NO_TIME);
-    copy_put_string(out, life ? life->handler_unit : NULL);
-    copy_put_string(out, life ? life->order_unit : NULL);
-    put_moment(out, life ? life->due_us : LINK_NO_TIME);
-    copy_put_positive(out, life ? life->due_version : 0);
-}
-
-static void put_new_case(struct text *out, const struct sighter *sighter,
-                         const struct link_case *c, const struct case_row *row,
-                         struct arena *arena)
-{
-    const struct link_decision *opened = row->opened_by;
-
-    copy_put_count(out, NEW_CASE_COLUMNS);
-    put_what_it_is(out, sighter->kind->name, c, row);
-    put_place(out, &c->place);
-    copy_put_string(out, c->unit);
-    put_moment(out, c->first_us);
-    put_moment(out, c->last_us);
-    put_moment(out, c->reopened_us);
-    copy_put_int64(out, c->standing);
-    copy_put_bool(out, c->was_sent);
-    copy_put_uuid(out, opened->outcome == LINK_REPEAT ? opened->related_id : no_id);
-    copy_put_uuid(out,
-                  opened->outcome == LINK_POSSIBLE_REPEAT ? opened->related_id : no_id);
-    copy_put_int64(out, c->opened_seq);
-    copy_put_int32(out, (int32_t)c->opened_ordinal);
-    copy_put_string(out, sighter->kind->linked.case_kind);
-    copy_put_bool(out, row->may_send);
-    copy_put_string(out, sighting_photo(sighter, row->first->event, arena));
-    put_sent(out, row->life);
-}
-
 static int by_case_id(const void *a, const void *b)
 {
     const struct link_case *const *left = a, *const *right = b;
@@ -531,22 +457,44 @@ static const struct link_case **choose(const struct case_changes *changes, is_ch
     return chosen;
 }
 
+struct opened {
+    const struct case_changes *changes;
+    const struct link_case **cases;
+    struct arena *arena;
+};
+
+static void fill_case(struct follow_row *row, const void *context, size_t number)
+{
+    const struct opened *opened = context;
+    const struct sighter *sighter = opened->changes->sighter;
+    const struct link_case *link = opened->cases[number];
+    const struct case_row *of = row_of(opened->changes, link);
+    const struct case_life life = case_states_opened(of, link, sighter->kind);
+
+    case_file_fill(row, &(struct case_file){.link = link,
+                                            .kind = sighter->kind->name,
+                                            .scheme = of->first->scheme,
+                                            .code = of->first->code,
+                                            .photo_key = sighting_photo(
+                                                sighter, of->first->event, opened->arena),
+                                            .stripe = of->stripe,
+                                            .repeat_of = link_repeat_of(of->opened_by),
+                                            .may_repeat = link_may_repeat(of->opened_by),
+                                            .life = &life});
+}
+
 static enum outcome add_cases(const struct case_changes *changes, struct pg *pg,
                               struct arena *arena, struct err *e)
 {
-    struct copy copy = {.pg = pg, .sql = new_case_sql};
-    enum outcome outcome = DONE;
-    size_t count;
     const struct arena_mark mark = arena_mark(arena);
-    const struct link_case **opened = choose(changes, is_opened, arena, &count);
+    size_t count;
+    const struct opened opened = {changes, choose(changes, is_opened, arena, &count),
+                                  arena};
+    enum outcome outcome =
+        follow_write(pg, &case_file_table, count, fill_case, &opened, e);
 
-    for (size_t i = 0; !outcome && i < count; i++) {
-        outcome = copy_begin_row(&copy, e);
-        put_new_case(&copy.buffer, changes->sighter, opened[i],
-                     row_of(changes, opened[i]), arena);
-    }
     arena_rewind(arena, mark);
-    return copy_close(&copy, outcome, e) ? err_wrap(e, "opening cases") : DONE;
+    return outcome;
 }
 
 /* ---- changed cases ---- */
@@ -621,101 +569,37 @@ static enum outcome move_cases(const struct case_changes *changes, struct pg *pg
     return query_arrays(pg_query_binary, pg, "cases_send", arrays, 5, NULL, e);
 }
 
-/* ---- sightings ---- */
+/* ---- sightings and steps ---- */
 
-static const char sighting_sql[] =
-    "copy follow_up.sighting (source_id, topic_offset, link_seq, ordinal, kind, "
-    "event_id, "
-    "is_test, message, report_id, outcome, basis, flags, case_id, related_case_id, "
-    "dedup_group, rule_version, category_version, unit_code, counted_at, age_us, "
-    "distance_m, radius_m, accuracy_m, reference_version) from stdin (format binary)";
-enum { SIGHTING_COLUMNS = 24 };
-
-static void put_decision(struct text *out, const struct link_decision *d)
+static int32_t source_of(const struct case_changes *changes, const struct event *event)
 {
-    copy_put_string(out, link_outcome_name(d->outcome));
-    copy_put_string(out, link_basis_name(d->basis));
-    copy_put_int32(out, (int32_t)d->flags);
-    copy_put_uuid(out, d->case_id);
-    copy_put_uuid(out, d->related_id);
+    return changes->claims[event->claim].source_id;
 }
 
-static void put_where_from(struct text *out, const struct case_changes *changes,
-                           size_t ordinal)
+static void fill_sighting(struct follow_row *row, const void *context, size_t number)
 {
-    const struct link_sighting *s = &changes->sightings->list[ordinal];
-    const struct event *event = changes->sightings->of[ordinal].event;
+    const struct case_changes *changes = context;
+    const struct sighted *of = &changes->sightings->of[number];
 
-    copy_put_int32(out, changes->claims[event->claim].source_id);
-    copy_put_int64(out, event->message.offset);
-    copy_put_int64(out, changes->link_seq);
-    copy_put_int32(out, (int32_t)ordinal);
-    copy_put_string(out, changes->sighter->kind->name);
-    copy_put_bytes(out, s->event_id, UUID_SIZE);
-    copy_put_bool(out, s->is_test);
-    copy_put_string(out, link_message_name(s->message));
-    copy_put_bytes(out, s->report_id, UUID_SIZE);
+    sighting_fill(row, &(struct sighting_file){
+                           .link_seq = changes->link_seq,
+                           .ordinal = number,
+                           .source_id = source_of(changes, of->event),
+                           .kind = changes->sighter->kind->name,
+                           .sighting = &changes->sightings->list[number],
+                           .of = of,
+                           .decision = &changes->output->decisions[number],
+                           .reference_version = changes->sightings->reference_version});
 }
 
-static void put_sighting(struct text *out, const struct case_changes *changes,
-                         size_t ordinal)
+static void fill_step(struct follow_row *row, const void *context, size_t number)
 {
-    const struct link_sighting *s = &changes->sightings->list[ordinal];
-    const struct ruling *ruling = &changes->sightings->of[ordinal].ruling;
-    const struct link_decision *d = &changes->output->decisions[ordinal];
-
-    copy_put_count(out, SIGHTING_COLUMNS);
-    put_where_from(out, changes, ordinal);
-    put_decision(out, d);
-    copy_put_string(out, ruling->group);
-    copy_put_positive(out, ruling->rule_version);
-    copy_put_positive(out, ruling->category_version);
-    copy_put_string(out, s->unit);
-    put_moment(out, d->used_us);
-    copy_put_int64(out, d->age_us);
-    put_real(out, d->distance_m);
-    put_real(out, d->radius_m);
-    put_real(out, link_counted_accuracy_m(s));
-    copy_put_int32(out, changes->sightings->reference_version);
-}
-
-static enum outcome add_sightings(const struct case_changes *changes, struct pg *pg,
-                                  struct err *e)
-{
-    struct copy copy = {.pg = pg, .sql = sighting_sql};
-    enum outcome outcome = DONE;
-
-    for (size_t i = 0; !outcome && i < changes->sightings->count; i++) {
-        outcome = copy_begin_row(&copy, e);
-        put_sighting(&copy.buffer, changes, i);
-    }
-    return copy_close(&copy, outcome, e) ? err_wrap(e, "adding sightings") : DONE;
-}
-
-/* ---- steps ---- */
-
-static struct case_step_row step_row(const struct case_changes *changes, size_t number)
-{
-    struct case_step_row row = case_states_row(
+    const struct case_changes *changes = context;
+    struct case_step_row step = case_states_row(
         changes->states, number, changes->sightings, changes->output, changes->link_seq);
 
-    row.source_id =
-        changes->claims[changes->sightings->of[row.ordinal].event->claim].source_id;
-    return row;
-}
-
-static enum outcome add_steps(const struct case_changes *changes, struct pg *pg,
-                              struct err *e)
-{
-    struct copy copy = {.pg = pg, .sql = case_steps_copy_sql()};
-    enum outcome outcome = DONE;
-
-    for (size_t i = 0; !outcome && i < changes->states->step_count; i++) {
-        struct case_step_row row = step_row(changes, i);
-        outcome = copy_begin_row(&copy, e);
-        case_steps_put(&copy.buffer, &row);
-    }
-    return copy_close(&copy, outcome, e) ? err_wrap(e, "adding steps of cases") : DONE;
+    step.source_id = source_of(changes, changes->sightings->of[step.ordinal].event);
+    case_step_fill(row, &step);
 }
 
 enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
@@ -724,9 +608,11 @@ enum outcome case_table_write(const struct case_changes *changes, struct pg *pg,
     if (add_cases(changes, pg, arena, e)
         || change_cases(changes, pg, arena, is_seen, "cases_see", SEE_ARRAYS, e)
         || change_cases(changes, pg, arena, is_stepped, "cases_change", CHANGE_ARRAYS, e)
-        || move_cases(changes, pg, arena, e) || add_sightings(changes, pg, e)
-        || add_steps(changes, pg, e))
+        || move_cases(changes, pg, arena, e)
+        || follow_write(pg, &sighting_table, changes->sightings->count, fill_sighting,
+                        changes, e)
+        || follow_write(pg, &case_step_table, changes->states->step_count, fill_step,
+                        changes, e))
         return e->outcome;
-    return life_write_rows(&changes->states->follows, changes->link_seq,
-                           changes->calendar_version, pg, e);
+    return life_write_rows(&changes->states->follows, pg, e);
 }

@@ -48,7 +48,6 @@ struct case_changes {
     const struct case_states *states; /* of output */
     int64_t link_seq;
     const struct claim *claims; /* of the batch, for the source of each event */
-    int32_t calendar_version;
 };
 
 /* Writes new cases (sorted by case_id), changed ones, sightings, steps, limits and orders. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/health.h"
 #include "common/log.h"
 #include "common/point.h"
 #include "consumers/runtime/gap.h"
@@ -182,6 +183,7 @@ static enum outcome check_place(const struct claimer *claimer,
     if (settle_place(claimer, claim, &standing, &log, &gap, e))
         return e->outcome;
     *is_readable = !gap.reason[0];
+    health_tell_partition(HEALTH_GAP, wish->partition, *is_readable ? NULL : gap.reason);
     return DONE;
 }
 

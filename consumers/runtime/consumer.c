@@ -2,12 +2,16 @@
 #include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sysexits.h>
 
 #include "common/err.h"
+#include "common/health.h"
+#include "common/kafka.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/option.h"
+#include "common/pg.h"
+#include "common/reload.h"
 #include "common/standard.h"
 #include "common/stop.h"
 #include "common/text.h"
@@ -19,21 +23,21 @@
 static const struct option_row rows[] = {
     {"database_url", OPTION_TEXT, AT(database_url), NULL, 0, 0, NULL,
      "PostgreSQL, as postgresql://user@host:port/database, without a password", true},
-    {"database_password_file", OPTION_TEXT, AT(database_password_file), NULL, 0, 0, NULL,
-     "file that holds the password", false},
+    {"database_password_file", OPTION_SECRET, AT(database_password_file), NULL, 0, 0,
+     NULL, "file that holds the password", OPTION_RELOADED},
     REGISTRY_ROWS(struct pump_settings, registry),
     {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topic's and group's name", false},
     {"start_at", OPTION_CHOICE, AT(start_at), "zero", 0, 0, "zero|earliest",
      "where a partition begins that was never read: at offset 0 (stops if that is gone), "
      "or at the earliest kept",
-     false},
+     OPTION_RELOADED},
     {"batch_rows", OPTION_NUMBER, AT(batch_rows), "5000", 1, 100000, NULL,
      "most events of one transaction", false},
     {"batch_bytes", OPTION_NUMBER, AT(batch_bytes), "4194304", 1, 1 << 30, NULL,
-     "most bytes of one transaction", false},
+     "most bytes of one transaction", OPTION_RELOADED},
     {"linger_ms", OPTION_NUMBER, AT(linger_ms), "50", 0, 60000, NULL,
-     "longest wait for more events after the first, milliseconds", false},
+     "longest wait for more events after the first, milliseconds", OPTION_RELOADED},
     {"max_event_bytes", OPTION_NUMBER, AT(max_event_bytes), "1048576", 1024, 64 << 20,
      NULL, "a larger message becomes a dead letter", false},
     {"queue_kbytes", OPTION_NUMBER, AT(queue_kbytes), "2560", 64, 2097151, NULL,
@@ -50,70 +54,122 @@ static const struct option_row rows[] = {
     {"lock_timeout_ms", OPTION_NUMBER, AT(lock_timeout_ms), "2000", 1, 600000, NULL,
      "how long a former owner may hold a partition before its session is ended, "
      "milliseconds",
-     false},
+     OPTION_RELOADED},
     {"statement_timeout_ms", OPTION_NUMBER, AT(statement_timeout_ms), "60000", 100,
-     3600000, NULL, "longest wait for PostgreSQL's answer, milliseconds", false},
+     3600000, NULL, "longest wait for PostgreSQL's answer, milliseconds",
+     OPTION_RELOADED},
     {"backoff_max_ms", OPTION_NUMBER, AT(backoff_max_ms), "5000", 1, 600000, NULL,
-     "longest pause before trying again, milliseconds", false},
+     "longest pause before trying again, milliseconds", OPTION_RELOADED},
     {"check_interval_ms", OPTION_NUMBER, AT(check_interval_ms), "30000", 100, 3600000,
      NULL,
      "how often to look whether a partition that waits can be read, and whether the "
      "topic "
      "was created anew, milliseconds",
-     false},
+     OPTION_RELOADED},
     {"stop_timeout_s", OPTION_NUMBER, AT(stop_timeout_s), "25", 1, 3600, NULL,
      "longest time a graceful stop may take, seconds", false},
+    HEALTH_ROWS(struct pump_settings, health),
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
-     "least important lines logged", false},
+     "least important lines logged", OPTION_RELOADED},
 };
 
-static enum outcome load(int argc, char **argv, const char *program,
-                         struct pump_settings *settings, struct err *e)
+enum {
+    conditions = 1 << HEALTH_KAFKA | 1 << HEALTH_DATABASE | 1 << HEALTH_SCHEMA
+                 | 1 << HEALTH_CLAIMED | 1 << HEALTH_GAP | 1 << HEALTH_BREAKER
+};
+
+static enum outcome check_database(const void *settings, const char *keys[2],
+                                   struct err *e)
 {
-    const struct option_set set = {
-        .program = program,
+    const struct pump_settings *s = settings;
+
+    keys[0] = "database_url";
+    return s->database_url ? pg_check_url(s->database_url, e) : DONE;
+}
+
+static enum outcome check_registry(const void *settings, const char *keys[2],
+                                   struct err *e)
+{
+    const struct pump_settings *s = settings;
+
+    return registry_check(&s->registry, keys, e);
+}
+
+static enum outcome check_times(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct pump_settings *s = settings;
+
+    keys[0] = "lock_timeout_ms";
+    keys[1] = "statement_timeout_ms";
+    return s->statement_timeout_ms > s->lock_timeout_ms
+               ? DONE
+               : err_exit(e, EX_CONFIG,
+                          "statement_timeout_ms must be larger than lock_timeout_ms");
+}
+
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct pump_settings *s = settings;
+
+    return health_check(&s->health, keys, e);
+}
+
+static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct pump_settings *s = settings;
+
+    (void)keys;
+    return kafka_check(&s->kafka, false, e);
+}
+
+struct option_set consumer_options(const struct kind *kind)
+{
+    static option_check *const checks[] = {check_database, check_registry, check_health,
+                                           check_times,    check_kafka,    NULL};
+    struct text program = {0};
+
+    text_format(&program, "gridloop-consume-%s", kind->name);
+    text_hyphens(program.bytes);
+    return (struct option_set){
+        .program = program.bytes,
         .synopsis = "[OPTION...]",
         .purpose = "Reads one kind of event from Kafka and stores each exactly once in "
                    "PostgreSQL.",
         .rows = rows,
         .row_count = sizeof rows / sizeof rows[0],
         .kafka_offset = AT(kafka),
+        .check_property = kafka_check_property,
+        .checks = checks,
+        .size = sizeof(struct pump_settings),
     };
-    struct option_list operands = {0};
-
-    if (options_load(&set, argc, argv, settings, &operands, e))
-        return e->outcome;
-    if (operands.count > 0)
-        return err_exit(e, EX_USAGE, "no argument '%s' is expected", operands.items[0]);
-    return DONE;
 }
 
 int consumer_main(int argc, char **argv, const struct kind *kind)
 {
-    char hyphens[128];
-    char program[160];
-    struct pump_settings settings = {0};
+    static struct option_set options; /* static, as what is read again on a signal */
+    static struct pump_settings settings;
     const volatile bool *stop;
     struct pump *pump;
     struct err e;
     int status;
 
     standard_hold();
-    snprintf(hyphens, sizeof hyphens, "%s", kind->name);
-    text_hyphens(hyphens);
-    snprintf(program, sizeof program, "gridloop-consume-%s", hyphens);
-    if (load(argc, argv, program, &settings, &e))
-        return err_report(program, &e);
+    options = consumer_options(kind);
+    if (options_load(&options, argc, argv, &settings, NULL, &e))
+        return err_report(options.program, &e);
     log_set_level(settings.log_level);
     log_set_context("kind", kind->name);
+    reload_on_signal(&options, argc, argv, &settings);
     stop = stop_on_signals(settings.stop_timeout_s);
     mallopt(M_ARENA_MAX, 2); /* librdkafka's threads would each get a heap of their own */
     mallopt(M_MMAP_THRESHOLD, 512 << 10); /* else it rises, and large pieces stay ours */
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
-    pump = pump_new(kind, program, &settings, &e);
-    if (!pump)
-        return err_report(program, &e);
-    status = pump_run(pump, stop);
+    metrics_begin(METRICS_OF_CONSUMER, kind->name);
+    if (health_open(&settings.health, conditions, &e))
+        return err_report(options.program, &e);
+    pump = pump_new(kind, options.program, &settings, &e);
+    status = pump ? pump_run(pump, stop) : err_report(options.program, &e);
     pump_free(pump);
+    health_close();
     return status;
 }

@@ -33,11 +33,11 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
     (void)partition;
     looks++;
     assert_true(offset >= range.low && offset < range.high);
-    *sight = (struct kafka_sight){offset, 5, false};
+    *sight = (struct kafka_sight){offset, 5, -1, false};
     if (offset == standing.next_offset - 1)
         *sight = at_last;
     else if (offset >= corrupt_from && offset < corrupt_to)
-        *sight = (struct kafka_sight){-1, -1, true};
+        *sight = (struct kafka_sight){-1, -1, -1, true};
     return is_away ? err_set(e, RETRY, "away") : DONE;
 }
 
@@ -46,7 +46,7 @@ static int set_up(void **state)
     (void)state;
     standing = (struct standing){.next_offset = 100, .leader_epoch = 5};
     range = (struct gap_log){.low = 0, .high = 200};
-    at_last = (struct kafka_sight){99, 5, false};
+    at_last = (struct kafka_sight){99, 5, -1, false};
     corrupt_from = corrupt_to = 0;
     looks = 0;
     is_away = false;
@@ -130,7 +130,7 @@ static void test_a_lower_epoch_behind_is_another_log(void **state)
 {
     (void)state;
     range.is_doubted = true;
-    at_last = (struct kafka_sight){105, 4, false};
+    at_last = (struct kafka_sight){105, 4, -1, false};
     find();
     assert_gap("log_truncation", 0, 100);
     at_last.leader_epoch =
@@ -161,7 +161,7 @@ static void test_the_last_message_may_be_corrupt(void **state)
 {
     (void)state;
     range.is_doubted = true;
-    at_last = (struct kafka_sight){-1, -1, true};
+    at_last = (struct kafka_sight){-1, -1, -1, true};
     find();
     assert_string_equal(gap.reason, "");
     assert_int_equal(last_offset, -1);

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "common/option.h"
+
 /* The fields of a reported position; all NULL: this kind has none. */
 struct position_fields {
     const char *longitude, *latitude, *source_crs;
@@ -52,6 +54,9 @@ struct kind {
 /* The structs of all files consumers/<name>.c; NULL behind the last. In the library gridloop_consumers, for programs that
  * read what daemons of all kinds stored. */
 extern const struct kind *const consumer_kinds[];
+
+/* Its settings; of all kinds the same. The texts live as long as the program. */
+struct option_set consumer_options(const struct kind *kind);
 
 /* The whole of a daemon's main: reads the settings, then runs until it is asked to stop or cannot go on.
  * Returns the exit code. */

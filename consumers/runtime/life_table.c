@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "consumers/runtime/copy.h"
-#include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/link.h"
 #include "consumers/runtime/link_index.h"
 #include "consumers/runtime/row_values.h"
@@ -209,20 +208,6 @@ enum {
     L_LIMIT_REASON
 };
 
-void life_begin(struct life_row *row, const uint8_t case_id[UUID_SIZE])
-{
-    *row = (struct life_row){.life = {.reopened_us = LINK_NO_TIME,
-                                      .dispatched_us = LINK_NO_TIME,
-                                      .handled_us = LINK_NO_TIME,
-                                      .answered_us = LINK_NO_TIME,
-                                      .checked_us = LINK_NO_TIME,
-                                      .closed_us = LINK_NO_TIME,
-                                      .due_us = LINK_NO_TIME,
-                                      .suspended_us = LINK_NO_TIME,
-                                      .suspended_until_us = LINK_NO_TIME}};
-    memcpy(row->life.case_id, case_id, UUID_SIZE);
-}
-
 static void read_names(struct arena *arena, const struct pg_result *rows, size_t row,
                        struct case_life *life)
 {
@@ -337,48 +322,70 @@ enum outcome life_read(struct life_row *rows, size_t count, struct pg *pg,
 
 /* ---- cases, back ---- */
 
-enum { OPEN_ARRAYS = 13, CHANGE_ARRAYS = 25 };
+enum { CHANGE_ARRAYS = 25 };
 
-static void put_opened(struct text *arrays, const struct life_row *row, int64_t link_seq)
+void life_opened(const struct life_row *row, int64_t link_seq, struct link_case *link,
+                 struct case_file *file)
 {
     const struct case_life *life = &row->life;
-    bool has_point = row->place.where == LINK_AT_POINT;
 
-    copy_put_bytes(arrays++, life->case_id, UUID_SIZE);
-    copy_put_string(arrays++, life->case_kind);
-    copy_put_string(arrays++, "");
-    copy_put_bool(arrays++, life->is_test);
-    copy_put_int64(arrays++, link_cell(&row->place));
-    copy_put_int16(arrays++, (int16_t)row->stripe);
-    put_real(arrays++, has_point ? row->place.at.longitude : NAN);
-    put_real(arrays++, has_point ? row->place.at.latitude : NAN);
-    put_real(arrays++, has_point ? row->place.accuracy_m : NAN);
-    copy_put_string(arrays++, life->unit);
-    put_moment(arrays++, row->opened_us);
-    copy_put_int64(arrays++, link_seq);
-    copy_put_int32(arrays, row->ordinal);
+    *link = (struct link_case){.is_test = life->is_test,
+                               .place = row->place,
+                               .unit = life->unit,
+                               .first_us = row->opened_us,
+                               .last_us = row->opened_us,
+                               .opened_seq = link_seq,
+                               .opened_ordinal = (uint32_t)row->ordinal};
+    memcpy(link->case_id, life->case_id, UUID_SIZE);
+    case_file_follow(link, life);
+    *file = (struct case_file){.link = link,
+                               .kind = "case_action",
+                               .scheme = "",
+                               .code = "",
+                               .stripe = row->stripe,
+                               .life = life};
 }
 
-/* They become what they are by the same statement as others. */
+struct opened {
+    const struct life_row **rows;
+    struct link_case *links; /* of each */
+    int64_t link_seq;
+};
+
+static void fill_case(struct follow_row *row, const void *context, size_t number)
+{
+    const struct opened *opened = context;
+    struct case_file file;
+
+    life_opened(opened->rows[number], opened->link_seq, &opened->links[number], &file);
+    case_file_fill(row, &file);
+}
+
+static int by_case_id(const void *a, const void *b)
+{
+    const struct life_row *const *left = a, *const *right = b;
+
+    return memcmp((*left)->life.case_id, (*right)->life.case_id, UUID_SIZE);
+}
+
 static enum outcome open_cases(const struct life_changes *changes, struct pg *pg,
                                struct err *e)
 {
-    static const uint32_t oids[OPEN_ARRAYS] = {
-        UUID_OID, TEXT_OID, TEXT_OID, BOOL_OID, INT8_OID, INT2_OID, REAL_OID,
-        REAL_OID, REAL_OID, TEXT_OID, TIME_OID, INT8_OID, INT4_OID};
-    struct text arrays[OPEN_ARRAYS] = {0};
-    uint32_t count = 0;
+    struct opened opened = {
+        .rows = xcalloc(changes->row_count + 1, sizeof(struct life_row *)),
+        .link_seq = changes->link_seq};
+    size_t count = 0;
+    enum outcome outcome;
 
     for (size_t i = 0; i < changes->row_count; i++)
-        count += changes->rows[i].is_new;
-    if (count == 0)
-        return DONE;
-    for (size_t i = 0; i < OPEN_ARRAYS; i++)
-        copy_put_array_head(&arrays[i], oids[i], count);
-    for (size_t i = 0; i < changes->row_count; i++)
         if (changes->rows[i].is_new)
-            put_opened(arrays, &changes->rows[i], changes->link_seq);
-    return query_arrays(pg_query_binary, pg, "lives_open", arrays, OPEN_ARRAYS, NULL, e);
+            opened.rows[count++] = &changes->rows[i];
+    qsort(opened.rows, count, sizeof *opened.rows, by_case_id);
+    opened.links = xcalloc(count + 1, sizeof *opened.links);
+    outcome = follow_write(pg, &case_file_table, count, fill_case, &opened, e);
+    free(opened.rows);
+    free(opened.links);
+    return outcome;
 }
 
 static struct text *put_change_names(struct text *arrays, const struct case_life *life)
@@ -414,6 +421,11 @@ static void put_change(struct text *arrays, const struct case_life *life)
     copy_put_bool(arrays, life->mute_lifted);
 }
 
+static bool is_moved(const struct life_row *row)
+{
+    return row->is_changed && !row->is_new;
+}
+
 static enum outcome change_cases(const struct life_changes *changes, struct pg *pg,
                                  struct err *e)
 {
@@ -428,13 +440,13 @@ static enum outcome change_cases(const struct life_changes *changes, struct pg *
     enum outcome outcome;
 
     for (size_t i = 0; i < changes->row_count; i++)
-        count += changes->rows[i].is_changed;
+        count += is_moved(&changes->rows[i]);
     if (count == 0)
         return DONE;
     for (size_t i = 0; i < CHANGE_ARRAYS; i++)
         copy_put_array_head(&arrays[i], oids[i], count);
     for (size_t i = 0; i < changes->row_count; i++)
-        if (changes->rows[i].is_changed)
+        if (is_moved(&changes->rows[i]))
             put_change(arrays, &changes->rows[i].life);
     outcome = query_arrays(pg_query_binary, pg, "lives_change", arrays, CHANGE_ARRAYS,
                            &result, e);
@@ -447,88 +459,36 @@ static enum outcome change_cases(const struct life_changes *changes, struct pg *
 
 /* ---- steps, limits, orders ---- */
 
-static enum outcome write_steps(const struct life_changes *changes, struct pg *pg,
-                                struct err *e)
+static void fill_step(struct follow_row *row, const void *context, size_t number)
 {
-    struct copy copy = {.pg = pg, .sql = case_steps_copy_sql()};
-    enum outcome outcome = DONE;
-
-    for (size_t i = 0; !outcome && i < changes->step_count; i++) {
-        outcome = copy_begin_row(&copy, e);
-        case_steps_put(&copy.buffer, &changes->steps[i]);
-    }
-    return copy_close(&copy, outcome, e) ? err_wrap(e, "adding steps of cases") : DONE;
+    case_step_fill(row, &((const struct case_step_row *)context)[number]);
 }
 
-static const char limit_sql[] =
-    "copy follow_up.time_limit (case_id, case_version, link_seq, action, limit_type, "
-    "limit_value, starts_at, due_at, reason, sent_due_at, calendar_version) "
-    "from stdin (format binary)";
-enum { LIMIT_COLUMNS = 11 };
-
-static void put_limit(struct text *out, const struct life_limit *row, int64_t link_seq,
-                      int32_t calendar_version)
+static void fill_limit(struct follow_row *row, const void *context, size_t number)
 {
-    const struct case_time_limit *limit = &row->limit;
-
-    copy_put_count(out, LIMIT_COLUMNS);
-    copy_put_bytes(out, row->case_id, UUID_SIZE);
-    copy_put_int32(out, row->case_version);
-    copy_put_int64(out, link_seq);
-    copy_put_string(out, limit->action);
-    if (limit->type < 0) {
-        copy_put_null(out);
-        copy_put_null(out);
-    } else {
-        copy_put_string(out, limit_type_name((enum limit_type)limit->type));
-        copy_put_int32(out, limit->value);
-    }
-    copy_put_time(out, limit->starts_us);
-    put_moment(out, limit->due.reason ? LINK_NO_TIME : limit->due.at_us);
-    copy_put_string(out, limit->due.reason);
-    put_moment(out, limit->sent_due_us);
-    copy_put_positive(out, limit->used_calendar ? calendar_version : 0);
+    time_limit_fill(row, &((const struct life_limit *)context)[number]);
 }
 
-static enum outcome write_limits(const struct life_rows *follows, int64_t link_seq,
-                                 int32_t calendar_version, struct pg *pg, struct err *e)
+static void fill_order(struct follow_row *row, const void *context, size_t number)
 {
-    struct copy copy = {.pg = pg, .sql = limit_sql};
-    enum outcome outcome = DONE;
-
-    for (size_t i = 0; !outcome && i < follows->limit_count; i++) {
-        outcome = copy_begin_row(&copy, e);
-        put_limit(&copy.buffer, &follows->limits[i], link_seq, calendar_version);
-    }
-    return copy_close(&copy, outcome, e) ? err_wrap(e, "adding time limits") : DONE;
+    outbox_fill(row, &((const struct case_order_row *)context)[number]);
 }
 
-static enum outcome write_orders(const struct life_rows *follows, struct pg *pg,
-                                 struct err *e)
+enum outcome life_write_rows(const struct life_rows *follows, struct pg *pg,
+                             struct err *e)
 {
-    struct copy copy = {.pg = pg, .sql = case_orders_copy_sql()};
-    enum outcome outcome = DONE;
-
-    for (size_t i = 0; !outcome && i < follows->order_count; i++) {
-        outcome = copy_begin_row(&copy, e);
-        case_orders_put(&copy.buffer, &follows->orders[i]);
-    }
-    return copy_close(&copy, outcome, e) ? err_wrap(e, "adding orders") : DONE;
-}
-
-enum outcome life_write_rows(const struct life_rows *follows, int64_t link_seq,
-                             int32_t calendar_version, struct pg *pg, struct err *e)
-{
-    if (write_limits(follows, link_seq, calendar_version, pg, e))
+    if (follow_write(pg, &time_limit_table, follows->limit_count, fill_limit,
+                     follows->limits, e))
         return e->outcome;
-    return write_orders(follows, pg, e);
+    return follow_write(pg, &outbox_table, follows->order_count, fill_order,
+                        follows->orders, e);
 }
 
 enum outcome life_write(const struct life_changes *changes, struct pg *pg, struct err *e)
 {
     if (open_cases(changes, pg, e) || change_cases(changes, pg, e)
-        || write_steps(changes, pg, e))
+        || follow_write(pg, &case_step_table, changes->step_count, fill_step,
+                        changes->steps, e))
         return e->outcome;
-    return life_write_rows(changes->follows, changes->link_seq, changes->calendar_version,
-                           pg, e);
+    return life_write_rows(changes->follows, pg, e);
 }

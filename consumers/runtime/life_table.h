@@ -7,6 +7,7 @@
 #include "common/pg.h"
 #include "consumers/runtime/case_life.h"
 #include "consumers/runtime/case_steps.h"
+#include "consumers/runtime/follow_tables.h"
 
 /* ---- actions ---- */
 
@@ -68,10 +69,7 @@ struct life_row {
     int32_t ordinal;
 };
 
-/* Not there: version 0. */
-void life_begin(struct life_row *row, const uint8_t case_id[UUID_SIZE]);
-
-/* Fills rows, which begin as life_begin() leaves them, with those cases that are there. Each id once. */
+/* Fills rows, which begin as case_life_begin() has them, with those cases that are there. Each id once. */
 enum outcome life_read(struct life_row *rows, size_t count, struct pg *pg,
                        struct arena *arena, struct err *e);
 
@@ -84,13 +82,16 @@ struct life_changes {
     size_t step_count;
     const struct life_rows *follows;
     int64_t link_seq;
-    int32_t calendar_version;
 };
 
 enum outcome life_write(const struct life_changes *changes, struct pg *pg, struct err *e);
 
 /* The part of it that linking writes, too: time_limit and outbox. */
-enum outcome life_write_rows(const struct life_rows *follows, int64_t link_seq,
-                             int32_t calendar_version, struct pg *pg, struct err *e);
+enum outcome life_write_rows(const struct life_rows *follows, struct pg *pg,
+                             struct err *e);
+
+/* The row of a case that an action opened; link and file borrow from row. */
+void life_opened(const struct life_row *row, int64_t link_seq, struct link_case *link,
+                 struct case_file *file);
 
 #endif

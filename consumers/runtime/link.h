@@ -211,6 +211,10 @@ const char *link_basis_name(enum link_basis basis);       /* "distance" */
 /* The accuracy that counts, in metres; NaN: it is not at a point. */
 double link_counted_accuracy_m(const struct link_sighting *sighting);
 
+/* The case that the one that it opens repeats, or may; NULL: none. */
+const uint8_t *link_repeat_of(const struct link_decision *decision);
+const uint8_t *link_may_repeat(const struct link_decision *decision);
+
 /* True: the case that the decision names was opened by it. */
 bool link_opens_case(const struct link_decision *decision);
 

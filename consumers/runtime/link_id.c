@@ -134,6 +134,16 @@ const char *link_basis_name(enum link_basis basis)
     return names[basis];
 }
 
+const uint8_t *link_repeat_of(const struct link_decision *decision)
+{
+    return decision->outcome == LINK_REPEAT ? decision->related_id : NULL;
+}
+
+const uint8_t *link_may_repeat(const struct link_decision *decision)
+{
+    return decision->outcome == LINK_POSSIBLE_REPEAT ? decision->related_id : NULL;
+}
+
 bool link_opens_case(const struct link_decision *decision)
 {
     return decision->outcome == LINK_NEW || decision->outcome == LINK_REPEAT

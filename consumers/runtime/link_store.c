@@ -244,7 +244,7 @@ static const char *kept(struct link_store *store, const char *text)
     return text ? arena_copy(store->texts, text, strlen(text)) : NULL;
 }
 
-static uint32_t add_case(struct link_store *store, const struct link_case *c)
+uint32_t link_store_add(struct link_store *store, const struct link_case *c)
 {
     uint32_t number = (uint32_t)store->case_count;
     struct stored_case *stored;
@@ -293,7 +293,7 @@ const uint32_t *link_store_write(struct link_store *store, struct arena *arena,
     for (size_t i = 0; i < output->case_count; i++)
         numbers[i] = i < reading->case_count
                          ? put_case(store, &output->cases[i], reading->numbers[i])
-                         : add_case(store, &output->cases[i]);
+                         : link_store_add(store, &output->cases[i]);
     for (size_t i = 0; i < output->report_count; i++)
         if (output->reports[i].is_new || output->reports[i].is_changed)
             put_report(store, &output->reports[i]);

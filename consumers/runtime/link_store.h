@@ -37,6 +37,9 @@ const uint32_t *link_store_write(struct link_store *store, struct arena *arena,
                                  const struct link_reading *reading,
                                  const struct link_output *output);
 
+/* A case that no sighting opened; returns its number. */
+uint32_t link_store_add(struct link_store *store, const struct link_case *c);
+
 size_t link_store_count(const struct link_store *store); /* of cases */
 uint32_t link_store_find(const struct link_store *store,
                          const uint8_t case_id[UUID_SIZE]); /* LINK_NONE: there is none */

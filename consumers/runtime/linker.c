@@ -107,9 +107,10 @@ static void want(struct linker *linker, const struct link_sighting *s)
     struct run *run = &linker->run;
 
     want_id(run, s->report_id);
+    want_id(run, s->event_id); /* an action may name it by this id, or by the next */
+    want_id(run, s->case_id);
     if (!s->rule)
         return;
-    want_id(run, s->case_id);
     if (linker->reads_spares)
         want_spare(run, s);
     near_add(&run->near, s);
@@ -142,6 +143,8 @@ void linker_prepare(struct linker *linker, const struct batch *batch)
     sightings_of(&linker->run.sightings, &linker->sighter,
                  reference_rules(enricher_reference(linker->enricher)), batch,
                  linker->arena);
+    linker->run.sightings.reference_version =
+        reference_newest(enricher_reference(linker->enricher));
     want_all(linker);
 }
 
@@ -261,8 +264,6 @@ static enum outcome write_all(struct linker *linker, struct err *e)
         .states = &run->states,
         .link_seq = run->link_seq,
         .claims = run->claims,
-        .calendar_version = case_rules_versions(reference_case_rules(
-            enricher_reference(linker->enricher)))[CASE_RULES_CALENDAR],
     };
 
     return case_table_write(&changes, run->pg, linker->arena, e);

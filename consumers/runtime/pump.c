@@ -11,10 +11,13 @@
 #include "common/arena.h"
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/health.h"
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/metrics.h"
 #include "common/pg.h"
+#include "common/reload.h"
 #include "common/text.h"
 #include "consumers/runtime/breaker.h"
 #include "consumers/runtime/claim.h"
@@ -22,6 +25,7 @@
 #include "consumers/runtime/enrich.h"
 #include "consumers/runtime/headers.h"
 #include "consumers/runtime/linker.h"
+#include "consumers/runtime/measure.h"
 #include "consumers/runtime/sql.h"
 #include "consumers/runtime/store.h"
 
@@ -54,6 +58,7 @@ struct pump {
 
     struct kafka_consumer *consumer;
     struct pg *pg;             /* NULL: not connected */
+    bool has_begun;            /* the store knows of this connection */
     struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
     struct enricher *enricher;
@@ -111,6 +116,7 @@ static void on_slow_store(void *context)
 {
     struct pump *p = context;
 
+    health_turn();
     if (p->resident_before == 0 || memory_resident() < p->resident_before + MOST_GROWTH)
         return;
     stop_fetching(p);
@@ -119,22 +125,37 @@ static void on_slow_store(void *context)
         NULL);
 }
 
+static enum outcome open_database(struct pump *p, struct err *e)
+{
+    if (!p->pg || !pg_is_usable(p->pg)) {
+        pg_close(p->pg);
+        p->has_begun = false;
+        p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
+                        p->program, (int)p->settings->statement_timeout_ms, e);
+        if (!p->pg)
+            return err_wrap(e, "connecting to PostgreSQL");
+        pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
+        pg_on_wait(p->pg, on_wait, p);
+    }
+    if (p->has_begun)
+        return store_check(p->store, p->pg, e);
+    p->has_begun = store_begin(p->store, p->pg, e) == DONE;
+    return p->has_begun ? DONE : e->outcome;
+}
+
+static bool has_database(const struct pump *p)
+{
+    return p->pg && pg_is_usable(p->pg);
+}
+
 static enum outcome connect(struct pump *p, struct err *e)
 {
-    if (p->pg && pg_is_usable(p->pg))
-        return store_check(p->store, p->pg, e);
-    pg_close(p->pg);
-    p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
-                    p->program, (int)p->settings->statement_timeout_ms, e);
-    if (!p->pg)
-        return err_wrap(e, "connecting to PostgreSQL");
-    pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
-    pg_on_wait(p->pg, on_wait, p);
-    if (!store_begin(p->store, p->pg, e))
-        return DONE;
-    pg_close(p->pg);
-    p->pg = NULL;
-    return e->outcome;
+    enum outcome outcome = open_database(p, e);
+
+    health_tell(HEALTH_DATABASE, has_database(p) ? NULL : e->message);
+    if (!outcome || has_database(p))
+        health_tell(HEALTH_SCHEMA, outcome ? e->message : NULL);
+    return outcome;
 }
 
 static struct kafka_place *places_of(const struct pump *p)
@@ -161,6 +182,8 @@ static enum outcome confirm(struct pump *p, struct err *e)
     enum outcome outcome = kafka_consumer_confirm(p->consumer, places, p->claim_count, e);
 
     free(places);
+    if (outcome)
+        health_tell(HEALTH_KAFKA, e->message);
     return outcome ? err_wrap(e, "asking the group whether we are still a member") : DONE;
 }
 
@@ -227,7 +250,11 @@ static enum outcome read_claims(struct pump *p, struct err *e)
 static enum outcome ask_identity(struct pump *p, struct claim_identity *now,
                                  struct err *e)
 {
-    return kafka_consumer_identity(p->consumer, now->cluster_id, now->topic_id, e);
+    enum outcome outcome =
+        kafka_consumer_identity(p->consumer, now->cluster_id, now->topic_id, e);
+
+    health_tell(HEALTH_KAFKA, outcome ? e->message : NULL);
+    return outcome;
 }
 
 static bool is_claimed_topic(const struct pump *p, const struct claim_identity *now)
@@ -308,12 +335,12 @@ static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
     struct err ignored;
     bool is_free = false;
 
-    if (count == 0
+    if ((count == 0 && health_failures(HEALTH_KAFKA) == 0)
         || clock_monotonic_ms() - p->checked_ms
                < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
         return false;
     plan_check(p, count);
-    if (!ask_identity(p, &now, &ignored) && !is_claimed_topic(p, &now))
+    if (!ask_identity(p, &now, &ignored) && count > 0 && !is_claimed_topic(p, &now))
         return true;
     return p->claim_count < count
            && (look_at_rest(p, wanted, count, &is_free, &ignored) || is_free);
@@ -333,12 +360,18 @@ static enum outcome own(struct pump *p, struct err *e)
     if (wanted != p->taken) {
         p->hold_count = 0;
         breaker_keep(p->breaker, partitions, count);
+        health_keep(HEALTH_GAP, partitions, count);
+        health_keep(HEALTH_BREAKER, partitions, count);
         p->patience_ms = 0;
     }
     p->taken = wanted;
     if (claim(p, partitions, count, e))
         return e->outcome;
     p->is_claimed = true;
+    if (wanted)
+        health_tell(HEALTH_KAFKA, NULL);
+    health_tell(HEALTH_CLAIMED, wanted ? NULL : "the group has not decided yet");
+    measure_claims(p->claim_count, count);
     plan_check(p, count);
     log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted",
              LOG_NUMBER(count), NULL);
@@ -440,6 +473,8 @@ static enum outcome take_fault(struct pump *p, const struct kafka_fault *fault,
     log_warn("reading", "error", e->message, NULL);
     *ends = fault->partition >= 0;
     if (!*ends)
+        health_tell(HEALTH_KAFKA, e->message);
+    if (!*ends)
         return DONE;
     note_fault(p, fault->partition);
     if (p->batch->count == 0)
@@ -479,6 +514,7 @@ static enum outcome take_message(struct pump *p, struct batch *batch, int timeou
         batch_reset(p->ahead);
         *ends = true;
     } else if (*came && !is_next(p, batch, claim, &message)) {
+        measure_seen(&message);
         kafka_message_free(&message);
     } else if (*came && !breaker_admits(p->breaker, message.partition)) {
         kafka_message_free(&message);
@@ -576,6 +612,7 @@ static enum outcome pause_partition(struct pump *p, const struct event *event,
     log_warn("partition paused", "partition", LOG_NUMBER(claim->partition), "reason",
              reason, "seconds", LOG_NUMBER(p->settings->breaker_pause_s), NULL);
     p->is_claimed = false;
+    health_tell_partition(HEALTH_BREAKER, claim->partition, reason);
     return note_pause(p, claim, reason, e);
 }
 
@@ -593,6 +630,7 @@ static enum outcome judge(struct pump *p, const struct batch *batch, struct err 
         if (verdict != VERDICT_GO_ON)
             continue;
         log_info("partition goes on", "partition", LOG_NUMBER(partition), NULL);
+        health_tell_partition(HEALTH_BREAKER, partition, NULL);
         if (note_pause(p, &p->claims[event->claim], NULL, e))
             return e->outcome;
     }
@@ -645,6 +683,7 @@ static enum outcome advance(struct pump *p)
 {
     int64_t now_ms = clock_monotonic_ms();
 
+    measure_lag(p->consumer, p->claims, p->claim_count);
     if (now_ms - p->told_ms >= TELL_MS) {
         tell(p);
         p->told_ms = now_ms;
@@ -688,20 +727,24 @@ static enum outcome turn(struct pump *p, struct err *e)
 static enum outcome pump_once(struct pump *p, struct err *e)
 {
     struct batch *batch = p->batch;
+    int64_t began_ms;
 
+    health_turn();
     if (own(p, e) || fill(p, e) || check_topic(p, batch, e))
         return e->outcome;
+    began_ms = clock_monotonic_ms();
     if (decode_batch(p->decoder, p->pg, batch, e)
         || enrich_batch(p->enricher, p->pg, batch, e) || fill_ahead(p, e)
         || store(p, batch, e))
         return e->outcome;
+    measure_batch(batch, store_counted(p->store), clock_monotonic_ms() - began_ms);
     if (judge(p, batch, e) || turn(p, e))
         return e->outcome;
     return advance(p);
 }
 
 /* Forgets the batch and stops reading; the claims are kept only to ask the group by them. */
-static void let_go(struct pump *p)
+static void let_go(struct pump *p, const struct err *why)
 {
     struct err ignored;
 
@@ -712,6 +755,9 @@ static void let_go(struct pump *p)
     if (store_take_wants_smaller(p->store) && p->rows_limit > 1)
         p->rows_limit /= 2;
     p->is_claimed = false;
+    health_tell(HEALTH_CLAIMED, why->message);
+    health_tell(HEALTH_DATABASE, has_database(p) ? NULL : why->message);
+    measure_lag(NULL, p->claims, p->claim_count);
 }
 
 /* Waits with growing patience, and polls meanwhile, so that the group does not take us for dead. */
@@ -724,6 +770,7 @@ static void back_off(struct pump *p)
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
         struct err ignored;
+        health_turn();
         kafka_consumer_poll(p->consumer, IDLE_MS, &message, &fault, &ignored);
         kafka_message_free(&message);
     }
@@ -735,11 +782,14 @@ int pump_run(struct pump *p, const volatile bool *stop)
 
     p->stop = stop;
     while (!*stop) {
+        if (reload_if_asked())
+            log_set_level(p->settings->log_level);
         switch (pump_once(p, &e)) {
         case DONE: backoff_end(&p->backoff); break;
         case RETRY:
             log_warn("will try again", "error", e.message, NULL);
-            let_go(p);
+            metrics_retry(has_database(p) ? pg_sqlstate(p->pg) : "08");
+            let_go(p, &e);
             back_off(p);
             break;
         case REJECT: /* set aside within a stage; to arrive here is a bug */
@@ -782,11 +832,6 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->batch = batch_new(p->rows_limit);
     p->ahead = batch_new(p->rows_limit);
     name_all(p);
-    if (settings->statement_timeout_ms <= settings->lock_timeout_ms) {
-        err_exit(e, EX_CONFIG,
-                 "statement_timeout_ms must be larger than lock_timeout_ms");
-        goto fail;
-    }
     if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))
         goto fail;
     p->decoder =
@@ -817,11 +862,6 @@ struct pump *pump_new(const struct kind *kind, const char *program,
 fail:
     pump_free(p);
     return NULL;
-}
-
-size_t pump_troubled(const struct pump *pump)
-{
-    return breaker_troubled(pump->breaker);
 }
 
 void pump_free(struct pump *p)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/health.h"
 #include "common/option.h"
 #include "common/registry.h"
 #include "consumers/runtime/kind.h"
@@ -28,18 +29,16 @@ struct pump_settings {
     struct registry_settings registry;
     int64_t
         check_interval_ms; /* between two looks at whether what we read is what there is */
+    struct health_settings health;
     struct kafka_properties kafka;
 };
 
 struct pump; /* opaque */
 
-/* settings must outlive the pump. NULL: *e is FATAL. Connects to nothing yet. */
+/* settings must outlive the pump; what is marked so in their rows may change meanwhile. NULL: *e is FATAL. Connects to nothing yet. */
 struct pump *pump_new(const struct kind *kind, const char *program,
                       const struct pump_settings *settings, struct err *e);
 void pump_free(struct pump *pump); /* leaves the group; NULL is fine */
-
-/* Partitions that are left alone for a while because of what they bring (breaker.h). 0: all is well. */
-size_t pump_troubled(const struct pump *pump);
 
 /* Runs until *stop is true (0) or something FATAL happens (its exit code). Logs each failure. */
 int pump_run(struct pump *pump, const volatile bool *stop);

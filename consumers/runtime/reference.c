@@ -8,9 +8,11 @@
 #include <sysexits.h>
 
 #include "common/arena.h"
+#include "common/metrics.h"
 #include "consumers/runtime/sql.h"
 
 struct reference {
+    int32_t newest;
     struct areas *areas; /* NULL: none */
     struct rulebook *rules;
     struct case_rules *case_rules;
@@ -49,6 +51,11 @@ const struct rulebook *reference_rules(const struct reference *reference)
 const struct case_rules *reference_case_rules(const struct reference *reference)
 {
     return reference->case_rules;
+}
+
+int32_t reference_newest(const struct reference *reference)
+{
+    return reference->newest;
 }
 
 static enum outcome add_area(struct areas *areas, const struct pg_result *rows,
@@ -108,6 +115,17 @@ static enum outcome ask_versions(struct pg *pg, struct versions *versions, struc
     return DONE;
 }
 
+static int32_t newest_of(const struct versions *versions)
+{
+    int32_t newest = versions->areas;
+
+    for (size_t i = 0; i < RULEBOOK_TABLES; i++)
+        newest = versions->rules[i] > newest ? versions->rules[i] : newest;
+    for (size_t i = 0; i < CASE_RULES_TABLES; i++)
+        newest = versions->case_rules[i] > newest ? versions->case_rules[i] : newest;
+    return newest;
+}
+
 static int32_t version_at_hand(const struct reference *reference)
 {
     return reference->areas ? areas_version(reference->areas) : 0;
@@ -124,6 +142,7 @@ static enum outcome refresh_areas(struct reference *reference, struct pg *pg,
         return e->outcome;
     areas_free(reference->areas);
     reference->areas = newer;
+    metrics_set(METRIC_REFERENCE, NULL, version);
     return DONE;
 }
 
@@ -169,7 +188,9 @@ enum outcome reference_refresh(struct reference *reference, struct pg *pg, struc
     struct versions versions;
 
     if (ask_versions(pg, &versions, e) || refresh_areas(reference, pg, versions.areas, e)
-        || refresh_rules(reference, pg, versions.rules, e))
+        || refresh_rules(reference, pg, versions.rules, e)
+        || refresh_case_rules(reference, pg, versions.case_rules, e))
         return e->outcome;
-    return refresh_case_rules(reference, pg, versions.case_rules, e);
+    reference->newest = newest_of(&versions);
+    return DONE;
 }

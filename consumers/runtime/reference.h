@@ -21,6 +21,10 @@ enum outcome reference_refresh(struct reference *reference, struct pg *pg, struc
 /* One version of the areas; the caller frees it. NULL: *e is RETRY or FATAL, 78: an area cannot be read. */
 struct areas *reference_read_areas(struct pg *pg, int32_t version, struct err *e);
 
+/* The newest load of all that is in memory; 0: there is none. Loads are committed in the order of their numbers, so this
+ * one number says which load of each table counts: the newest up to it (reference_past.h). */
+int32_t reference_newest(const struct reference *reference);
+
 /* Borrowed until the next reference_refresh(); NULL: none was ever loaded. */
 struct areas *reference_areas(const struct reference *reference);
 

@@ -6,6 +6,7 @@
 #include "common/err.h"
 #include "common/pg.h"
 #include "consumers/runtime/areas.h"
+#include "consumers/runtime/case_rules.h"
 #include "consumers/runtime/rulebook.h"
 
 struct reference_past; /* opaque */
@@ -17,6 +18,8 @@ void reference_past_free(struct reference_past *past); /* NULL is fine */
 /* Borrowed for as long as it lives. NULL: *e is RETRY or FATAL. */
 const struct rulebook *reference_past_rules(struct reference_past *past, int32_t newest,
                                             struct err *e);
+const struct case_rules *reference_past_case_rules(struct reference_past *past,
+                                                   int32_t newest, struct err *e);
 struct areas *reference_past_areas(struct reference_past *past, int32_t version,
                                    struct err *e);
 

@@ -1,15 +1,18 @@
 /* replay.h - what follows from the stored events, decided again: one course of things from the first transaction on, with
- * its cases in memory. Pure: transactions come from stored_sightings.h, in their order.
+ * its cases in memory. Pure: transactions come from stored_sightings.h and stored_actions.h, in the order of link_seq.
  *
- * The same functions as the daemons' (sighting_of(), link_sightings(), case_states_of()), so with the rules that were in
- * force it comes to what was stored; with others, to what would have been. What else moves cases, the actions of
- * persons and the clock, has link_seq as well, and is taken between the transactions as it was recorded: it is not
- * decided again. */
+ * The same functions as the daemons' (sighting_of(), link_sightings(), case_states_of(), case_turns.h), so with the rules
+ * that were in force it comes to what was stored; with others, to what would have been. Who leaves the actions out has
+ * cases that nobody ever handled.
+ *
+ * It holds what link_store.h and life_store.h say. */
 #ifndef GRIDLOOP_REPLAY_H
 #define GRIDLOOP_REPLAY_H
 
 #include "consumers/runtime/case_states.h"
+#include "consumers/runtime/case_turns.h"
 #include "consumers/runtime/link_store.h"
+#include "consumers/runtime/stored_actions.h"
 #include "consumers/runtime/stored_sightings.h"
 
 struct replay; /* opaque */
@@ -17,7 +20,7 @@ struct replay; /* opaque */
 struct replay *replay_new(void);
 void replay_free(struct replay *replay); /* NULL is fine */
 
-/* What became of one transaction. Borrowed until the next. */
+/* What became of one transaction of linking. Borrowed until the next. */
 struct replayed {
     const struct sightings *sightings; /* in the order of the transaction */
     const struct link_output *output;
@@ -34,33 +37,13 @@ enum outcome replay_transaction(struct replay *replay,
                                 const struct rulebook *const *rules,
                                 struct replayed *replayed, struct err *e);
 
-/* A step that was applied, and is not one of linking. Texts are borrowed. */
-struct replayed_step {
-    uint8_t case_id[UUID_SIZE];
-    int32_t version;
-    const char *to_state;
-    uint32_t marks; /* of enum case_mark */
-    int64_t at_us;
-    uint8_t merged_into[UUID_SIZE]; /* all zero: it names none */
-};
-
-/* The kind of case that it is a step in, by the words of case_action; NULL: no report opened that case, and
- * replay_take_step() leaves it out. */
-const char *replay_case_kind(const struct replay *replay,
-                             const uint8_t case_id[UUID_SIZE]);
-void replay_take_step(struct replay *replay, const struct replayed_step *step);
+/* What became of what persons and the clock did in one transaction: steps and follows count. Borrowed until the next
+ * transaction. */
+const struct case_turns *replay_acts(struct replay *replay,
+                                     const struct stored_acts *acts);
 
 /* A case as it stands, all of follow_up.case_file; borrowed until the next transaction. */
-struct replayed_case {
-    const struct link_case *link;
-    const struct kind *kind; /* of the event that opened it */
-    const char *state, *group, *scheme, *code;
-    int32_t version;
-    unsigned stripe;
-    uint8_t repeat_of[UUID_SIZE], may_repeat[UUID_SIZE]; /* all zero: none */
-};
 size_t replay_case_count(const struct replay *replay);
-uint32_t replay_find_case(const struct replay *replay, const uint8_t case_id[UUID_SIZE]);
-struct replayed_case replay_case(const struct replay *replay, uint32_t number);
+struct case_file replay_case(const struct replay *replay, uint32_t number);
 
 #endif

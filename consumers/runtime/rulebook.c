@@ -161,16 +161,6 @@ const int32_t *rulebook_versions(const struct rulebook *book)
     return book->versions;
 }
 
-int32_t rulebook_newest(const struct rulebook *book)
-{
-    int32_t newest = 0;
-
-    for (size_t i = 0; i < RULEBOOK_TABLES; i++)
-        if (book->versions[i] > newest)
-            newest = book->versions[i];
-    return newest;
-}
-
 struct rulebook *rulebook_read_as_of(struct pg *pg, int32_t newest, struct err *e)
 {
     int32_t versions[RULEBOOK_TABLES];
@@ -182,7 +172,7 @@ struct rulebook *rulebook_read_as_of(struct pg *pg, int32_t newest, struct err *
     outcome = pg_query(pg, sql_text("rules_versions"),
                        (const char *const[]){number.bytes}, 1, &result, e);
     for (size_t i = 0; !outcome && i < RULEBOOK_TABLES; i++)
-        versions[i] = (int32_t)pg_number(result, 0, i);
+        versions[i] = (int32_t)pg_number(result, i, 0);
     pg_result_free(result);
     text_free(&number);
     return outcome ? NULL : rulebook_read(pg, versions, e);

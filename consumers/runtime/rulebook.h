@@ -28,11 +28,7 @@ struct rulebook *rulebook_of(const struct rulebook *const books[RULEBOOK_TABLES]
 void rulebook_free(struct rulebook *book); /* NULL is fine */
 const int32_t *rulebook_versions(const struct rulebook *book);
 
-/* The newest load that is in it. Loads are committed in the order of their numbers, so this one number says which load
- * of each table it is: rulebook_read_as_of(). */
-int32_t rulebook_newest(const struct rulebook *book);
-
-/* Reads it as it was when that load was the newest. */
+/* Reads it as it was when that load was the newest: reference_newest(). */
 struct rulebook *rulebook_read_as_of(struct pg *pg, int32_t newest, struct err *e);
 
 /* What is to be done with reports of a category. Borrowed from the rulebook. */

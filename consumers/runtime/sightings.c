@@ -235,8 +235,7 @@ void sightings_of(struct sightings *out, const struct sighter *sighter,
 {
     *out = (struct sightings){
         .list = arena_take_array(arena, batch->count + 1, sizeof *out->list),
-        .of = arena_take_array(arena, batch->count + 1, sizeof *out->of),
-        .reference_version = rulebook_newest(rules)};
+        .of = arena_take_array(arena, batch->count + 1, sizeof *out->of)};
     for (size_t i = 0; i < batch->count; i++) {
         struct link_sighting *s = &out->list[out->count];
         struct sighted *of = &out->of[out->count];

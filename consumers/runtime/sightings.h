@@ -47,7 +47,7 @@ struct sightings {
     struct sighted *of; /* one for each of list */
     size_t count;
     struct group_names groups;
-    int32_t reference_version; /* rulebook_newest() of the rules */
+    int32_t reference_version; /* reference_newest(): up to the caller */
 };
 
 /* What one event reports; s->group is left to the caller (group_number() of of->ruling.group). Of the event it takes

@@ -45,12 +45,6 @@ const char *rulebook_unit(const struct rulebook *book, const struct location *lo
     return location->grid_code;
 }
 
-int32_t rulebook_newest(const struct rulebook *book)
-{
-    (void)book;
-    return 42;
-}
-
 /* ---- events ---- */
 
 #define UUID "{\"type\":\"string\",\"logicalType\":\"uuid\"}"
@@ -359,7 +353,6 @@ static void test_of_a_batch_the_new_ones(void **state)
     assert_ptr_equal(out.of[1].event, &events[2]);
     assert_int_equal(out.groups.count, 1);
     assert_string_equal(out.groups.list[out.list[1].group], "GROUP");
-    assert_int_equal(out.reference_version, 42);
 }
 
 static void test_a_field_that_the_schema_lacks(void **state)

@@ -21,8 +21,8 @@ enum {
     KIND,
     EVENT_ID,
     REFERENCE,
-    FIRST_RECORDED,
-    EVENT_KIND = FIRST_RECORDED + RECORDED_COLUMNS,
+    CASE_REFERENCE,
+    EVENT_KIND,
     EVENT_EVENT_ID,
     SOURCE,
     OFFSET,
@@ -35,7 +35,8 @@ enum {
     COMMUNITY,
     SUBDISTRICT,
     LOCATED_VERSION,
-    FIRST_FIELD
+    FIRST_FIELD,
+    FIRST_RECORDED = FIRST_FIELD + LINK_FIELDS
 };
 
 struct linked_kind {
@@ -96,19 +97,30 @@ static void add_kind_sql(struct text *sql, const struct sighter *sighter)
     free(table);
 }
 
-/* A statement with the kinds in the place of "(%s)". */
-static struct text statement(const struct stored_sightings *stored, const char *name)
+static void add_kinds(struct text *sql, const struct stored_sightings *stored)
 {
-    const char *sql = sql_text(name);
-    const char *place = strstr(sql, "(%s)");
-    struct text kinds = {0}, all = {0};
+    struct text kinds = {0};
 
     for (size_t i = 0; i < stored->kind_count; i++)
         add_kind_sql(&kinds, &stored->kinds[i].sighter);
-    text_add(&all, sql, (size_t)(place + 1 - sql));
-    text_add(&all, kinds.bytes, kinds.size);
-    text_add_string(&all, place + 3);
+    text_add(sql, kinds.bytes, kinds.size);
     text_free(&kinds);
+}
+
+/* A statement with the kinds in the place of %k, and the columns of sightings in that of %c. */
+static struct text statement(const struct stored_sightings *stored, const char *name)
+{
+    struct text all = {0};
+
+    for (const char *sql = sql_text(name), *place; *sql; sql = place) {
+        place = sql + strcspn(sql, "%");
+        text_add(&all, sql, (size_t)(place - sql));
+        if (place[0] == '%' && place[1] == 'k')
+            add_kinds(&all, stored);
+        else if (place[0] == '%')
+            follow_add_texts(&all, &sighting_table);
+        place += place[0] == '%' ? 2 : 0;
+    }
     return all;
 }
 
@@ -325,7 +337,9 @@ static enum outcome read_sighting(struct stored_sightings *stored,
             stored->past, (int32_t)pg_number(stored->page, stored->row, REFERENCE), e)};
     if (!out->rules)
         return e->outcome;
-    for (size_t i = 0; i < RECORDED_COLUMNS; i++)
+    out->recorded =
+        arena_take_array(stored->arena, sighting_table.count, sizeof *out->recorded);
+    for (size_t i = 0; i < sighting_table.count; i++)
         out->recorded[i] = kept(stored, FIRST_RECORDED + i);
     if (!pg_value(stored->page, stored->row, EVENT_EVENT_ID))
         return err_exit(e, EX_DATAERR, "its event %s of kind %s is not there",
@@ -392,6 +406,11 @@ static enum outcome take_row(struct stored_sightings *stored,
                         transaction->count);
     if (transaction->sighter && transaction->sighter != sighter)
         return err_exit(e, EX_DATAERR, "its transaction was of another kind");
+    if (!transaction->case_rules
+        && !(transaction->case_rules = reference_past_case_rules(
+                 stored->past,
+                 (int32_t)pg_number(stored->page, stored->row, CASE_REFERENCE), e)))
+        return e->outcome;
     transaction->sighter = sighter;
     return read_sighting(stored, sighter, &transaction->list[transaction->count++], e);
 }

@@ -10,47 +10,26 @@
 #include "common/err.h"
 #include "common/pg.h"
 #include "consumers/runtime/batch.h"
+#include "consumers/runtime/follow_tables.h"
 #include "consumers/runtime/kind.h"
 #include "consumers/runtime/reference_past.h"
 #include "consumers/runtime/sightings.h"
 
-/* What was recorded, as PostgreSQL's texts; counted_at in microseconds. */
-enum recorded {
-    RECORDED_SOURCE,
-    RECORDED_OFFSET,
-    RECORDED_IS_TEST,
-    RECORDED_MESSAGE,
-    RECORDED_REPORT,
-    RECORDED_OUTCOME,
-    RECORDED_BASIS,
-    RECORDED_FLAGS,
-    RECORDED_CASE,
-    RECORDED_RELATED,
-    RECORDED_GROUP,
-    RECORDED_RULE_VERSION,
-    RECORDED_CATEGORY_VERSION,
-    RECORDED_UNIT,
-    RECORDED_COUNTED,
-    RECORDED_AGE,
-    RECORDED_DISTANCE,
-    RECORDED_RADIUS,
-    RECORDED_ACCURACY,
-    RECORDED_COLUMNS
-};
-
 struct stored_sighting {
     /* Its id, offset, location and those values that linking goes by; the others are null. */
     struct event event;
-    int32_t source_id;                      /* of the event */
-    const struct rulebook *rules;           /* that it was decided by */
-    const char *recorded[RECORDED_COLUMNS]; /* NULL: null */
+    int32_t source_id;            /* of the event */
+    const struct rulebook *rules; /* that it was decided by */
+    const char **
+        recorded; /* the row, as texts: follow_add_texts() of sighting_table; NULL: null */
 };
 
 struct stored_transaction {
     int64_t link_seq;
-    const struct sighter *sighter; /* of its kind */
-    struct stored_sighting *list;  /* by their ordinals, which are 0, 1 ... */
-    size_t count;                  /* 0: that was the last */
+    const struct sighter *sighter;       /* of its kind */
+    const struct case_rules *case_rules; /* what the platform's steps were decided by */
+    struct stored_sighting *list;        /* by their ordinals, which are 0, 1 ... */
+    size_t count;                        /* 0: that was the last */
 };
 
 struct stored_sightings; /* opaque */

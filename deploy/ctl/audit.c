@@ -9,6 +9,7 @@
 #include "common/arena.h"
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define PROGRAM "gridloopctl audit"
@@ -33,7 +34,7 @@ static const struct option_row rows[] = {
      false},
 };
 
-static const struct option_set options = {
+const struct option_set audit_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...] [NAME]",
     .purpose =
@@ -339,7 +340,7 @@ int audit_main(int argc, char **argv)
     struct err e = {0};
     int exit_code = EX_OK;
 
-    if (ctl_load_operands(&options, argc, argv, &audit, &operands, 0, 1, &e)
+    if (ctl_load_operands(&audit_options, argc, argv, &audit, &operands, 0, 1, &e)
         || open_and_ask(&audit, operands.count ? operands.items[0] : NULL, &out, &e))
         exit_code = ctl_fail(PROGRAM, &e);
     else if (fwrite(out.bytes, 1, out.size, stdout) != out.size || fflush(stdout) != 0)

@@ -26,7 +26,11 @@ int ctl_dispatch(const char *program, const struct ctl_command *commands, int ar
                  char **argv);
 
 /* argv[0] is the command's name; the result is the exit code. */
+int check_main(int argc, char **argv);
+int completion_main(int argc, char **argv);
+int config_main(int argc, char **argv);
 int decode_main(int argc, char **argv);
+int manual_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
 int seal_main(int argc, char **argv);
 int setup_main(int argc, char **argv);
@@ -37,6 +41,10 @@ int dead_letter_main(int argc, char **argv);
 int dedup_main(int argc, char **argv);
 int rebuild_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
+int healthy_main(int argc, char **argv);
+int progress_main(int argc, char **argv);
+int status_main(int argc, char **argv);
+int metrics_main(int argc, char **argv);
 int audit_main(int argc, char **argv);
 int where_main(int argc, char **argv);
 
@@ -52,15 +60,15 @@ struct ctl_database {
     const char *url;
     const char *password_file;
 };
-#define CTL_DATABASE_ROWS(type, member) CTL_DATABASE_ROWS_IF(type, member, true)
-#define CTL_DATABASE_ROWS_IF(type, member, is_required)                                  \
+#define CTL_DATABASE_ROWS(settings, member) CTL_DATABASE_ROWS_IF(settings, member, true)
+#define CTL_DATABASE_ROWS_IF(settings, member, is_required)                              \
     {.name = "database_url",                                                             \
-     .offset = offsetof(type, member.url),                                               \
+     .offset = offsetof(settings, member.url),                                           \
      .help = "PostgreSQL, as postgresql://user@host:port/database, without a password",  \
-     .required = is_required},                                                           \
+     .marks = is_required},                                                              \
     {                                                                                    \
-        .name = "database_password_file",                                                \
-        .offset = offsetof(type, member.password_file),                                  \
+        .name = "database_password_file", .type = OPTION_SECRET,                         \
+        .offset = offsetof(settings, member.password_file),                              \
         .help = "file that holds the password"                                           \
     }
 
@@ -84,9 +92,9 @@ struct ctl_schemas {
     struct pg *pg;          /* NULL: no database */
     struct registry *asked; /* NULL: no registry */
 };
-#define CTL_SCHEMAS_ROWS(type, member)                                                   \
-    CTL_DATABASE_ROWS_IF(type, member.database, false),                                  \
-        REGISTRY_ROWS(type, member.registry)
+#define CTL_SCHEMAS_ROWS(settings, member)                                               \
+    CTL_DATABASE_ROWS_IF(settings, member.database, false),                              \
+        REGISTRY_ROWS(settings, member.registry)
 enum outcome ctl_open_schemas(struct ctl_schemas *schemas, struct err *e);
 void ctl_close_schemas(struct ctl_schemas *schemas);
 

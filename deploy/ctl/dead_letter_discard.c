@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "deploy/ctl/dead_letter.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl dead-letter discard"
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -34,7 +35,7 @@ static const struct option_row rows[] = {
      "who does it; the name of the user unless given", false},
 };
 
-static const struct option_set options = {
+const struct option_set dead_letter_discard_options = {
     .program = PROGRAM,
     .synopsis = "--note TEXT [OPTION...] [SOURCE/OFFSET...]",
     .purpose =
@@ -86,8 +87,8 @@ int dead_letter_discard_main(int argc, char **argv)
     struct err e = {0};
     struct pg *pg = NULL;
 
-    if (!ctl_load_operands(&options, argc, argv, &d, &d.filter.letters, 0,
-                           MOST_LETTERS_NAMED, &e)
+    if (!ctl_load_operands(&dead_letter_discard_options, argc, argv, &d,
+                           &d.filter.letters, 0, MOST_LETTERS_NAMED, &e)
         && !letter_filter_check(&d.filter, &e) && (pg = ctl_open(&d.database, &e)))
         run(&d, pg, &e);
     pg_close(pg);

@@ -6,6 +6,7 @@
 
 #include "deploy/ctl/dead_letter.h"
 #include "deploy/ctl/dead_letter_view.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define PROGRAM "gridloopctl dead-letter list"
@@ -28,7 +29,7 @@ static const struct option_row rows[] = {
     {"json", OPTION_SWITCH, AT(json), NULL, 0, 0, NULL, "print JSON", false},
 };
 
-static const struct option_set options = {
+const struct option_set dead_letter_list_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...] [SOURCE/OFFSET...]",
     .purpose =
@@ -168,8 +169,8 @@ int dead_letter_list_main(int argc, char **argv)
     struct err e = {0};
     struct pg *pg = NULL;
 
-    if (!ctl_load_operands(&options, argc, argv, &list, &list.filter.letters, 0,
-                           MOST_LETTERS_NAMED, &e)
+    if (!ctl_load_operands(&dead_letter_list_options, argc, argv, &list,
+                           &list.filter.letters, 0, MOST_LETTERS_NAMED, &e)
         && !letter_filter_check(&list.filter, &e) && (pg = ctl_open(&list.database, &e)))
         run(&list, pg, &e);
     pg_close(pg);

@@ -10,6 +10,7 @@
 #include "common/point.h"
 #include "consumers/runtime/headers.h"
 #include "deploy/ctl/dead_letter.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl dead-letter replay"
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -60,7 +61,7 @@ static const struct option_row rows[] = {
      "seconds to wait for Kafka before giving up", false},
 };
 
-static const struct option_set options = {
+const struct option_set dead_letter_replay_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...] [SOURCE/OFFSET...]",
     .purpose =
@@ -353,8 +354,8 @@ int dead_letter_replay_main(int argc, char **argv)
     char *actor = NULL;
     int status;
 
-    if (ctl_load_operands(&options, argc, argv, &r, &r.filter.letters, 0,
-                          MOST_LETTERS_NAMED, &e)
+    if (ctl_load_operands(&dead_letter_replay_options, argc, argv, &r, &r.filter.letters,
+                          0, MOST_LETTERS_NAMED, &e)
         || letter_filter_check(&r.filter, &e) || !(r.pg = ctl_open(&r.database, &e))
         || ctl_is_set_up(r.pg, &e)) {
         status = ctl_fail(PROGRAM, &e);

@@ -7,6 +7,7 @@
 
 #include "deploy/ctl/dead_letter.h"
 #include "deploy/ctl/dead_letter_view.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl dead-letter show"
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -30,7 +31,7 @@ static const struct option_row rows[] = {
      "do not show what people typed, the key, the headers, nor raw bytes", false},
 };
 
-static const struct option_set options = {
+const struct option_set dead_letter_show_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...] SOURCE/OFFSET",
     .purpose =
@@ -316,7 +317,8 @@ int dead_letter_show_main(int argc, char **argv)
     struct show show = {.filter = {.state = "all", .source = -1, .partition = -1}};
     struct err e = {0};
 
-    if (!ctl_load_operands(&options, argc, argv, &show, &show.filter.letters, 1, 1, &e)
+    if (!ctl_load_operands(&dead_letter_show_options, argc, argv, &show,
+                           &show.filter.letters, 1, 1, &e)
         && !letter_filter_check(&show.filter, &e)
         && (show.pg = ctl_open(&show.database, &e)))
         run(&show, &e);

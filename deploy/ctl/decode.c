@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "consumers/runtime/peek.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl decode"
 
@@ -28,7 +29,7 @@ static const struct option_row rows[] = {
      false},
 };
 
-static const struct option_set options = {
+const struct option_set decode_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...] FILE",
     .purpose = "Prints one message (its value, frame and all) as JSON, or how far it can "
@@ -136,7 +137,7 @@ int decode_main(int argc, char **argv)
     enum outcome outcome;
 
     log_set_level("error");
-    if (ctl_load_operands(&options, argc, argv, &d, &operands, 1, 1, &e)
+    if (ctl_load_operands(&decode_options, argc, argv, &d, &operands, 1, 1, &e)
         || read_message(&d, operands.items[0], &message, &e)
         || ctl_open_schemas(&d.schemas, &e))
         return ctl_fail(PROGRAM, &e);

@@ -9,6 +9,7 @@
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/dedup_pairs.h"
 #include "deploy/ctl/dedup_tally.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/rebuild_compare.h"
 #include "deploy/ctl/reference.h"
 
@@ -64,7 +65,7 @@ static const struct option_row rows[] = {
     {"json", OPTION_SWITCH, AT(json), NULL, 0, 0, NULL, "print JSON", false},
 };
 
-static const struct option_set options = {
+const struct option_set dedup_simulate_options = {
     .program = PROGRAM,
     .synopsis = "--rules FILE --from TIME --to TIME [OPTION...]",
     .purpose =
@@ -424,7 +425,7 @@ static int simulate_main(int argc, char **argv)
     s.unlike = differences_new(SHOWN_FAULTS);
     for (size_t i = 0; i < COURSES; i++)
         s.replays[i] = replay_new();
-    if (ctl_load(&options, argc, argv, &s, &e) || check_settings(&s, &e)
+    if (ctl_load(&dedup_simulate_options, argc, argv, &s, &e) || check_settings(&s, &e)
         || !(s.pg = ctl_open(&s.database, &e)) || simulate(&s, &e))
         exit_code = ctl_fail(PROGRAM, &e);
     else

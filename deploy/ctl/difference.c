@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arena.h"
 #include "common/clock.h"
-#include "consumers/runtime/link_rule.h"
 
 enum what { DIFFERS, MISSING, UNEXPECTED };
 
@@ -23,78 +23,6 @@ struct differences {
     size_t shown, room; /* lines */
     size_t rows, limit;
 };
-
-/* ---- what should be ---- */
-
-void cell_text(struct cells *cells, const char *text)
-{
-    cells->values[cells->count++] = text;
-}
-
-void cell_number(struct cells *cells, int64_t number)
-{
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRId64, number);
-
-    cell_text(cells, arena_copy(cells->arena, text, (size_t)size));
-}
-
-void cell_positive(struct cells *cells, int64_t number)
-{
-    if (number > 0)
-        cell_number(cells, number);
-    else
-        cell_text(cells, NULL);
-}
-
-void cell_truth(struct cells *cells, bool is_true)
-{
-    cell_text(cells, is_true ? "t" : "f");
-}
-
-void cell_id(struct cells *cells, const uint8_t id[UUID_SIZE])
-{
-    static const uint8_t none[UUID_SIZE];
-    char text[UUID_TEXT_SIZE];
-
-    if (!id || memcmp(id, none, UUID_SIZE) == 0) {
-        cell_text(cells, NULL);
-        return;
-    }
-    uuid_format(text, id);
-    cell_text(cells, arena_copy(cells->arena, text, UUID_TEXT_SIZE - 1));
-}
-
-void cell_time(struct cells *cells, int64_t us)
-{
-    if (us == LINK_NO_TIME)
-        cell_text(cells, NULL);
-    else
-        cell_number(cells, us);
-}
-
-void cell_real(struct cells *cells, double real)
-{
-    char text[40];
-    int size = snprintf(text, sizeof text, "%.17g", real);
-
-    cell_text(cells, isnan(real) ? NULL : arena_copy(cells->arena, text, (size_t)size));
-}
-
-void difference_add_columns(struct text *sql, const struct cell_column *columns,
-                            size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        text_add_string(sql, i ? ", " : "");
-        if (columns[i].type == CELL_TIME)
-            text_format(sql, "(extract(epoch from %s) * 1000000)::bigint",
-                        columns[i].name);
-        else
-            text_add_string(sql, columns[i].name);
-    }
-}
-
-/* ---- comparing ---- */
 
 struct differences *differences_new(size_t limit)
 {
@@ -118,22 +46,42 @@ size_t differences_count(const struct differences *differences)
     return differences->rows;
 }
 
-static bool is_same(enum cell_type type, const char *stored, const char *wanted)
+/* ---- comparing ---- */
+
+enum { VALUE_SIZE = 64 };
+
+/* A text that is not one in the row; texts are as they are. */
+static const char *value_text(enum follow_type type, const struct follow_value *value,
+                              char room[VALUE_SIZE])
+{
+    if (value->is_null)
+        return NULL;
+    switch (type) {
+    case FOLLOW_TEXT: return value->text;
+    case FOLLOW_BOOL: return value->number ? "t" : "f";
+    case FOLLOW_ID: uuid_format(room, value->id); break;
+    case FOLLOW_REAL: snprintf(room, VALUE_SIZE, "%.17g", value->real); break;
+    default: snprintf(room, VALUE_SIZE, "%" PRId64, value->number);
+    }
+    return room;
+}
+
+static bool is_same(enum follow_type type, const char *stored, const char *wanted)
 {
     if (!stored || !wanted)
         return stored == wanted;
-    if (type == CELL_REAL)
+    if (type == FOLLOW_REAL)
         return fabs(strtod(stored, NULL) - strtod(wanted, NULL)) <= 1e-6;
     return strcmp(stored, wanted) == 0;
 }
 
-static const char *kept(struct differences *d, enum cell_type type, const char *text)
+static const char *kept(struct differences *d, enum follow_type type, const char *text)
 {
     char moment[CLOCK_TEXT_SIZE];
 
     if (!text)
         return NULL;
-    if (type == CELL_TIME) {
+    if (type == FOLLOW_TIME) {
         clock_format(moment, strtoll(text, NULL, 10));
         text = moment;
     }
@@ -150,34 +98,42 @@ static void keep(struct differences *d, struct difference difference)
                                room * sizeof *d->list);
         d->room = room;
     }
-    difference.key = kept(d, CELL_TEXT, difference.key);
+    difference.key = kept(d, FOLLOW_TEXT, difference.key);
     d->list[d->shown++] = difference;
 }
 
-void difference_of_row(struct differences *d, const char *table, const char *key,
-                       const struct cell_column *columns, const char *const *stored,
-                       const struct cells *wanted)
+static bool is_compared(const struct follow_table *table, size_t column)
+{
+    return !table->input || strcmp(table->columns[column].name, table->input) != 0;
+}
+
+void difference_of_row(struct differences *d, const struct follow_table *table,
+                       const char *key, const char *const *stored,
+                       const struct follow_row *wanted)
 {
     bool is_first = true;
+    char room[VALUE_SIZE];
 
-    for (size_t i = 0; i < wanted->count; i++) {
-        if (is_same(columns[i].type, stored[i], wanted->values[i]))
+    for (size_t i = 0; i < table->count; i++) {
+        enum follow_type type = table->columns[i].type;
+        const char *text = value_text(type, &wanted->values[i], room);
+        if (is_same(type, stored[i], text) || !is_compared(table, i))
             continue;
         d->rows += is_first;
         is_first = false;
         if (d->rows <= d->limit)
-            keep(d, (struct difference){DIFFERS, table, key, columns[i].name,
-                                        kept(d, columns[i].type, stored[i]),
-                                        kept(d, columns[i].type, wanted->values[i])});
+            keep(d, (struct difference){DIFFERS, table->name, key, table->columns[i].name,
+                                        kept(d, type, stored[i]), kept(d, type, text)});
     }
 }
 
-void difference_of_existence(struct differences *d, const char *table, const char *key,
-                             bool is_stored)
+void difference_of_existence(struct differences *d, const struct follow_table *table,
+                             const char *key, bool is_stored)
 {
     d->rows++;
-    keep(d, (struct difference){
-                .what = is_stored ? UNEXPECTED : MISSING, .table = table, .key = key});
+    keep(d, (struct difference){.what = is_stored ? UNEXPECTED : MISSING,
+                                .table = table->name,
+                                .key = key});
 }
 
 void difference_of_more(struct differences *d, size_t count)

@@ -11,11 +11,13 @@
 #include "consumers/runtime/link_rule.h"
 #include "deploy/ctl/difference.h"
 
-static const struct cell_column columns[] = {
-    {"name", CELL_TEXT}, {"seen_at", CELL_TIME}, {"metres", CELL_REAL}};
+static const struct follow_column columns[] = {{"name", FOLLOW_TEXT},
+                                               {"seen_at", FOLLOW_TIME},
+                                               {"metres", FOLLOW_REAL},
+                                               {"version", FOLLOW_INT32}};
+static const struct follow_table table = {"t", columns, .count = 4, .input = "version"};
 
 struct bench {
-    struct arena *arena;
     struct differences *differences;
     struct text out;
 };
@@ -24,7 +26,7 @@ static int set_up(void **state)
 {
     static struct bench b;
 
-    b = (struct bench){.arena = arena_new(), .differences = differences_new(2)};
+    b = (struct bench){.differences = differences_new(2)};
     *state = &b;
     return 0;
 }
@@ -34,7 +36,6 @@ static int tear_down(void **state)
     struct bench *b = *state;
 
     differences_free(b->differences);
-    arena_free(b->arena);
     text_free(&b->out);
     return 0;
 }
@@ -42,14 +43,15 @@ static int tear_down(void **state)
 static size_t compare(struct bench *b, const char *name, const char *us,
                       const char *metres)
 {
-    struct cells wanted = {.arena = b->arena};
-    const char *stored[] = {name, us, metres};
+    struct follow_row wanted = {.count = 0};
+    const char *stored[] = {name, us, metres, "7"};
     size_t before = differences_count(b->differences);
 
-    cell_text(&wanted, "A");
-    cell_time(&wanted, 1767571200000000);
-    cell_real(&wanted, 0.1);
-    difference_of_row(b->differences, "t", "key", columns, stored, &wanted);
+    row_add_text(&wanted, "A");
+    row_add_time(&wanted, 1767571200000000);
+    row_add_real(&wanted, 0.1);
+    row_add_number(&wanted, 8); /* not compared */
+    difference_of_row(b->differences, &table, "key", stored, &wanted);
     return differences_count(b->differences) - before;
 }
 
@@ -71,8 +73,8 @@ static void test_how_it_is_told(void **state)
     struct bench *b = *state;
 
     compare(b, NULL, "0", "0.1");
-    difference_of_existence(b->differences, "t", "k2", true);
-    difference_of_existence(b->differences, "t", "k3", false);
+    difference_of_existence(b->differences, &table, "k2", true);
+    difference_of_existence(b->differences, &table, "k3", false);
     difference_of_more(b->differences, 7);
     differences_print(b->differences, &b->out);
     assert_string_equal(
@@ -89,36 +91,45 @@ static void test_how_it_is_told(void **state)
                            "\"column\": null, \"stored\": null, \"rebuilt\": null}]"));
 }
 
+static const struct follow_column all_types[] = {
+    {"none", FOLLOW_ID},      {"some", FOLLOW_ID},    {"few", FOLLOW_INT32},
+    {"below", FOLLOW_INT64},  {"truth", FOLLOW_BOOL}, {"never", FOLLOW_TIME},
+    {"nowhere", FOLLOW_REAL}, {"null", FOLLOW_TEXT}};
+static const struct follow_table types = {"t", all_types, .count = 8};
+
 static void test_values(void **state)
 {
     static const uint8_t none[UUID_SIZE], some[UUID_SIZE] = {0xab};
+    static const char *const same[] = {
+        NULL, "ab000000-0000-0000-0000-000000000000", NULL, "-5", "t", NULL, NULL, NULL};
+    static const char *const other[] = {"", "", "0", "5", "f", "0", "0", ""};
     struct bench *b = *state;
-    struct cells cells = {.arena = b->arena};
+    struct follow_row row = {.count = 0};
 
-    cell_id(&cells, none);
-    cell_id(&cells, some);
-    cell_positive(&cells, 0);
-    cell_number(&cells, -5);
-    cell_truth(&cells, true);
-    cell_time(&cells, LINK_NO_TIME);
-    cell_real(&cells, NAN);
-    assert_int_equal(cells.count, 7);
-    assert_null(cells.values[0]);
-    assert_string_equal(cells.values[1], "ab000000-0000-0000-0000-000000000000");
-    assert_null(cells.values[2]);
-    assert_string_equal(cells.values[3], "-5");
-    assert_string_equal(cells.values[4], "t");
-    assert_null(cells.values[5]);
-    assert_null(cells.values[6]);
+    row_add_id(&row, none);
+    row_add_id(&row, some);
+    row_add_positive(&row, 0);
+    row_add_number(&row, -5);
+    row_add_number(&row, true);
+    row_add_time(&row, LINK_NO_TIME);
+    row_add_real(&row, NAN);
+    row_add_null(&row);
+    difference_of_row(b->differences, &types, "same", same, &row);
+    assert_int_equal(differences_count(b->differences), 0);
+    difference_of_row(b->differences, &types, "other", other, &row);
+    differences_print(b->differences, &b->out);
+    for (size_t i = 0; i < types.count; i++)
+        assert_non_null(strstr(b->out.bytes, all_types[i].name));
 }
 
 static void test_columns(void **state)
 {
     struct bench *b = *state;
 
-    difference_add_columns(&b->out, columns, 3);
-    assert_string_equal(b->out.bytes,
-                        "name, (extract(epoch from seen_at) * 1000000)::bigint, metres");
+    follow_add_texts(&b->out, &table);
+    assert_string_equal(
+        b->out.bytes,
+        "s.name, (extract(epoch from s.seen_at) * 1000000)::bigint, s.metres, s.version");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -9,7 +9,9 @@
 #include "common/text.h"
 #include "consumers/runtime/sql.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/gap.h"
 #include "deploy/ctl/gap_chain.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -32,7 +34,7 @@ static const struct option_row list_rows[] = {
      false},
 };
 
-static const struct option_set list_options = {
+const struct option_set gap_list_options = {
     .program = LIST,
     .synopsis = "[OPTION...]",
     .purpose = "Lists the partitions that stand still because offsets are missing, what "
@@ -84,7 +86,7 @@ static int list_main(int argc, char **argv)
     struct pg *pg = NULL;
     struct pg_result *gaps = NULL;
 
-    if (!ctl_load(&list_options, argc, argv, &list, &e)
+    if (!ctl_load(&gap_list_options, argc, argv, &list, &e)
         && (pg = ctl_open(&list.database, &e)) != NULL && !ctl_is_set_up(pg, &e)
         && !pg_query(pg, ctl_sql("gap_list"),
                      (const char *const[]){list.all ? "true" : "false"}, 1, &gaps, &e))
@@ -113,7 +115,7 @@ static const struct option_row accept_rows[] = {
      "where reading goes on: of a corrupt batch, or of a log that was cut", false},
 };
 
-static const struct option_set accept_options = {
+const struct option_set gap_accept_options = {
     .program = ACCEPT,
     .synopsis = "ID --reason TEXT [OPTION...]",
     .purpose =
@@ -137,6 +139,7 @@ static const struct kind {
     {"retention", false, false},
     {"recreated", false, false},
     {"corrupt", false, true},
+    {"set_forward", false, false}, /* by gridloopctl progress, accepted at once */
     {"truncated", true, true},
     {"log_truncation", true, true},
 };
@@ -252,11 +255,10 @@ static enum outcome begin_anew(struct pg *pg, const struct gap *gap, struct err 
 }
 
 /* What was really done goes into the row, and the row into the chain. */
-static enum outcome accept_gap(struct pg *pg, const struct accept *accept,
-                               struct gap *gap, int64_t *place, struct err *e)
+static enum outcome accept_within(struct pg *pg, const struct accept *accept,
+                                  struct gap *gap, int64_t *place, struct err *e)
 {
-    if (pg_run(pg, "begin", e) || read_gap(pg, gap, e)
-        || choose_place(gap, accept->to, place, e))
+    if (read_gap(pg, gap, e) || choose_place(gap, accept->to, place, e))
         return e->outcome;
     *(gap->kind->anew ? &gap->as.from_offset : &gap->as.to_offset) = *place;
     if (accept->actor)
@@ -266,7 +268,27 @@ static enum outcome accept_gap(struct pg *pg, const struct accept *accept,
                         gap->head, e)
         || (gap->kind->anew && begin_anew(pg, gap, e)))
         return e->outcome;
+    return DONE;
+}
+
+static enum outcome accept_gap(struct pg *pg, const struct accept *accept,
+                               struct gap *gap, int64_t *place, struct err *e)
+{
+    if (pg_run(pg, "begin", e) || accept_within(pg, accept, gap, place, e))
+        return e->outcome;
     return pg_run(pg, "commit", e);
+}
+
+enum outcome gap_accept(struct pg *pg, const char *id, const char *reason,
+                        const char *actor, struct err *e)
+{
+    const struct accept accept = {.reason = reason, .actor = actor};
+    struct gap gap = {.id = id};
+    int64_t place;
+    enum outcome outcome = accept_within(pg, &accept, &gap, &place, e);
+
+    pg_result_free(gap.row);
+    return outcome;
 }
 
 static void report(const struct gap *gap, int64_t place)
@@ -297,7 +319,7 @@ static int accept_main(int argc, char **argv)
     struct pg *pg = NULL;
     int64_t place = 0;
 
-    if (!ctl_load_operands(&accept_options, argc, argv, &accept, &ids, 1, 1, &e)
+    if (!ctl_load_operands(&gap_accept_options, argc, argv, &accept, &ids, 1, 1, &e)
         && !check_id(gap.id = ids.items[0], &e)
         && (pg = ctl_open(&accept.database, &e)) != NULL && !ctl_is_set_up(pg, &e)
         && !accept_gap(pg, &accept, &gap, &place, &e))

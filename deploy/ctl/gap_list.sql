@@ -1,6 +1,6 @@
 -- Gaps, the open ones first. $1: those that were accepted too.
 select g.gap_id, s.topic, s.partition, g.reason, g.from_offset, g.to_offset,
-       case when g.reason in ('before_first_start', 'retention', 'corrupt') then g.to_offset - g.from_offset end
+       case when g.reason in ('before_first_start', 'retention', 'corrupt', 'set_forward') then g.to_offset - g.from_offset end
            as offsets,
        extract(epoch from now() - g.found_at)::bigint as found_s,
        g.accepted_at::timestamptz(0), g.accepted_by, g.accept_reason,
@@ -18,6 +18,7 @@ select g.gap_id, s.topic, s.partition, g.reason, g.from_offset, g.to_offset,
                            and o.topic_id <> s.topic_id and o.source_id < s.source_id
                          order by o.source_id desc
                          limit 1), 0))
+           when 'set_forward' then 'An operator set the partition forward (gridloopctl progress set).'
            when 'truncated' then 'Kafka has cut the log: it ends before our place.'
            when 'log_truncation' then 'Kafka has cut the log, and it goes on with other messages.'
        end as meaning,

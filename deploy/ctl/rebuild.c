@@ -1,11 +1,13 @@
-/* rebuild.c - gridloopctl rebuild follow-up --check: what linking wrote, decided again from the stored events. */
+/* rebuild.c - gridloopctl rebuild follow-up --check: all of schema follow_up, decided again from the stored events. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "consumers/runtime/reference.h"
+#include "common/arena.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/rebuild_compare.h"
 
 #define PROGRAM "gridloopctl rebuild follow-up"
@@ -16,12 +18,14 @@ struct rebuild {
     int64_t limit;
     struct pg *pg;
     struct reference_past *past;
-    struct reference *reference; /* of now: what steps of persons mean */
-    struct stored_sightings *stored;
-    struct compared_steps *steps;
+    struct stored_sightings *sightings;
+    struct stored_actions *actions;
+    struct compared *cases, *steps, *limits, *orders;
     struct replay *replay;
     struct differences *differences;
-    size_t transactions, sightings, step_count, cases;
+    struct {
+        size_t transactions, sightings, acts, steps, limits, orders;
+    } count;
 };
 
 #define AT(member) offsetof(struct rebuild, member)
@@ -35,16 +39,17 @@ static const struct option_row rows[] = {
     {"json", OPTION_SWITCH, AT(json), NULL, 0, 0, NULL, "print JSON", false},
 };
 
-static const struct option_set options = {
+const struct option_set rebuild_follow_up_options = {
     .program = PROGRAM,
     .synopsis = "--check [OPTION...]",
     .purpose =
         "Decides again, from the stored events and the reference data of then and in the "
-        "order of link_seq, which case each report belongs to, and compares with what "
-        "stands in follow_up.case_file, sighting and case_step. Steps of persons and the "
-        "clock are taken as they are. Exit code 0: it is the "
+        "order of link_seq, which case each report belongs to, what became of each "
+        "action "
+        "and of what the clock did, which limits were set and which orders went out; and "
+        "compares with what stands in schema follow_up. Exit code 0: it is the "
         "same; 65: it is not, and the rows are named. Reads one snapshot, so daemons may "
-        "be at work. Not compared: by the database's clock, when rows were written.",
+        "be at work. What follows from no event is not compared: --json lists it.",
     .examples = "  gridloopctl rebuild follow-up --check",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
@@ -56,100 +61,163 @@ static const char start_sql[] =
     "set work_mem = '128MB'; set jit = off; set cursor_tuple_fraction = 1;"
     "begin isolation level repeatable read read only";
 
-static enum outcome compare_steps(struct rebuild *r,
-                                  const struct stored_transaction *transaction,
-                                  const struct replayed *replayed, struct err *e)
+/* ---- transactions ---- */
+
+static enum outcome compare_what_came(struct rebuild *r,
+                                      const struct case_step_row *steps, size_t count,
+                                      const struct life_rows *follows, struct err *e)
 {
-    for (size_t i = 0; i < replayed->states->step_count; i++) {
-        struct case_step_row row =
-            case_states_row(replayed->states, i, replayed->sightings, replayed->output,
-                            transaction->link_seq);
-        row.source_id = transaction->list[row.ordinal].source_id;
-        if (compare_step(r->steps, &row, e))
-            return e->outcome;
-    }
-    r->step_count += replayed->states->step_count;
-    return DONE;
+    r->count.steps += count;
+    r->count.limits += follows->limit_count;
+    r->count.orders += follows->order_count;
+    if (compare_steps(r->steps, steps, count, e))
+        return e->outcome;
+    return compare_follows(r->limits, r->orders, follows, e);
 }
 
-static enum outcome compare_transaction(struct rebuild *r,
-                                        const struct stored_transaction *transaction,
-                                        struct err *e)
+static enum outcome compare_linked(struct rebuild *r,
+                                   const struct stored_transaction *transaction,
+                                   struct err *e)
 {
     struct replayed replayed;
+    struct case_step_row *steps;
+    enum outcome outcome;
+    size_t count;
 
     if (replay_transaction(r->replay, transaction, NULL, &replayed, e))
         return e->outcome;
     compare_sightings(r->differences, transaction, &replayed);
-    r->transactions++;
-    r->sightings += transaction->count;
-    return compare_steps(r, transaction, &replayed, e);
+    r->count.transactions++;
+    r->count.sightings += transaction->count;
+    count = replayed.states->step_count;
+    steps = xcalloc(count + 1, sizeof *steps);
+    for (size_t i = 0; i < count; i++) {
+        steps[i] = case_states_row(replayed.states, i, replayed.sightings,
+                                   replayed.output, transaction->link_seq);
+        steps[i].source_id = transaction->list[steps[i].ordinal].source_id;
+    }
+    outcome = compare_what_came(r, steps, count, &replayed.states->follows, e);
+    free(steps);
+    return outcome;
 }
 
+static enum outcome compare_acts(struct rebuild *r, const struct stored_acts *acts,
+                                 struct err *e)
+{
+    const struct case_turns *turns = replay_acts(r->replay, acts);
+
+    r->count.transactions++;
+    r->count.acts += acts->count;
+    return compare_what_came(r, turns->steps, turns->step_count, &turns->follows, e);
+}
+
+/* Whatever comes first is next; each of the two has its next transaction in hand. */
 static enum outcome compare_transactions(struct rebuild *r, struct err *e)
 {
-    struct stored_transaction transaction;
+    struct stored_transaction linked;
+    struct stored_acts acts;
 
-    for (;;) {
-        if (stored_sightings_next(r->stored, &transaction, e))
+    if (stored_sightings_next(r->sightings, &linked, e)
+        || stored_actions_next(r->actions, &acts, e))
+        return e->outcome;
+    while (linked.count > 0 || acts.count > 0)
+        if (acts.count == 0 || (linked.count > 0 && linked.link_seq < acts.link_seq)) {
+            if (compare_linked(r, &linked, e)
+                || stored_sightings_next(r->sightings, &linked, e))
+                return e->outcome;
+        } else if (compare_acts(r, &acts, e)
+                   || stored_actions_next(r->actions, &acts, e)) {
             return e->outcome;
-        if (compare_steps_before(r->steps,
-                                 transaction.count ? transaction.link_seq : INT64_MAX,
-                                 r->replay, reference_case_rules(r->reference), e))
-            return e->outcome;
-        if (transaction.count == 0)
-            return compare_steps_left(r->steps, e);
-        if (compare_transaction(r, &transaction, e))
-            return e->outcome;
-    }
+        }
+    return DONE;
 }
 
-static enum outcome name_missing(struct rebuild *r, struct err *e)
+static enum outcome compare_rest(struct rebuild *r, struct err *e)
 {
-    struct pg_result *missing = NULL;
-    size_t count;
+    struct compared *const all[] = {r->steps, r->limits, r->orders};
 
-    if (stored_sightings_missing(r->stored, (size_t)r->limit + 1, &missing, e))
-        return e->outcome;
-    count = pg_rows(missing);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (compared_end(all[i], e))
+            return e->outcome;
+    return compare_cases(r->cases, r->replay, e);
+}
+
+/* ---- what nothing was decided of ---- */
+
+/* Events without a row: their ids, sources and offsets, and how many there are. Frees them. */
+static void name_events(struct rebuild *r, const struct follow_table *table,
+                        struct pg_result *missing)
+{
+    size_t count = pg_rows(missing);
+
     for (size_t i = 0; i < count; i++) {
         char key[64];
         snprintf(key, sizeof key, "%s/%s", pg_value(missing, i, 1),
                  pg_value(missing, i, 2));
-        difference_of_existence(r->differences, "follow_up.sighting", key, false);
+        difference_of_existence(r->differences, table, key, false);
     }
     if (count)
         difference_of_more(r->differences, (size_t)pg_number(missing, 0, 3) - count);
     pg_result_free(missing);
+}
+
+static enum outcome name_missing(struct rebuild *r, struct err *e)
+{
+    size_t limit = (size_t)r->limit + 1;
+    struct pg_result *missing = NULL;
+
+    if (stored_sightings_missing(r->sightings, limit, &missing, e))
+        return e->outcome;
+    name_events(r, &sighting_table, missing);
+    if (stored_actions_missing(r->pg, limit, &missing, e))
+        return e->outcome;
+    name_events(r, &case_step_table, missing);
+    return DONE;
+}
+
+/* ---- all of it ---- */
+
+static enum outcome open_all(struct rebuild *r, struct err *e)
+{
+    const struct {
+        struct compared **compared;
+        const struct follow_table *table;
+    } tables[] = {{&r->cases, &case_file_table},
+                  {&r->steps, &case_step_table},
+                  {&r->limits, &time_limit_table},
+                  {&r->orders, &outbox_table}};
+
+    r->past = reference_past_new(r->pg);
+    r->replay = replay_new();
+    r->differences = differences_new((size_t)r->limit);
+    r->sightings = stored_sightings_open(r->pg, consumer_kinds, r->past, e);
+    if (!r->sightings || !(r->actions = stored_actions_open(r->pg, r->past, e)))
+        return e->outcome;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        *tables[i].compared = compared_open(r->pg, tables[i].table, r->differences, e);
+        if (!*tables[i].compared)
+            return e->outcome;
+    }
     return DONE;
 }
 
 static enum outcome compare(struct rebuild *r, struct err *e)
 {
-    if (ctl_is_set_up(r->pg, e) || pg_run(r->pg, start_sql, e))
-        return e->outcome;
-    r->past = reference_past_new(r->pg);
-    r->reference = reference_new();
-    r->replay = replay_new();
-    r->differences = differences_new((size_t)r->limit);
-    if (reference_refresh(r->reference, r->pg, e))
-        return e->outcome;
-    r->stored = stored_sightings_open(r->pg, consumer_kinds, r->past, e);
-    if (!r->stored)
-        return e->outcome;
-    r->steps = compare_steps_open(r->pg, r->differences, e);
-    if (!r->steps || compare_transactions(r, e)
-        || compare_cases(r->pg, r->differences, r->replay, &r->cases, e))
+    if (ctl_is_set_up(r->pg, e) || pg_run(r->pg, start_sql, e) || open_all(r, e)
+        || compare_transactions(r, e) || compare_rest(r, e))
         return e->outcome;
     return name_missing(r, e);
 }
 
 static void close_all(struct rebuild *r)
 {
-    compare_steps_close(r->steps);
-    stored_sightings_close(r->stored);
+    compared_close(r->cases);
+    compared_close(r->steps);
+    compared_close(r->limits);
+    compared_close(r->orders);
+    stored_actions_close(r->actions);
+    stored_sightings_close(r->sightings);
     replay_free(r->replay);
-    reference_free(r->reference);
     reference_past_free(r->past);
     differences_free(r->differences);
     pg_close(r->pg);
@@ -161,11 +229,12 @@ static void add_report(struct text *out, const struct rebuild *r)
 {
     size_t count = differences_count(r->differences);
 
-    text_format(out,
-                "decided again: %zu sightings of %zu transactions, %zu cases, %zu "
-                "steps\n",
-                r->sightings, r->transactions, replay_case_count(r->replay),
-                r->step_count);
+    text_format(
+        out,
+        "decided again: %zu sightings and %zu actions of persons and the clock, in "
+        "%zu transactions: %zu cases, %zu steps, %zu limits, %zu orders\n",
+        r->count.sightings, r->count.acts, r->count.transactions,
+        replay_case_count(r->replay), r->count.steps, r->count.limits, r->count.orders);
     differences_print(r->differences, out);
     if (count)
         text_format(out, "verdict: %zu rows DIFFER from what follows from the events\n",
@@ -174,16 +243,29 @@ static void add_report(struct text *out, const struct rebuild *r)
         text_add_string(out, "verdict: follow_up is what follows from the events\n");
 }
 
+static void add_not_compared(struct text *out)
+{
+    text_add_string(out, "[");
+    for (const struct not_compared *n = not_compared; n->table; n++)
+        text_format(out, "%s{\"table\": \"%s\", \"column\": \"%s\", \"reason\": \"%s\"}",
+                    n == not_compared ? "" : ", ", n->table, n->column, n->reason);
+    text_add_string(out, "]");
+}
+
 static void add_report_json(struct text *out, const struct rebuild *r)
 {
     size_t count = differences_count(r->differences);
 
     text_format(out,
-                "{\"equal\": %s, \"transactions\": %zu, \"sightings\": %zu, \"cases\": "
-                "%zu, \"steps\": %zu, \"differing_rows\": %zu, \"differences\": ",
-                count ? "false" : "true", r->transactions, r->sightings,
-                replay_case_count(r->replay), r->step_count, count);
+                "{\"equal\": %s, \"transactions\": %zu, \"sightings\": %zu, \"actions\": "
+                "%zu, \"cases\": %zu, \"steps\": %zu, \"limits\": %zu, \"orders\": %zu, "
+                "\"differing_rows\": %zu, \"differences\": ",
+                count ? "false" : "true", r->count.transactions, r->count.sightings,
+                r->count.acts, replay_case_count(r->replay), r->count.steps,
+                r->count.limits, r->count.orders, count);
     differences_json(r->differences, out);
+    text_add_string(out, ", \"not_compared\": ");
+    add_not_compared(out);
     text_add_string(out, "}\n");
 }
 
@@ -212,7 +294,7 @@ static int follow_up_main(int argc, char **argv)
     struct err e = {0};
     int exit_code;
 
-    if (ctl_load(&options, argc, argv, &r, &e) || check_settings(&r, &e)
+    if (ctl_load(&rebuild_follow_up_options, argc, argv, &r, &e) || check_settings(&r, &e)
         || !(r.pg = ctl_open(&r.database, &e)) || compare(&r, &e))
         exit_code = ctl_fail(PROGRAM, &e);
     else

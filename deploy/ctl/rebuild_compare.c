@@ -1,537 +1,338 @@
-/* rebuild_compare.c - for each table its columns, and what should be in them. */
+/* rebuild_compare.c - cursors over the tables, each beside the rows that are wanted in it. */
 #include "deploy/ctl/rebuild_compare.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "consumers/runtime/case_table.h"
+#include "common/arena.h"
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+enum { KEY_SIZE = 160 };
 
-enum { KEY_SIZE = 80 };
+static const char server_clock[] = "by the clock of the database, when it was written";
+static const char input[] = "what the program had read when it decided: decided by";
+static const char generated[] = "made by the database from the columns beside it";
 
-/* ---- sightings ---- */
-
-static const struct cell_column sighting_columns[] = {
-    [RECORDED_SOURCE] = {"source_id", CELL_TEXT},
-    [RECORDED_OFFSET] = {"topic_offset", CELL_TEXT},
-    [RECORDED_IS_TEST] = {"is_test", CELL_TEXT},
-    [RECORDED_MESSAGE] = {"message", CELL_TEXT},
-    [RECORDED_REPORT] = {"report_id", CELL_TEXT},
-    [RECORDED_OUTCOME] = {"outcome", CELL_TEXT},
-    [RECORDED_BASIS] = {"basis", CELL_TEXT},
-    [RECORDED_FLAGS] = {"flags", CELL_TEXT},
-    [RECORDED_CASE] = {"case_id", CELL_TEXT},
-    [RECORDED_RELATED] = {"related_case_id", CELL_TEXT},
-    [RECORDED_GROUP] = {"dedup_group", CELL_TEXT},
-    [RECORDED_RULE_VERSION] = {"rule_version", CELL_TEXT},
-    [RECORDED_CATEGORY_VERSION] = {"category_version", CELL_TEXT},
-    [RECORDED_UNIT] = {"unit_code", CELL_TEXT},
-    [RECORDED_COUNTED] = {"counted_at", CELL_TIME},
-    [RECORDED_AGE] = {"age_us", CELL_TEXT},
-    [RECORDED_DISTANCE] = {"distance_m", CELL_REAL},
-    [RECORDED_RADIUS] = {"radius_m", CELL_REAL},
-    [RECORDED_ACCURACY] = {"accuracy_m", CELL_REAL},
+const struct not_compared not_compared[] = {
+    {"follow_up.case_file", "life", generated},
+    {"follow_up.case_file", "case_no", generated},
+    {"follow_up.case_file", "opened_at", server_clock},
+    {"follow_up.sighting", "reference_version", input},
+    {"follow_up.case_step", "reference_version", input},
+    {"follow_up.case_step", "recorded_at",
+     "by the clock of the database: what the clock's acts are decided by"},
+    {"follow_up.time_limit", "recorded_at", server_clock},
+    {"follow_up.outbox", "recorded_at",
+     "by the clock of the database: what reminders are decided by"},
+    {"follow_up.outbox", "written_in", "number of the transaction at the server"},
+    {"follow_up.outbox_sent", "*", "what the broker said"},
+    {0},
 };
 
-static void put_decision(struct cells *cells, const struct link_decision *d)
-{
-    cell_text(cells, link_outcome_name(d->outcome));
-    cell_text(cells, link_basis_name(d->basis));
-    cell_number(cells, d->flags);
-    cell_id(cells, d->case_id);
-    cell_id(cells, d->related_id);
-}
+/* ---- one table ---- */
 
-static void put_sighting(struct cells *cells, const struct stored_sighting *stored,
-                         const struct replayed *replayed, size_t ordinal)
-{
-    const struct link_sighting *s = &replayed->sightings->list[ordinal];
-    const struct ruling *ruling = &replayed->sightings->of[ordinal].ruling;
-    const struct link_decision *d = &replayed->output->decisions[ordinal];
-
-    cell_number(cells, stored->source_id);
-    cell_number(cells, stored->event.message.offset);
-    cell_truth(cells, s->is_test);
-    cell_text(cells, link_message_name(s->message));
-    cell_id(cells, s->report_id);
-    put_decision(cells, d);
-    cell_text(cells, ruling->group);
-    cell_positive(cells, ruling->rule_version);
-    cell_positive(cells, ruling->category_version);
-    cell_text(cells, s->unit);
-    cell_time(cells, d->used_us);
-    cell_number(cells, d->age_us);
-    cell_real(cells, d->distance_m);
-    cell_real(cells, d->radius_m);
-    cell_real(cells, link_counted_accuracy_m(s));
-}
-
-void compare_sightings(struct differences *differences,
-                       const struct stored_transaction *transaction,
-                       const struct replayed *replayed)
-{
-    struct arena *arena = arena_new();
-
-    for (size_t i = 0; i < transaction->count; i++) {
-        const struct stored_sighting *stored = &transaction->list[i];
-        struct cells wanted = {.arena = arena};
-        char key[KEY_SIZE];
-        put_sighting(&wanted, stored, replayed, i);
-        assert(wanted.count == ROWS(sighting_columns));
-        snprintf(key, sizeof key, "%s/%s", stored->recorded[RECORDED_SOURCE],
-                 stored->recorded[RECORDED_OFFSET]);
-        difference_of_row(differences, "follow_up.sighting", key, sighting_columns,
-                          stored->recorded, &wanted);
-    }
-    arena_free(arena);
-}
-
-/* ---- rows of a cursor ---- */
-
-struct rows {
+struct compared {
     struct pg *pg;
-    const char *fetch;
+    const struct follow_table *table;
+    struct differences *differences;
+    char fetch[96];
     struct pg_result *page;
     size_t row;
     bool is_over;
 };
 
-static enum outcome rows_open(struct rows *rows, struct pg *pg, const char *sql,
-                              const char *fetch, struct err *e)
+/* follow_up.case_file: follow_up_case_file */
+static struct text cursor_of(const struct follow_table *table)
 {
-    *rows = (struct rows){.pg = pg, .fetch = fetch};
-    return pg_run(pg, sql, e);
+    struct text name = {0};
+
+    text_add_string(&name, table->name);
+    *strchr(name.bytes, '.') = '_';
+    return name;
 }
 
-/* Has the row in hand; is_over: there is none. */
-static enum outcome rows_have(struct rows *rows, struct err *e)
+static void add_declare(struct text *sql, const struct follow_table *table,
+                        const char *cursor)
 {
-    if (rows->is_over || (rows->page && rows->row < pg_rows(rows->page)))
-        return DONE;
-    pg_result_free(rows->page);
-    rows->page = NULL;
-    rows->row = 0;
-    if (pg_query(rows->pg, rows->fetch, NULL, 0, &rows->page, e))
-        return e->outcome;
-    rows->is_over = pg_rows(rows->page) == 0;
-    return DONE;
+    text_format(sql, "declare %s no scroll cursor for select ", cursor);
+    follow_add_texts(sql, table);
+    text_format(sql, " from %s s order by ", table->name);
+    for (size_t i = 0; i < table->keys; i++)
+        text_format(sql, "%s%s", i ? ", " : "", table->columns[i].name);
 }
 
-static void rows_read(const struct rows *rows, const char **values, size_t count)
+struct compared *compared_open(struct pg *pg, const struct follow_table *table,
+                               struct differences *differences, struct err *e)
 {
-    for (size_t i = 0; i < count; i++)
-        values[i] = pg_value(rows->page, rows->row, i);
-}
-
-/* ---- steps ---- */
-
-static const struct cell_column step_columns[] = {
-    {"link_seq", CELL_TEXT},     {"ordinal", CELL_TEXT},      {"place", CELL_TEXT},
-    {"outcome", CELL_TEXT},      {"reason", CELL_TEXT},       {"named_id", CELL_TEXT},
-    {"case_id", CELL_TEXT},      {"case_version", CELL_TEXT}, {"actor", CELL_TEXT},
-    {"action", CELL_TEXT},       {"result", CELL_TEXT},       {"from_state", CELL_TEXT},
-    {"to_state", CELL_TEXT},     {"event_id", CELL_TEXT},     {"source_id", CELL_TEXT},
-    {"topic_offset", CELL_TEXT}, {"stepped_at", CELL_TIME},
-};
-static const char step_table[] = "follow_up.case_step";
-/* The first three are the key; behind the columns stand what is needed of actions. */
-enum {
-    STEP_SEQ,
-    STEP_ORDINAL,
-    STEP_PLACE,
-    STEP_OUTCOME,
-    STEP_CASE = 6,
-    STEP_VERSION,
-    STEP_ACTION = 9,
-    STEP_RESULT,
-    STEP_FROM,
-    STEP_TO,
-    STEP_AT = ROWS(step_columns) - 1,
-    STEP_IS_ACTION,
-    STEP_MERGED_INTO
-};
-
-struct compared_steps {
-    struct differences *differences;
-    struct rows rows;
-    struct arena *arena; /* of one step */
-};
-
-struct compared_steps *compare_steps_open(struct pg *pg, struct differences *differences,
-                                          struct err *e)
-{
-    struct compared_steps *steps = xcalloc(1, sizeof *steps);
-    struct text sql = {0};
+    struct compared *compared = xcalloc(1, sizeof *compared);
+    struct text cursor = cursor_of(table), sql = {0};
     enum outcome outcome;
 
-    steps->differences = differences;
-    steps->arena = arena_new();
-    text_add_string(&sql, "declare stored_steps no scroll cursor for select ");
-    difference_add_columns(&sql, step_columns, ROWS(step_columns));
-    text_format(&sql,
-                ", (s.event_id is null or a.is_there is not null)::integer, "
-                "a.merged_into_case_id from %s s left join lateral (select true, "
-                "c.merged_into_case_id from events.case_action c where c.event_id = "
-                "s.event_id) a (is_there, merged_into_case_id) on true "
-                "order by link_seq, ordinal, place",
-                step_table);
-    outcome =
-        rows_open(&steps->rows, pg, sql.bytes, "fetch forward 5000 from stored_steps", e);
+    *compared = (struct compared){.pg = pg, .table = table, .differences = differences};
+    snprintf(compared->fetch, sizeof compared->fetch, "fetch forward 5000 from %s",
+             cursor.bytes);
+    add_declare(&sql, table, cursor.bytes);
+    outcome = pg_run(pg, sql.bytes, e);
+    text_free(&cursor);
     text_free(&sql);
     if (!outcome)
-        return steps;
-    compare_steps_close(steps);
+        return compared;
+    err_wrap(e, "reading %s", table->name);
+    compared_close(compared);
     return NULL;
 }
 
-void compare_steps_close(struct compared_steps *steps)
+void compared_close(struct compared *compared)
 {
-    if (!steps)
+    if (!compared)
         return;
-    pg_result_free(steps->rows.page);
-    arena_free(steps->arena);
-    free(steps);
+    pg_result_free(compared->page);
+    free(compared);
 }
 
-static void put_cause(struct cells *cells, const struct case_step_row *row)
+/* Has the row in hand; is_over: there is none. */
+static enum outcome have_row(struct compared *compared, struct err *e)
 {
-    cell_id(cells, row->event_id);
-    if (row->event_id) {
-        cell_number(cells, row->source_id);
-        cell_number(cells, row->topic_offset);
-    } else {
-        cell_text(cells, NULL);
-        cell_text(cells, NULL);
-    }
-}
-
-static void put_step(struct cells *cells, const struct case_step_row *row)
-{
-    cell_number(cells, row->link_seq);
-    cell_number(cells, row->ordinal);
-    cell_number(cells, row->place);
-    cell_text(cells, row->outcome);
-    cell_text(cells, row->reason);
-    cell_id(cells, row->named_id);
-    cell_id(cells, row->case_id);
-    cell_positive(cells, row->case_version);
-    cell_text(cells, row->actor);
-    cell_text(cells, row->action);
-    cell_text(cells, row->result);
-    cell_text(cells, row->from_state);
-    cell_text(cells, row->to_state);
-    put_cause(cells, row);
-    cell_time(cells, row->stepped_us);
-}
-
-static int order_of(int64_t a, int64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-/* Of the stored row in hand against the step. */
-static int row_order(const struct rows *rows, const struct case_step_row *step)
-{
-    int order = order_of(pg_number(rows->page, rows->row, STEP_SEQ), step->link_seq);
-
-    if (order == 0)
-        order = order_of(pg_number(rows->page, rows->row, STEP_ORDINAL), step->ordinal);
-    return order ? order
-                 : order_of(pg_number(rows->page, rows->row, STEP_PLACE), step->place);
-}
-
-static void step_key(char key[KEY_SIZE], const char *const *values)
-{
-    snprintf(key, KEY_SIZE, "%s/%s/%s", values[STEP_SEQ], values[STEP_ORDINAL],
-             values[STEP_PLACE]);
-}
-
-static void not_wanted(struct compared_steps *steps)
-{
-    const char *values[ROWS(step_columns)];
-    char key[KEY_SIZE];
-
-    rows_read(&steps->rows, values, ROWS(values));
-    step_key(key, values);
-    difference_of_existence(steps->differences, step_table, key, true);
-    steps->rows.row++;
-}
-
-static void compare_with_row(struct compared_steps *steps, const struct cells *wanted,
-                             bool is_there)
-{
-    const char *values[ROWS(step_columns)];
-    char key[KEY_SIZE];
-
-    step_key(key, wanted->values);
-    if (!is_there) {
-        difference_of_existence(steps->differences, step_table, key, false);
-        return;
-    }
-    rows_read(&steps->rows, values, ROWS(values));
-    difference_of_row(steps->differences, step_table, key, step_columns, values, wanted);
-    steps->rows.row++;
-}
-
-/* The stored rows before the step are not wanted; then it comes itself, or is missing. */
-enum outcome compare_step(struct compared_steps *steps, const struct case_step_row *step,
-                          struct err *e)
-{
-    struct cells wanted = {.arena = steps->arena};
-    int order = 1;
-
-    arena_reset(steps->arena, 4096);
-    put_step(&wanted, step);
-    for (;; not_wanted(steps)) {
-        if (rows_have(&steps->rows, e))
-            return err_wrap(e, "reading the steps");
-        order = steps->rows.is_over ? 1 : row_order(&steps->rows, step);
-        if (order >= 0)
-            break;
-    }
-    compare_with_row(steps, &wanted, order == 0);
+    if (compared->is_over || (compared->page && compared->row < pg_rows(compared->page)))
+        return DONE;
+    pg_result_free(compared->page);
+    compared->page = NULL;
+    compared->row = 0;
+    if (pg_query(compared->pg, compared->fetch, NULL, 0, &compared->page, e))
+        return err_wrap(e, "reading %s", compared->table->name);
+    compared->is_over = pg_rows(compared->page) == 0;
     return DONE;
 }
 
-static void read_case_id(const struct rows *rows, size_t column, uint8_t id[UUID_SIZE])
+static const char *stored(const struct compared *compared, size_t column)
 {
-    const char *text = pg_value(rows->page, rows->row, column);
-
-    if (text)
-        uuid_parse(id, text, strlen(text));
+    return pg_value(compared->page, compared->row, column);
 }
 
-/* What a step of persons or the clock means by the rules; none: the clock's dispatch. */
-static uint32_t marks_of(const struct rows *rows, const struct case_rules *rules,
-                         const char *case_kind, int64_t at_us)
+/* Keys are whole numbers and ids. */
+static int key_order(enum follow_type type, const char *text,
+                     const struct follow_value *wanted)
 {
-    const struct case_rule *rule =
-        case_rules_step(rules, case_kind, pg_value(rows->page, rows->row, STEP_FROM),
-                        pg_value(rows->page, rows->row, STEP_ACTION),
-                        pg_value(rows->page, rows->row, STEP_RESULT), at_us);
+    char id[UUID_TEXT_SIZE];
+    int64_t number;
 
-    return rule ? rule->marks : CASE_MARKS_DISPATCHED;
+    if (type == FOLLOW_ID) {
+        uuid_format(id, wanted->id);
+        return strcmp(text, id);
+    }
+    number = strtoll(text, NULL, 10);
+    return number < wanted->number ? -1 : number > wanted->number;
 }
 
-static void take_action(const struct rows *rows, struct replay *replay,
-                        const struct case_rules *rules)
+/* Of the stored row in hand against the one that is wanted. */
+static int row_order(const struct compared *compared, const struct follow_row *wanted)
 {
-    struct replayed_step step = {0};
-    const char *kind;
+    const struct follow_table *table = compared->table;
+    int order = 0;
 
-    if (strcmp(pg_value(rows->page, rows->row, STEP_OUTCOME), "applied") != 0)
-        return;
-    read_case_id(rows, STEP_CASE, step.case_id);
-    read_case_id(rows, STEP_MERGED_INTO, step.merged_into);
-    kind = replay_case_kind(replay, step.case_id);
-    if (!kind)
-        return;
-    step.version = (int32_t)pg_number(rows->page, rows->row, STEP_VERSION);
-    step.to_state = pg_value(rows->page, rows->row, STEP_TO);
-    step.at_us = pg_number(rows->page, rows->row, STEP_AT);
-    step.marks = marks_of(rows, rules, kind, step.at_us);
-    replay_take_step(replay, &step);
+    for (size_t i = 0; i < table->keys && order == 0; i++)
+        order =
+            key_order(table->columns[i].type, stored(compared, i), &wanted->values[i]);
+    return order;
 }
 
-enum outcome compare_steps_before(struct compared_steps *steps, int64_t link_seq,
-                                  struct replay *replay, const struct case_rules *rules,
-                                  struct err *e)
+static void add_key(char key[KEY_SIZE], const char *part)
 {
-    struct rows *rows = &steps->rows;
+    size_t size = strlen(key);
 
-    for (;;) {
-        if (rows_have(rows, e))
-            return err_wrap(e, "reading the steps");
-        if (rows->is_over || pg_number(rows->page, rows->row, STEP_SEQ) >= link_seq)
-            return DONE;
-        if (pg_number(rows->page, rows->row, STEP_IS_ACTION)) {
-            take_action(rows, replay, rules);
-            rows->row++;
-        } else {
-            not_wanted(steps);
-        }
+    snprintf(key + size, KEY_SIZE - size, "%s%s", size ? "/" : "", part);
+}
+
+static void stored_key(const struct compared *compared, char key[KEY_SIZE])
+{
+    key[0] = '\0';
+    for (size_t i = 0; i < compared->table->keys; i++)
+        add_key(key, stored(compared, i));
+}
+
+static void wanted_key(const struct follow_table *table, const struct follow_row *wanted,
+                       char key[KEY_SIZE])
+{
+    key[0] = '\0';
+    for (size_t i = 0; i < table->keys; i++) {
+        char part[UUID_TEXT_SIZE];
+        if (table->columns[i].type == FOLLOW_ID)
+            uuid_format(part, wanted->values[i].id);
+        else
+            snprintf(part, sizeof part, "%lld", (long long)wanted->values[i].number);
+        add_key(key, part);
     }
 }
 
-enum outcome compare_steps_left(struct compared_steps *steps, struct err *e)
+static void not_wanted(struct compared *compared)
 {
-    for (;; not_wanted(steps)) {
-        if (rows_have(&steps->rows, e))
-            return err_wrap(e, "reading the steps");
-        if (steps->rows.is_over)
+    char key[KEY_SIZE];
+
+    stored_key(compared, key);
+    difference_of_existence(compared->differences, compared->table, key, true);
+    compared->row++;
+}
+
+static void compare_row(struct compared *compared, const struct follow_row *wanted)
+{
+    const char *values[FOLLOW_MOST_COLUMNS];
+    char key[KEY_SIZE];
+
+    for (size_t i = 0; i < compared->table->count; i++)
+        values[i] = stored(compared, i);
+    stored_key(compared, key);
+    difference_of_row(compared->differences, compared->table, key, values, wanted);
+    compared->row++;
+}
+
+enum outcome compared_row(struct compared *compared, const struct follow_row *wanted,
+                          struct err *e)
+{
+    char key[KEY_SIZE];
+    int order;
+
+    assert(wanted->count == compared->table->count);
+    for (;; not_wanted(compared)) {
+        if (have_row(compared, e))
+            return e->outcome;
+        order = compared->is_over ? 1 : row_order(compared, wanted);
+        if (order >= 0)
+            break;
+    }
+    if (order == 0) {
+        compare_row(compared, wanted);
+        return DONE;
+    }
+    wanted_key(compared->table, wanted, key);
+    difference_of_existence(compared->differences, compared->table, key, false);
+    return DONE;
+}
+
+enum outcome compared_end(struct compared *compared, struct err *e)
+{
+    for (;; not_wanted(compared)) {
+        if (have_row(compared, e))
+            return e->outcome;
+        if (compared->is_over)
             return DONE;
     }
+}
+
+enum outcome compared_rows(struct compared *compared, size_t count, follow_fill *fill,
+                           const void *context, struct err *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct follow_row row;
+        row.count = 0;
+        fill(&row, context, i);
+        if (compared_row(compared, &row, e))
+            return e->outcome;
+    }
+    return DONE;
+}
+
+/* ---- sightings ---- */
+
+void compare_sightings(struct differences *differences,
+                       const struct stored_transaction *transaction,
+                       const struct replayed *replayed)
+{
+    for (size_t i = 0; i < transaction->count; i++) {
+        const struct stored_sighting *one = &transaction->list[i];
+        struct follow_row wanted;
+        char key[KEY_SIZE] = "";
+        wanted.count = 0;
+        sighting_fill(&wanted, &(struct sighting_file){
+                                   .link_seq = transaction->link_seq,
+                                   .ordinal = i,
+                                   .source_id = one->source_id,
+                                   .kind = transaction->sighter->kind->name,
+                                   .sighting = &replayed->sightings->list[i],
+                                   .of = &replayed->sightings->of[i],
+                                   .decision = &replayed->output->decisions[i]});
+        for (size_t k = 0; k < sighting_table.keys; k++)
+            add_key(key, one->recorded[k]);
+        difference_of_row(differences, &sighting_table, key, one->recorded, &wanted);
+    }
+}
+
+/* ---- steps, limits, orders ---- */
+
+static void fill_step(struct follow_row *row, const void *context, size_t number)
+{
+    case_step_fill(row, &((const struct case_step_row *)context)[number]);
+}
+
+enum outcome compare_steps(struct compared *steps, const struct case_step_row *list,
+                           size_t count, struct err *e)
+{
+    return compared_rows(steps, count, fill_step, list, e);
+}
+
+static int by_case(const void *a, const void *b)
+{
+    const struct life_limit *left = a, *right = b;
+    int order = memcmp(left->case_id, right->case_id, UUID_SIZE);
+
+    return order ? order : left->case_version - right->case_version;
+}
+
+static int by_order_id(const void *a, const void *b)
+{
+    const struct case_order_row *left = a, *right = b;
+
+    return memcmp(left->order_id, right->order_id, UUID_SIZE);
+}
+
+static void fill_limit(struct follow_row *row, const void *context, size_t number)
+{
+    time_limit_fill(row, &((const struct life_limit *)context)[number]);
+}
+
+static void fill_order(struct follow_row *row, const void *context, size_t number)
+{
+    outbox_fill(row, &((const struct case_order_row *)context)[number]);
+}
+
+enum outcome compare_follows(struct compared *limits, struct compared *orders,
+                             const struct life_rows *follows, struct err *e)
+{
+    if (follows->limit_count > 0)
+        qsort(follows->limits, follows->limit_count, sizeof *follows->limits, by_case);
+    if (follows->order_count > 0)
+        qsort(follows->orders, follows->order_count, sizeof *follows->orders,
+              by_order_id);
+    if (compared_rows(limits, follows->limit_count, fill_limit, follows->limits, e))
+        return e->outcome;
+    return compared_rows(orders, follows->order_count, fill_order, follows->orders, e);
 }
 
 /* ---- cases ---- */
 
-static const struct cell_column case_columns[] = {
-    {"case_id", CELL_TEXT},
-    {"kind", CELL_TEXT},
-    {"state", CELL_TEXT},
-    {"case_version", CELL_TEXT},
-    {"is_test", CELL_TEXT},
-    {"dedup_group", CELL_TEXT},
-    {"category_scheme", CELL_TEXT},
-    {"category_code", CELL_TEXT},
-    {"cell", CELL_TEXT},
-    {"stripe", CELL_TEXT},
-    {"wgs84_longitude", CELL_REAL},
-    {"wgs84_latitude", CELL_REAL},
-    {"accuracy_m", CELL_REAL},
-    {"place_key", CELL_TEXT},
-    {"round_code", CELL_TEXT},
-    {"unit_code", CELL_TEXT},
-    {"first_seen_at", CELL_TIME},
-    {"last_seen_at", CELL_TIME},
-    {"reopened_at", CELL_TIME},
-    {"handled_at", CELL_TIME},
-    {"closed_at", CELL_TIME},
-    {"standing", CELL_TEXT},
-    {"muted", CELL_TEXT},
-    {"mute_lifted", CELL_TEXT},
-    {"was_sent", CELL_TEXT},
-    {"repeat_of", CELL_TEXT},
-    {"may_repeat", CELL_TEXT},
-    {"merged_into", CELL_TEXT},
-    {"opened_seq", CELL_TEXT},
-    {"opened_ordinal", CELL_TEXT},
-};
-static const char case_table[] = "follow_up.case_file";
-
-static void put_what_it_is(struct cells *cells, const struct replayed_case *c)
+static int by_id(const void *a, const void *b)
 {
-    cell_id(cells, c->link->case_id);
-    cell_text(cells, c->kind->name);
-    cell_text(cells, c->state);
-    cell_number(cells, c->version);
-    cell_truth(cells, c->link->is_test);
-    cell_text(cells, c->group);
-    cell_text(cells, c->scheme);
-    cell_text(cells, c->code);
-    cell_number(cells, link_cell(&c->link->place));
-    cell_number(cells, c->stripe);
+    const struct case_file *left = a, *right = b;
+
+    return memcmp(left->link->case_id, right->link->case_id, UUID_SIZE);
 }
 
-static void put_place(struct cells *cells, const struct link_place *place)
+static void fill_case(struct follow_row *row, const void *context, size_t number)
 {
-    bool has_point = place->where == LINK_AT_POINT;
-    static const uint8_t none[UUID_SIZE];
-
-    cell_real(cells, has_point ? place->at.longitude : NAN);
-    cell_real(cells, has_point ? place->at.latitude : NAN);
-    cell_real(cells, has_point ? place->accuracy_m : NAN);
-    cell_id(cells, place->where == LINK_AT_KEY ? place->key : none);
-    cell_text(cells, place->round);
+    case_file_fill(row, &((const struct case_file *)context)[number]);
 }
 
-static void put_case(struct cells *cells, const struct replayed_case *c)
+enum outcome compare_cases(struct compared *cases, const struct replay *replay,
+                           struct err *e)
 {
-    const struct link_case *link = c->link;
-
-    put_what_it_is(cells, c);
-    put_place(cells, &link->place);
-    cell_text(cells, link->unit);
-    cell_time(cells, link->first_us);
-    cell_time(cells, link->last_us);
-    cell_time(cells, link->reopened_us);
-    cell_time(cells, link->handled_us);
-    cell_time(cells, link->closed_us);
-    cell_number(cells, link->standing);
-    cell_number(cells, link->muted);
-    cell_truth(cells, link->mute_lifted);
-    cell_truth(cells, link->was_sent);
-    cell_id(cells, c->repeat_of);
-    cell_id(cells, c->may_repeat);
-    cell_id(cells, link->merged_into);
-    cell_number(cells, link->opened_seq);
-    cell_number(cells, link->opened_ordinal);
-}
-
-struct compared_cases {
-    struct differences *differences;
-    const struct replay *replay;
-    struct rows rows;
-    bool *is_stored; /* by number */
-    struct arena *arena;
-};
-
-static void compare_case(struct compared_cases *cases)
-{
-    const char *values[ROWS(case_columns)];
-    struct cells wanted = {.arena = cases->arena};
-    uint8_t case_id[UUID_SIZE] = {0};
-    struct replayed_case c;
-    uint32_t number;
-
-    rows_read(&cases->rows, values, ROWS(values));
-    uuid_parse(case_id, values[0], strlen(values[0]));
-    number = replay_find_case(cases->replay, case_id);
-    if (number == LINK_NONE) {
-        difference_of_existence(cases->differences, case_table, values[0], true);
-        return;
-    }
-    cases->is_stored[number] = true;
-    arena_reset(cases->arena, 4096);
-    c = replay_case(cases->replay, number);
-    put_case(&wanted, &c);
-    assert(wanted.count == ROWS(case_columns));
-    difference_of_row(cases->differences, case_table, values[0], case_columns, values,
-                      &wanted);
-}
-
-static void name_missing(const struct compared_cases *cases)
-{
-    for (size_t i = 0; i < replay_case_count(cases->replay); i++) {
-        char key[UUID_TEXT_SIZE];
-        if (cases->is_stored[i])
-            continue;
-        uuid_format(key, replay_case(cases->replay, (uint32_t)i).link->case_id);
-        difference_of_existence(cases->differences, case_table, key, false);
-    }
-}
-
-static enum outcome compare_all(struct compared_cases *cases, size_t *stored,
-                                struct err *e)
-{
-    for (*stored = 0;; ++*stored, cases->rows.row++) {
-        if (rows_have(&cases->rows, e))
-            return e->outcome;
-        if (cases->rows.is_over)
-            return DONE;
-        compare_case(cases);
-    }
-}
-
-enum outcome compare_cases(struct pg *pg, struct differences *differences,
-                           const struct replay *replay, size_t *stored, struct err *e)
-{
-    struct compared_cases cases = {
-        .differences = differences,
-        .replay = replay,
-        .is_stored = xcalloc(replay_case_count(replay) + 1, sizeof(bool)),
-        .arena = arena_new()};
-    struct text sql = {0};
+    size_t count = replay_case_count(replay);
+    struct case_file *sorted = xcalloc(count + 1, sizeof *sorted);
     enum outcome outcome;
 
-    text_add_string(&sql, "declare stored_cases no scroll cursor for select ");
-    difference_add_columns(&sql, case_columns, ROWS(case_columns));
-    text_format(&sql, " from %s where kind <> 'case_action' order by case_id",
-                case_table);
-    outcome =
-        rows_open(&cases.rows, pg, sql.bytes, "fetch forward 5000 from stored_cases", e);
-    if (!outcome)
-        outcome = compare_all(&cases, stored, e);
-    if (!outcome)
-        name_missing(&cases);
-    pg_result_free(cases.rows.page);
-    text_free(&sql);
-    free(cases.is_stored);
-    arena_free(cases.arena);
-    return outcome ? err_wrap(e, "reading the cases") : DONE;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = replay_case(replay, (uint32_t)i);
+    qsort(sorted, count, sizeof *sorted, by_id);
+    outcome = compared_rows(cases, count, fill_case, sorted, e);
+    free(sorted);
+    return outcome ? outcome : compared_end(cases, e);
 }

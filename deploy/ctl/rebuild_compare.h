@@ -1,33 +1,46 @@
-/* rebuild_compare.h - the tables of schema follow_up beside a replay of the stored events: every column that linking
- * writes, but for those that say by the database's clock when it did. */
+/* rebuild_compare.h - the tables of schema follow_up beside what follows from the stored events: row by row, in both
+ * directions, every column of follow_tables.h. */
 #ifndef GRIDLOOP_CTL_REBUILD_COMPARE_H
 #define GRIDLOOP_CTL_REBUILD_COMPARE_H
 
-#include "consumers/runtime/case_rules.h"
 #include "consumers/runtime/replay.h"
 #include "deploy/ctl/difference.h"
+
+/* What cannot be compared, for it follows from no event; together with follow_tables.h these are all columns there are.
+ * column "*": the whole table. */
+struct not_compared {
+    const char *table, *column, *reason;
+};
+extern const struct not_compared not_compared[]; /* the last one: {0} */
+
+/* One table in the order of its keys. All must outlive it. NULL: *e. */
+struct compared; /* opaque */
+struct compared *compared_open(struct pg *pg, const struct follow_table *table,
+                               struct differences *differences, struct err *e);
+void compared_close(struct compared *compared); /* NULL is fine */
+
+/* The next row that should be there: what is stored in front of it should not. At the end what is left should not. */
+enum outcome compared_row(struct compared *compared, const struct follow_row *wanted,
+                          struct err *e);
+enum outcome compared_end(struct compared *compared, struct err *e);
+
+/* Each of count rows, sorted by the keys. */
+enum outcome compared_rows(struct compared *compared, size_t count, follow_fill *fill,
+                           const void *context, struct err *e);
 
 /* The sightings of one transaction. */
 void compare_sightings(struct differences *differences,
                        const struct stored_transaction *transaction,
                        const struct replayed *replayed);
 
-/* The steps, one after the other in the order of (link_seq, ordinal, place); then what is stored and was not named. */
-struct compared_steps; /* opaque */
-struct compared_steps *compare_steps_open(struct pg *pg, struct differences *differences,
-                                          struct err *e); /* NULL: *e */
-void compare_steps_close(struct compared_steps *steps);   /* NULL is fine */
-enum outcome compare_step(struct compared_steps *steps, const struct case_step_row *step,
-                          struct err *e);
-/* The steps in front of that transaction: those of linking are not wanted, those of persons and the clock move the cases
- * of the replay; rules say what they mean. */
-enum outcome compare_steps_before(struct compared_steps *steps, int64_t link_seq,
-                                  struct replay *replay, const struct case_rules *rules,
-                                  struct err *e);
-enum outcome compare_steps_left(struct compared_steps *steps, struct err *e);
+/* What a step brings with it, and the steps themselves; they are sorted here. */
+enum outcome compare_follows(struct compared *limits, struct compared *orders,
+                             const struct life_rows *follows, struct err *e);
+enum outcome compare_steps(struct compared *steps, const struct case_step_row *list,
+                           size_t count, struct err *e);
 
-/* The cases as they stand behind the last transaction; *stored: how many there are. */
-enum outcome compare_cases(struct pg *pg, struct differences *differences,
-                           const struct replay *replay, size_t *stored, struct err *e);
+/* The cases as they stand behind the last transaction. */
+enum outcome compare_cases(struct compared *cases, const struct replay *replay,
+                           struct err *e);
 
 #endif

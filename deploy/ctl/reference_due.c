@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "consumers/runtime/reference.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/reference.h"
 
 #define PROGRAM "gridloopctl reference due"
@@ -31,7 +32,7 @@ static const struct option_row rows[] = {
      "when it begins, RFC 3339 with a zone; now, if not given", false},
 };
 
-static const struct option_set options = {
+const struct option_set reference_due_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
     .purpose =
@@ -174,7 +175,7 @@ int reference_due_main(int argc, char **argv)
     struct reference *reference = reference_new();
     struct pg *pg = NULL;
     struct err e = {0};
-    enum outcome outcome = ctl_load(&options, argc, argv, &settings, &e);
+    enum outcome outcome = ctl_load(&reference_due_options, argc, argv, &settings, &e);
 
     if (!outcome)
         outcome = run(&settings, reference, &pg, &e);

@@ -7,6 +7,7 @@
 
 #include "consumers/runtime/case_rules.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/reference.h"
 
 #define PROGRAM "gridloopctl reference load"
@@ -23,7 +24,7 @@ static const struct option_row rows[] = {
      "areas of one level may overlap: the lowest code wins", false},
 };
 
-static const struct option_set options = {
+const struct option_set reference_load_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...] FILE...",
     .purpose =
@@ -248,7 +249,7 @@ int reference_load_main(int argc, char **argv)
     struct reference_load load = {0};
     struct err e = {0};
 
-    if (options_load(&options, argc, argv, &load, &load.files, &e)
+    if (options_load(&reference_load_options, argc, argv, &load, &load.files, &e)
         || check_files(&load, &e) || open_and_run(&load, &e))
         return ctl_fail(PROGRAM, &e);
     return EX_OK;

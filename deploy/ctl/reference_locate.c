@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "consumers/runtime/reference.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/reference.h"
 
 #define PROGRAM "gridloopctl reference locate"
@@ -35,7 +36,7 @@ static const struct option_row rows[] = {
      "moment whose areas count, RFC 3339 with a zone; now, if not given", false},
 };
 
-static const struct option_set options = {
+const struct option_set reference_locate_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
     .purpose = "Says in which areas points lie, by the version in force: a line a point, "
@@ -120,7 +121,7 @@ int reference_locate_main(int argc, char **argv)
 {
     struct locate locate = {0};
     struct err e = {0};
-    enum outcome outcome = ctl_load(&options, argc, argv, &locate, &e);
+    enum outcome outcome = ctl_load(&reference_locate_options, argc, argv, &locate, &e);
 
     if (!outcome)
         outcome = check_settings(&locate, &e);

@@ -11,6 +11,7 @@
 #include "consumers/runtime/copy_send.h"
 #include "consumers/runtime/reference.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/reference.h"
 
 #define PROGRAM "gridloopctl reference re-enrich"
@@ -33,7 +34,7 @@ static const struct option_row rows[] = {
     {"to", OPTION_TEXT, AT(to), NULL, 0, 0, "TIME", "and before this one", true},
 };
 
-static const struct option_set options = {
+const struct option_set reference_reenrich_options = {
     .program = PROGRAM,
     .synopsis = "--from TIME --to TIME [OPTION...]",
     .purpose =
@@ -182,7 +183,7 @@ int reference_reenrich_main(int argc, char **argv)
     struct reenrich r = {0};
     struct err e = {0};
     int64_t from_us, to_us;
-    enum outcome outcome = ctl_load(&options, argc, argv, &r, &e);
+    enum outcome outcome = ctl_load(&reference_reenrich_options, argc, argv, &r, &e);
 
     if (!outcome)
         outcome = ctl_check_span(r.from, r.to, &from_us, &to_us, &e);

@@ -11,6 +11,7 @@
 #include "consumers/runtime/writers.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/evolution.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define LIST "gridloopctl schema list"
@@ -97,7 +98,7 @@ static const struct option_row list_rows[] = {
      false},
 };
 
-static const struct option_set list_options = {
+const struct option_set schema_list_options = {
     .program = LIST,
     .synopsis = "[OPTION...]",
     .purpose = "Prints the registered writer schemas; one without a version is a "
@@ -140,7 +141,7 @@ static int list_main(int argc, char **argv)
     struct list l = {0};
     struct err e;
 
-    if (ctl_load(&list_options, argc, argv, &l, &e) || list(&l, &e))
+    if (ctl_load(&schema_list_options, argc, argv, &l, &e) || list(&l, &e))
         return ctl_fail(LIST, &e);
     return EX_OK;
 }
@@ -161,7 +162,7 @@ static const struct option_row compatible_rows[] = {
      "print JSON", false},
 };
 
-static const struct option_set compatible_options = {
+const struct option_set schema_compatible_options = {
     .program = COMPATIBLE,
     .synopsis = "[OPTION...] FILE",
     .purpose = "Says what stands in the way of a schema as the next version of its kind, "
@@ -300,7 +301,7 @@ static int compatible_main(int argc, char **argv)
     struct option_list operands = {0};
     struct err e;
     bool failed =
-        ctl_load_operands(&compatible_options, argc, argv, &c, &operands, 1, 1, &e)
+        ctl_load_operands(&schema_compatible_options, argc, argv, &c, &operands, 1, 1, &e)
         || open_given(&c.given, operands.items[0], &e) || compare(&c, &e);
     bool is_compatible = c.findings.count == 0;
 
@@ -325,7 +326,7 @@ static const struct option_row register_rows[] = {
     CTL_DATABASE_ROWS(struct registration, database),
 };
 
-static const struct option_set register_options = {
+const struct option_set schema_register_options = {
     .program = REGISTER,
     .synopsis = "[OPTION...] FILE",
     .purpose = "Registers a writer's own schema, so that consumers read what is written "
@@ -382,7 +383,7 @@ static int register_main(int argc, char **argv)
     struct err e;
     bool made = false;
     bool failed =
-        ctl_load_operands(&register_options, argc, argv, &r, &operands, 1, 1, &e)
+        ctl_load_operands(&schema_register_options, argc, argv, &r, &operands, 1, 1, &e)
         || open_given(&r.given, operands.items[0], &e)
         || check_writer(&r.given, operands.items[0], &e) || insert(&r, &made, &e);
 

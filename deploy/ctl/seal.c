@@ -11,6 +11,7 @@
 #include "common/sign.h"
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl seal"
 
@@ -29,7 +30,7 @@ static const struct option_row rows[] = {
      "only makes a key: the private half in FILE, the public one in FILE.pub", false},
 };
 
-static const struct option_set options = {
+const struct option_set seal_options = {
     .program = PROGRAM,
     .synopsis = "FILE --key-file KEY [OPTION...]",
     .purpose =
@@ -245,7 +246,7 @@ int seal_main(int argc, char **argv)
     struct option_list files = {0};
     struct err e = {0};
 
-    if (!ctl_load_operands(&options, argc, argv, &seal, &files, 0, 1, &e)
+    if (!ctl_load_operands(&seal_options, argc, argv, &seal, &files, 0, 1, &e)
         && !check_settings(&seal, files.count, &e))
         (void)(seal.new_key ? make_key(seal.new_key, &e)
                             : seal_database(&seal, files.items[0], &e));

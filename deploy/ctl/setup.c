@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/migrate.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl setup"
 
@@ -28,6 +29,7 @@ enum {
 struct setup {
     struct ctl_database database;
     struct kafka_properties kafka;
+    const char *ingest_password_file, *auditor_password_file;
     const char *name_space;
     int64_t partitions, replication, retention_days, wait_s;
     int64_t deadline_ms;
@@ -39,6 +41,11 @@ struct setup {
 
 static const struct option_row rows[] = {
     CTL_DATABASE_ROWS(struct setup, database),
+    {"ingest_password_file", OPTION_SECRET, AT(ingest_password_file), NULL, 0, 0, NULL,
+     "file with the password that role gridloop_ingest gets; none: it is left alone",
+     false},
+    {"auditor_password_file", OPTION_SECRET, AT(auditor_password_file), NULL, 0, 0, NULL,
+     "the same for role gridloop_auditor", false},
     {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topics' names", false},
     {"partitions", OPTION_NUMBER, AT(partitions), "6", 1, 100000, NULL,
@@ -51,7 +58,7 @@ static const struct option_row rows[] = {
      "seconds to wait for PostgreSQL and Kafka", false},
 };
 
-static const struct option_set options = {
+const struct option_set setup_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
     .purpose = "Make or update the database, register the built-in schemas, create the "
@@ -137,6 +144,17 @@ static enum outcome register_schemas(struct setup *s, struct pg *pg, struct err 
     return DONE;
 }
 
+static enum outcome set_passwords(const struct setup *s, struct pg *pg, struct err *e)
+{
+    if (s->ingest_password_file
+        && pg_set_password(pg, "gridloop_ingest", s->ingest_password_file, e))
+        return e->outcome;
+    if (s->auditor_password_file
+        && pg_set_password(pg, "gridloop_auditor", s->auditor_password_file, e))
+        return e->outcome;
+    return DONE;
+}
+
 static enum outcome setup_database(struct setup *s, struct err *e)
 {
     struct pg *pg = ctl_open(&s->database, e);
@@ -149,6 +167,8 @@ static enum outcome setup_database(struct setup *s, struct err *e)
         outcome = migrate(pg, &s->migrated, e);
     if (outcome == DONE)
         outcome = register_schemas(s, pg, e);
+    if (outcome == DONE)
+        outcome = set_passwords(s, pg, e);
     pg_close(pg);
     return outcome;
 }
@@ -257,7 +277,7 @@ int setup_main(int argc, char **argv)
     struct setup s = {0};
     struct err e = {0};
 
-    if (ctl_load(&options, argc, argv, &s, &e))
+    if (ctl_load(&setup_options, argc, argv, &s, &e))
         return ctl_fail(PROGRAM, &e);
     s.deadline_ms = clock_monotonic_ms() + s.wait_s * 1000;
     if (keep_trying(setup_database, &s, &e) || keep_trying(setup_topics, &s, &e))

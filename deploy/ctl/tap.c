@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "consumers/runtime/peek.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl tap"
 
@@ -44,7 +45,7 @@ static const struct option_row rows[] = {
      false},
 };
 
-static const struct option_set options = {
+const struct option_set tap_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...] TOPIC",
     .purpose = "Prints each message of a topic as a line of JSON, or what is wrong with "
@@ -190,7 +191,7 @@ int tap_main(int argc, char **argv)
 
     log_set_level("error");
     stop_by_signals();
-    if (ctl_load_operands(&options, argc, argv, &tap, &operands, 1, 1, &e)
+    if (ctl_load_operands(&tap_options, argc, argv, &tap, &operands, 1, 1, &e)
         || run(&tap, operands.items[0], &e))
         return ctl_fail(PROGRAM, &e);
     return EX_OK;

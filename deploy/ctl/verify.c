@@ -8,6 +8,7 @@
 
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/seal.h"
 #include "deploy/ctl/table.h"
 #include "deploy/ctl/truth.h"
@@ -44,7 +45,7 @@ static const struct option_row rows[] = {
     {"json", OPTION_SWITCH, AT(json), NULL, 0, 0, NULL, "print JSON", false},
 };
 
-static const struct option_set options = {
+const struct option_set verify_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
     .purpose =
@@ -335,7 +336,7 @@ int verify_main(int argc, char **argv)
     struct err e = {0};
     int exit_code;
 
-    if (ctl_load(&options, argc, argv, &v, &e) || check_settings(&v, &e)
+    if (ctl_load(&verify_options, argc, argv, &v, &e) || check_settings(&v, &e)
         || open_and_ask(&v, &r, &e))
         exit_code = ctl_fail(PROGRAM, &e);
     else

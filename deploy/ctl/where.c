@@ -8,6 +8,7 @@
 #include "common/hash.h"
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define PROGRAM "gridloopctl where"
@@ -24,7 +25,7 @@ static const struct option_row rows[] = {
      false},
 };
 
-static const struct option_set options = {
+const struct option_set where_options = {
     .program = PROGRAM,
     .synopsis = "ID [OPTION...]",
     .purpose = "Tells the whole life of what ID names, in order: when it happened, was "
@@ -121,7 +122,7 @@ int where_main(int argc, char **argv)
     struct err e = {0};
     struct pg *pg = NULL;
 
-    if (!ctl_load_operands(&options, argc, argv, &where, &operands, 1, 1, &e)
+    if (!ctl_load_operands(&where_options, argc, argv, &where, &operands, 1, 1, &e)
         && (pg = ctl_open(&where.database, &e)) != NULL
         && !read_story(pg, operands.items[0], &story, &e))
         print_story(&story, where.json);

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# demo.sh - the whole pipeline at work, on the stack that the environment names: simulated devices, the real
-# producers, Kafka, the real consumers, PostgreSQL; then what an auditor would ask for.
+# demo.sh - the last three days of a district, in about a minute, on the stack that the environment names: simulated
+# devices, the real producers, Kafka, the real consumers, PostgreSQL, orders, crews; then what an auditor would ask for.
 #
 #   demo.sh [--keep] [--events N]
 #
+# N: about so many events, of drones, patrols and inspectors; the flights come beside them.
 # --keep leaves the consumers and the database; without it only the printed tables remain.
 set -euo pipefail
 
-EVENTS=100000
+EVENTS=60000
+readonly DAYS=3
 KEEP=
 while [ $# -gt 0 ]; do
     case $1 in
@@ -41,16 +43,15 @@ start_consumer() {
         "$BIN/gridloop-consume-$1" --namespace "$RUN" --database-url "$INGEST_URL" --linger-ms 100
 }
 
-# The simulated year is over by the real clock: everything would be reminded of at once.
 start_dispatch() {
     process_start "$GUESTS/$RUN-dispatch.id" "$DIR/dispatch.log" \
-        "$BIN/gridloop-dispatch" --namespace "$RUN" --database-url "$INGEST_URL" --tick-s 0
+        "$BIN/gridloop-dispatch" --namespace "$RUN" --database-url "$INGEST_URL" --tick-s "$1"
 }
 
 stop_daemons() {
     local id
-    for id in "$GUESTS/$RUN"-*.id; do process_signal "$id" TERM; done
-    for id in "$GUESTS/$RUN"-*.id; do
+    for id in "$@"; do process_signal "$id" TERM; done
+    for id in "$@"; do
         while process_runs "$id"; do sleep 0.1; done
         rm -f "$id"
     done
@@ -64,7 +65,7 @@ end() {
         echo "kept: the daemons, and psql $OWNER_URL; ./dev stack down ends them and the servers"
         exit 0
     fi
-    stop_daemons
+    stop_daemons "$GUESTS/$RUN"-*.id
     exit "$code"
 }
 trap end EXIT
@@ -74,11 +75,23 @@ is_complete() {
         >"$DIR/verify.txt" 2>&1
 }
 
-# What was accepted is in the broker when the devices end; the consumers need a moment more.
-wait_until_stored() {
+are_actions_stored() { [ "$(query -At -c "select count(*) from events.case_action")" -eq "$ACTIONS" ]; }
+
+# Whoever is late has been told so, and what was decided on is sent.
+are_reminders_sent() {
+    [ "$(query -At -c "
+select (select count(*) from follow_up.case_file c
+        where c.life = 'open' and c.order_unit_code is not null and c.due_at <= now()
+          and not exists (select from follow_up.outbox o
+                          where o.case_id = c.case_id and o.case_version = c.due_version and o.cause = 'due'))
+     + (select count(*) from follow_up.outbox) - (select count(*) from follow_up.outbox_sent)")" -eq 0 ]
+}
+
+# What was accepted is in the broker when a device ends; the daemons need a moment more.
+wait_until() {
     local deadline=$((SECONDS + 120))
-    until is_complete; do
-        [ "$SECONDS" -lt "$deadline" ] || { cat "$DIR/verify.txt" && return 1; }
+    until "$1"; do
+        [ "$SECONDS" -lt "$deadline" ] || { echo "demo: not in time: $1" >&2 && return 1; }
         sleep 0.2
     done
 }
@@ -95,13 +108,17 @@ say "reference data: areas (all invented), units, categories, rules, steps of ca
 say "consumers: two share the drone alerts, one each for the other kinds"
 for program in "$BIN"/gridloop-consume-*; do start_consumer "${program##*/gridloop-consume-}" 1; done
 start_consumer drone-alert 2
-start_dispatch
+start_dispatch 0
 echo "their logs: $DIR/consume-*.log, and of what sends the orders: $DIR/dispatch.log"
 
-say "devices: $EVENTS simulated events; one in twenty is sent twice, some come late"
-"$BIN/gridloop-simulate" run --seed 410503 --count "$EVENTS" --resend-share 0.05 --namespace "$RUN" --dir "$DIR" \
+# Of 100 events that happen 12 are actions: here those are the crews'.
+UNTIL=$(date -u +%FT%TZ)
+START=$(date -u -d "$UNTIL - $DAYS days" +%FT%TZ)
+say "devices: $DAYS days, from $START until now; one line in twenty is sent twice, some come late"
+"$BIN/gridloop-simulate" run --seed 410503 --start "$START" --until "$UNTIL" \
+    --day-events $((EVENTS * 100 / 88 / DAYS)) --resend-share 0.05 --namespace "$RUN" --dir "$DIR" \
     --kinds drone_alert,patrol_log,inspection_finding,flight_task -- --log-level error
-wait_until_stored
+wait_until is_complete
 
 say "both equations, against what the devices were told was accepted (gridloopctl verify)"
 cat "$DIR/verify.txt"
@@ -135,9 +152,24 @@ select kind, outcome, count(*) as reports, count(distinct case_id) as cases,
        round(avg(distance_m)::numeric, 1) as metres_off, max(distance_m)::integer as at_most
 from follow_up.sighting group by kind, outcome order by kind, reports desc"
 
-say "crews: they read their orders, go there, and send what they do; some give an order back, some are late"
-"$BIN/gridloop-simulate" crew --seed 410503 --units BZ-ZFD,S003-ZFD,BG-CGJ --time-lapse 0 --idle-s 5 \
-    --namespace "$RUN" --dir "$DIR" -- --log-level error
+say "crews: what they did about their orders until now; some gave an order back, some were late, some are on their way"
+"$BIN/gridloop-simulate" crew --seed 410503 --units BZ-ZFD,S003-ZFD,BG-CGJ --time-lapse 0 --until "$UNTIL" --idle-s 4 \
+    --namespace "$RUN" --dir "$DIR" -- --log-level error | tee "$DIR/crews.txt"
+read -r _ _ ACTIONS _ <"$DIR/crews.txt"
+wait_until are_actions_stored
+
+# Only now: while three days come in within seconds, everything would be late.
+say "the clock: who has not answered in time, or soon will not have, is reminded"
+stop_daemons "$GUESTS/$RUN-dispatch.id"
+start_dispatch 1
+wait_until are_reminders_sent
+query -c "
+select o.target_unit_code as unit, o.cause, count(*) as reminders, round(max(
+           extract(epoch from o.decided_at - o.due_at) / 3600)::numeric, 1) as hours_past_the_limit
+from follow_up.outbox o where o.order_kind = 'REMIND' group by 1, 2 order by 1, 2"
+"$BIN/gridloop-orders" --once --unit BZ-ZFD --state "$DIR/orders-BZ-ZFD.db" --namespace "$RUN" >"$DIR/reminders.jsonl"
+echo "as the app of a crew gets them (gridloop-orders --once --unit BZ-ZFD): $(wc -l <"$DIR/reminders.jsonl") lines, as"
+head -n 1 "$DIR/reminders.jsonl"
 
 say "orders to the ground"
 query -c "
@@ -162,13 +194,10 @@ select action_type, count(*) as actions, count(distinct case_id) as cases,
        min(occurred_at at time zone 'Asia/Shanghai') as first, max(occurred_at at time zone 'Asia/Shanghai') as last
 from events.case_action group by action_type order by actions desc limit 8"
 
-# What an auditor asks, in his words, and the first rows of the answer; about all that was simulated.
-read -r FROM_DAY TO_DAY < <(query -At -F ' ' -c "
-select min(occurred_at)::date, max(occurred_at)::date + 1 from events.drone_alert")
+# What an auditor asks, in his words, and the first rows of the answer.
 ask() {
     local answer=$DIR/audit-$2.txt
-    "$BIN/gridloopctl" audit "$2" --database-url "$OWNER_URL" --param "from_day=$FROM_DAY" --param "to_day=$TO_DAY" \
-        >"$answer"
+    "$BIN/gridloopctl" audit "$2" --database-url "$OWNER_URL" >"$answer"
     say "$1 (gridloopctl audit $2)"
     head -n 7 "$answer"
 }
@@ -176,15 +205,21 @@ ask() {
 ask "各责任单位现在有多少件超期，最长超了几天？" overdue_by_unit
 ask "从空中发现到地面反馈，中位数多长？90%的多长？" time_to_feedback
 ask "哪些件到现在没有回音？" unanswered
+ask "结案后30天内又被飞机拍到的有哪些？" seen_after_closing
 ask "有没有自己办、自己核查的？" self_checked
 ask "三个机库、各类识别的误报率是多少？" false_alarms
 ask "计划的航线飞了没有？照片传全了没有？" flights_and_media
+ask "20个网格近30天各有几次民警到场、几次晚间错时？" grid_presence
+ask "件件有回音、件件有落实：各单位各是多少？" kpi_answered
 ask "记录有没有被改过、删过？" alterations
 
 say "one case from the air to the answer (gridloopctl where)"
 "$BIN/gridloopctl" where --database-url "$OWNER_URL" "$(query -At -c "
 select case_no from follow_up.case_file where state = 'CLOSED' and standing > 1
 order by returned desc, standing, case_id limit 1")" | cut -c1-180
+
+say "the cases once more, decided anew from the stored events (gridloopctl rebuild follow-up --check)"
+"$BIN/gridloopctl" rebuild follow-up --check --database-url "$OWNER_URL"
 
 say "the proof: every chain gone through again, sealed, and checked against the seal"
 "$BIN/gridloopctl" seal --new-key "$DIR/seal.key"

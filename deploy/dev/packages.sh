@@ -8,7 +8,7 @@ readonly PACKAGES=(
     libssl-dev libcmocka-dev zlib1g-dev liblz4-dev libzstd-dev libsasl2-dev
     libcurl4-openssl-dev
     dpkg-dev ca-certificates xz-utils util-linux procps git
-    postgresql maven python3-venv shellcheck valgrind
+    postgresql maven python3-venv shellcheck valgrind groff-base zsh fish
 )
 
 apt_get() {

@@ -5,10 +5,12 @@
 #   contract pytest tests/contract: schemas, tables and examples
 #   differential pytest tests/differential: our decoder and others'
 #   bounds  pytest tests/bounds: what bytes may cost the decoder
+#   bench   pytest tests/bench: what an event costs in instructions has not grown
 #   link    pytest tests/link: linking against an oracle, real repeats and a simulated truth
 #   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e, in several processes (-- -n 0: in one)
 #   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
+#   compose pytest tests/compose: deploy/compose.yaml on Docker; skipped where there is none
 #   NAME    pytest tests/NAME; as above without the tests marked long
 #   long    pytest, only those, wherever they are
 set -euo pipefail
@@ -20,7 +22,8 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
     case $1 in
-        unit | contract | differential | bounds | link) echo release ;;
+        unit | contract | differential | bench | bounds | link) echo release ;;
+        compose) ;;
         fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
         *) printf '%s\n' release points ;;
@@ -121,7 +124,7 @@ test_needs_servers() {
     local suite
     for suite in "$@"; do
         case $suite in
-            unit | contract | differential | bounds | link) ;;
+            unit | contract | differential | bench | bounds | link | compose) ;;
             *) return 0 ;;
         esac
     done
@@ -141,7 +144,12 @@ test_prepare() {
     export GRIDLOOP_BUILD=$BUILD_DIR/release
     export GRIDLOOP_POINTS_BUILD=$BUILD_DIR/points
     export GRIDLOOP_ASAN_BUILD=$BUILD_DIR/asan
-    ! test_needs_servers "$@" || own_stack_start "$BUILD_DIR/teststack"
+    GRIDLOOP_PROMETHEUS=$(prometheus_dir)
+    export GRIDLOOP_PROMETHEUS
+    if test_needs_servers "$@"; then
+        install_prometheus
+        own_stack_start "$BUILD_DIR/teststack"
+    fi
 }
 
 test_known_suite() {
@@ -159,7 +167,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds link fuzz e2e hostile)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds bench link fuzz e2e hostile compose)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"

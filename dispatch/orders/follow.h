@@ -26,6 +26,8 @@ struct follow_settings {
     struct kafka_properties kafka;
 };
 
+extern const struct option_set orders_options;
+
 /* Runs until *stop is true, the topic's end with once, or standard input's end with ack. RETRY with once: no broker.
  * FATAL 69: orders are gone from the topic that were never read; 74: standard output cannot be written; and as the
  * parts say. */

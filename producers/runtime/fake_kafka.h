@@ -40,6 +40,19 @@ static struct fake {
     struct text log; /* values in the order in which they were sent, one a line */
 } fake;
 
+enum outcome kafka_check_property(const struct kafka_property *property, struct err *e)
+{
+    (void)property, (void)e;
+    return DONE;
+}
+
+enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
+                         struct err *e)
+{
+    (void)properties, (void)produces, (void)e;
+    return DONE;
+}
+
 struct kafka_producer *kafka_producer_open(const struct kafka_properties *properties,
                                            size_t max_message_bytes,
                                            kafka_delivered *delivered, void *context,

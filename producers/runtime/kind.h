@@ -1,5 +1,6 @@
 /* kind.h - what one kind of event adds to the producers: its name and how its key is
- * made.
+ * made. It is one const struct, <name>_producer, in one file, producers/<name>.c, and
+ * that file is the program: the build adds main.c to it.
  *
  * All else comes from schemas/<name>/v<N>.avsc. */
 #ifndef GRIDLOOP_PRODUCER_KIND_H
@@ -16,5 +17,9 @@ struct producer_kind {
      * passed every check. At least one byte. */
     void (*key)(struct text *key, const struct datum *event);
 };
+
+/* The structs of all files producers/<name>.c; NULL behind the last. In the library
+ * gridloop_producers. */
+extern const struct producer_kind *const producer_kinds[];
 
 #endif

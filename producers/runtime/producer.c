@@ -13,6 +13,7 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "common/point.h"
+#include "common/reload.h"
 #include "common/standard.h"
 #include "producers/runtime/accept.h"
 #include "producers/runtime/complaint.h"
@@ -35,6 +36,7 @@ enum {
 
 struct producer {
     const struct producer_kind *kind;
+    const struct option_set *options;
     struct producer_settings settings;
     struct acceptor *acceptor;
     struct spool *spool;
@@ -374,7 +376,11 @@ static enum outcome run(struct producer *p, struct err *e)
     bool end = false;
 
     while (!end) {
-        enum outcome outcome = pump_once(p, e);
+        enum outcome outcome;
+
+        if (reload_if_asked())
+            log_set_level(p->settings.log_level);
+        outcome = pump_once(p, e);
         if (outcome == DONE)
             outcome = look_for_end(p, &end, e);
         if (outcome == FATAL)
@@ -410,7 +416,7 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
     struct producer_settings *s = &p->settings;
     struct input_settings input;
 
-    if (settings_load(s, p->kind, argc, argv, &files, e))
+    if (settings_load(s, p->options, argc, argv, &files, e))
         return e->outcome;
     p->many_files = files.count > 1;
     input = (struct input_settings){.follow = s->follow,
@@ -491,11 +497,13 @@ static int conclude(struct producer *p)
 
 int producer_main(int argc, char **argv, const struct producer_kind *kind)
 {
-    struct producer p = {.kind = kind};
+    static struct option_set options; /* static, as what is read again on a signal */
+    struct producer p = {.kind = kind, .options = &options};
     struct err e = {.outcome = DONE};
     int code = EX_OK;
 
     standard_hold();
+    options = producer_options(kind);
     log_set_context("kind", kind->name);
     handle_signals();
     if (start(&p, argc, argv, &e) == DONE && run(&p, &e) == DONE) {
@@ -504,5 +512,5 @@ int producer_main(int argc, char **argv, const struct producer_kind *kind)
         e = p.input_end;
     }
     stop(&p);
-    return e.outcome ? err_report(settings_program(kind), &e) : code;
+    return e.outcome ? err_report(options.program, &e) : code;
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/kafka.h"
 #include "common/log.h"
+#include "common/reload.h"
 
 #define AT(member) offsetof(struct producer_settings, member)
 
@@ -27,34 +29,68 @@ static const struct option_row rows[] = {
     {"receipts", OPTION_CHOICE, AT(receipts), "line", 0, 0, "line|none",
      "What is printed for each line once its event is on disk: line number and event_id, "
      "or nothing.",
-     false},
+     OPTION_RELOADED},
     {"group_rows", OPTION_NUMBER, AT(group_rows), "1000", 1, 100000, NULL,
-     "Lines that go to disk together, at most.", false},
+     "Lines that go to disk together, at most.", OPTION_RELOADED},
     {"group_ms", OPTION_NUMBER, AT(group_ms), "20", 0, 60000, NULL,
-     "Longest wait for more lines after the first, in milliseconds.", false},
+     "Longest wait for more lines after the first, in milliseconds.", OPTION_RELOADED},
     {"spool_max_bytes", OPTION_NUMBER, AT(spool_max_bytes), "1073741824", 1 << 20, 1e15,
      NULL,
      "The spool is full when events in it take so many bytes; its files take up to 45 MB "
      "more.",
      false},
     {"when_full", OPTION_CHOICE, AT(when_full), "block", 0, 0, "block|reject",
-     "With a full spool: stops reading until there is room, or refuses lines.", false},
+     "With a full spool: stops reading until there is room, or refuses lines.",
+     OPTION_RELOADED},
     {"deliver_timeout", OPTION_REAL, AT(deliver_timeout_s), "30", 0, 86400, NULL,
      "Longest wait for Kafka at the end of input, in seconds; what is left then is sent "
      "by the next run.",
-     false},
+     OPTION_RELOADED},
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
-     "Lowest level that is logged.", false},
+     "Lowest level that is logged.", OPTION_RELOADED},
 };
 
-const char *settings_program(const struct producer_kind *kind)
+static enum outcome check_registry(const void *settings, const char *keys[2],
+                                   struct err *e)
 {
-    static struct text name;
+    const struct producer_settings *s = settings;
 
-    text_clear(&name);
-    text_format(&name, "gridloop-produce-%s", kind->name);
-    text_hyphens(name.bytes);
-    return name.bytes;
+    return registry_check(&s->registry, keys, e);
+}
+
+static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct producer_settings *s = settings;
+
+    (void)keys;
+    return kafka_check(&s->kafka, true, e);
+}
+
+struct option_set producer_options(const struct producer_kind *kind)
+{
+    static option_check *const checks[] = {check_registry, check_kafka, NULL};
+    struct text program = {0};
+
+    text_format(&program, "gridloop-produce-%s", kind->name);
+    text_hyphens(program.bytes);
+    return (struct option_set){
+        .program = program.bytes,
+        .synopsis = "[OPTION...] [FILE...]",
+        .purpose = kind->purpose,
+        .examples =
+            "  One event a line as JSON, from the files or from standard input:\n"
+            "  ... --spool /var/lib/gridloop/spool --kafka.bootstrap.servers=kafka:9092 "
+            "events.jsonl\n"
+            "  ... --spool /var/lib/gridloop/spool --follow /var/log/device.jsonl\n"
+            "  ... --spool /var/lib/gridloop/spool </dev/null      sends what is still "
+            "spooled",
+        .rows = rows,
+        .row_count = sizeof rows / sizeof rows[0],
+        .kafka_offset = AT(kafka),
+        .check_property = kafka_check_property,
+        .checks = checks,
+        .size = sizeof(struct producer_settings),
+    };
 }
 
 static enum outcome check_together(struct producer_settings *settings,
@@ -69,27 +105,21 @@ static enum outcome check_together(struct producer_settings *settings,
     return DONE;
 }
 
+/* A terminal that is closed is to end a program that was started by hand, but not one that follows a file. */
+static void reload(struct producer_settings *settings, const struct option_set *options,
+                   int argc, char **argv)
+{
+    if (settings->follow)
+        reload_on_signal(options, argc, argv, settings);
+}
+
 enum outcome settings_load(struct producer_settings *settings,
-                           const struct producer_kind *kind, int argc, char **argv,
+                           const struct option_set *options, int argc, char **argv,
                            struct option_list *files, struct err *e)
 {
-    const struct option_set set = {
-        .program = settings_program(kind),
-        .synopsis = "[OPTION...] [FILE...]",
-        .purpose = kind->purpose,
-        .examples =
-            "  One event a line as JSON, from the files or from standard input:\n"
-            "  ... --spool /var/lib/gridloop/spool --kafka.bootstrap.servers=kafka:9092 "
-            "events.jsonl\n"
-            "  ... --spool /var/lib/gridloop/spool --follow /var/log/device.jsonl\n"
-            "  ... --spool /var/lib/gridloop/spool </dev/null      sends what is still "
-            "spooled",
-        .rows = rows,
-        .row_count = sizeof rows / sizeof rows[0],
-        .kafka_offset = AT(kafka),
-    };
-
-    if (options_load(&set, argc, argv, settings, files, e))
+    if (options_load(options, argc, argv, settings, files, e)
+        || check_together(settings, files, e))
         return e->outcome;
-    return check_together(settings, files, e);
+    reload(settings, options, argc, argv);
+    return DONE;
 }

@@ -23,13 +23,14 @@ struct producer_settings {
     struct kafka_properties kafka;
 };
 
-/* "gridloop-produce-drone-alert"; lives as long as the program. */
-const char *settings_program(const struct producer_kind *kind);
+/* Of every kind the same but for the names, which live as long as the program. */
+struct option_set producer_options(const struct producer_kind *kind);
 
 /* Reads command line, environment and file; files gets the operands. FATAL as
- * options_load(). */
+ * options_load(). With follow SIGHUP has them read again (reload.h); both outlive the
+ * program's last look at its settings. */
 enum outcome settings_load(struct producer_settings *settings,
-                           const struct producer_kind *kind, int argc, char **argv,
+                           const struct option_set *options, int argc, char **argv,
                            struct option_list *files, struct err *e);
 
 #endif

@@ -57,6 +57,7 @@ struct crew {
     struct line_sent *first_line, **last_line;
     uint64_t lines_sent, lines_answered, refused;
     uint64_t orders, actions;
+    int64_t until_us;
     int64_t busy_ms; /* when there was something to do last */
     FILE *truth;
 };
@@ -82,6 +83,16 @@ static enum outcome read_units(struct crew *crew, struct err *e)
         name = name[size] ? name + size + 1 : NULL;
     }
     return DONE;
+}
+
+static enum outcome read_until(struct crew *crew, struct err *e)
+{
+    const char *text = crew->settings->until;
+    const char *wrong = text ? clock_parse(text, strlen(text), &crew->until_us) : NULL;
+
+    if (!text)
+        crew->until_us = INT64_MAX;
+    return wrong ? err_exit(e, EX_USAGE, "until: \"%s\" %s", text, wrong) : DONE;
 }
 
 static enum outcome open_truth(struct crew *crew, struct err *e)
@@ -153,7 +164,8 @@ static enum outcome begin(struct crew *crew, struct err *e)
     const struct simulate_settings world = {.seed = crew->settings->seed,
                                             .day_events = 1};
 
-    if (read_units(crew, e) || open_truth(crew, e) || start_producer(crew, e))
+    if (read_units(crew, e) || read_until(crew, e) || open_truth(crew, e)
+        || start_producer(crew, e))
         return e->outcome;
     for (size_t i = 0; i < crew->post_count; i++)
         if (start_orders(crew, &crew->posts[i], e))
@@ -310,7 +322,7 @@ static void dispatch(struct crew *crew, struct post *post, const struct crew_ord
     job->post = post;
     job->begun_ms = clock_monotonic_ms();
     crew_plan(&job->plan, &job->order, crew->settings->seed, crew->settings->late_share,
-              unit_beside(crew, post));
+              crew->until_us, unit_beside(crew, post));
     while (*end)
         end = &(*end)->next;
     *end = job;

@@ -8,7 +8,8 @@
  *
  * DIR/crew.tsv gets a line for each order that is done: order_id, case_id, kind, unit, outcome (the state in which
  * the crew leaves the case; reminded; recalled, and how an order ends that was recalled; not_ours, of a kind it
- * knows nothing of), case_version that the last action asks for, whether it was late. */
+ * knows nothing of), case_version that the last action asks for, whether it was late. With until an order counts
+ * as done when all that could be done by then is. */
 #ifndef GRIDLOOP_CREW_H
 #define GRIDLOOP_CREW_H
 
@@ -22,6 +23,8 @@ struct crew_settings {
     int64_t seed;
     double time_lapse; /* 3600: an hour takes a second; 0: no time at all */
     double late_share; /* of the orders with a limit that are put right after it */
+    const char
+        *until;    /* RFC 3339: nothing that would be done later is; NULL: no such end */
     double idle_s; /* ends when there was nothing to do for so long; 0: when told to */
     const char
         *units; /* with commas between them; who gives an order back names the next one */

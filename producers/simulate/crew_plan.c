@@ -81,7 +81,7 @@ static void take_step(struct crew_plan *plan, const struct crew_order *order,
 }
 
 void crew_plan(struct crew_plan *plan, const struct crew_order *order, int64_t seed,
-               double late_share, const char *other_unit)
+               double late_share, int64_t until_us, const char *other_unit)
 {
     struct dice dice = dice_of(order, seed);
     struct open_case c = case_of(order);
@@ -90,7 +90,12 @@ void crew_plan(struct crew_plan *plan, const struct crew_order *order, int64_t s
     *plan = (struct crew_plan){.is_late = is_late && order->due_us > 0};
     do {
         const struct simulate_step *step = desk_step(&c, &dice);
+        plan->state = c.state;
         take_step(plan, order, &c, step, &dice);
+        if (plan->steps[plan->count - 1].recorded_us > until_us) {
+            plan->count--;
+            return;
+        }
         if (strcmp(step->to, "DISPATCHED") == 0 || strcmp(step->to, "RETURNED") == 0)
             plan->steps[plan->count - 1].target_unit = other_unit;
     } while (plan->count < CREW_MOST_STEPS && !desk_is_over(&c)

@@ -28,13 +28,13 @@ struct crew_order {
 struct crew_plan {
     struct simulate_event
         steps[CREW_MOST_STEPS]; /* their texts are the order's and the settings' */
-    size_t count;
-    const char *state; /* in which it leaves the case */
-    bool is_late;      /* it is put right only after it was due */
+    size_t count;               /* 0: nothing can be done in time */
+    const char *state;          /* in which it leaves the case */
+    bool is_late;               /* it is put right only after it was due */
 };
 
-/* other_unit: who is sent after the order was given back. */
+/* other_unit: who is sent after the order was given back. until_us: what would come after it is left undone. */
 void crew_plan(struct crew_plan *plan, const struct crew_order *order, int64_t seed,
-               double late_share, const char *other_unit);
+               double late_share, int64_t until_us, const char *other_unit);
 
 #endif

@@ -32,7 +32,7 @@ static struct crew_plan plan_of(uint64_t number, int64_t seed, double late_share
     struct crew_plan plan;
 
     order = make_order(number);
-    crew_plan(&plan, &order, seed, late_share, "U2");
+    crew_plan(&plan, &order, seed, late_share, INT64_MAX, "U2");
     return plan;
 }
 
@@ -112,6 +112,29 @@ static void test_who_is_late_puts_it_right_after_it_was_due(void **state)
     assert_true(late > 0);
 }
 
+/* Cut short, it is the beginning of the same plan. */
+static void test_what_comes_too_late_is_left_undone(void **state)
+{
+    size_t begun = 0, not_begun = 0;
+
+    (void)state;
+    for (uint64_t number = 1; number <= ORDERS; number++) {
+        struct crew_order order = make_order(number);
+        struct crew_plan whole = plan_of(number, 1, 0.1), plan;
+        int64_t until_us = order.decided_us + (int64_t)number * 5000000;
+        size_t in_time = 0;
+        crew_plan(&plan, &order, 1, 0.1, until_us, "U2");
+        while (in_time < whole.count && whole.steps[in_time].recorded_us <= until_us)
+            in_time++;
+        assert_int_equal(plan.count, in_time);
+        assert_string_equal(plan.state,
+                            in_time ? whole.steps[in_time - 1].step->to : "DISPATCHED");
+        begun += in_time > 0 && in_time < whole.count;
+        not_begun += in_time == 0;
+    }
+    assert_true(begun > 0 && not_begun > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_the_same_order_is_planned_the_same),
         cmocka_unit_test(test_how_plans_end),
         cmocka_unit_test(test_who_is_late_puts_it_right_after_it_was_due),
+        cmocka_unit_test(test_what_comes_too_late_is_left_undone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

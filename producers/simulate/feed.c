@@ -29,6 +29,7 @@ struct run {
     struct outlet outlets[SIMULATE_KINDS];
     FILE *truth;
     int64_t sent, begun_ms;
+    bool is_over; /* the simulated time is */
 };
 
 static volatile sig_atomic_t stopped;
@@ -128,7 +129,7 @@ static int64_t elapsed_ms(const struct run *run)
 
 static bool wants_more(const struct run *run)
 {
-    return run->sent < run->feed->count && !stopped;
+    return run->sent < run->feed->count && !run->is_over && !stopped;
 }
 
 static bool may_send(const struct run *run)
@@ -155,7 +156,9 @@ static void send_lines(struct run *run)
     struct outlet *outlet;
 
     for (; may_send(run); run->sent++) {
-        simulate_next(run->stream, &event);
+        run->is_over = !simulate_next(run->stream, &event);
+        if (run->is_over)
+            return;
         outlet = &run->outlets[event.kind];
         if (outlet->child.in < 0)
             continue;

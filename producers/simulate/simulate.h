@@ -66,6 +66,7 @@ struct simulate_settings {
         phone_share;  /* of people's reports that come from a phone: 5 m of error, GCJ-02,
                           * and its app's own names of the categories */
     int64_t start_us; /* first moment of the simulated time */
+    int64_t until_us; /* and the last; 0: it goes on for ever */
     int64_t day_events; /* events in one simulated day, of all kinds but flight_task */
     unsigned
         kinds; /* bit 1 << kind for each kind that is wanted; others happen, unseen */
@@ -121,8 +122,9 @@ struct simulate_stream *
 simulate_open(const struct simulate_settings *settings); /* settings are copied */
 void simulate_close(struct simulate_stream *stream);     /* NULL is fine */
 
-/* The next event of a wanted kind; there is always one. */
-void simulate_next(struct simulate_stream *stream, struct simulate_event *event);
+/* The next event of a wanted kind. False: it would be recorded after until_us, and so all that follow; without
+ * until_us there is always one. */
+bool simulate_next(struct simulate_stream *stream, struct simulate_event *event);
 
 /* Appends the event's line, with its newline, to out. */
 void simulate_write(struct simulate_stream *stream, const struct simulate_event *event,

@@ -222,6 +222,27 @@ static void events_occur_in_order_unless_late(void **state)
     simulate_close(stream);
 }
 
+/* Up to its last moment it is the same stream. */
+static void it_ends_with_its_last_moment(void **state)
+{
+    struct simulate_settings settings = usual(7), short_one = usual(7);
+    struct simulate_event e, same;
+    int count = 0;
+    (void)state;
+
+    short_one.until_us = short_one.start_us + 86400000000;
+    struct simulate_stream *stream = simulate_open(&settings),
+                           *some = simulate_open(&short_one);
+    for (; simulate_next(some, &same); count++) {
+        simulate_next(stream, &e);
+        assert_memory_equal(&same, &e, sizeof e);
+        assert_true(same.recorded_us <= short_one.until_us);
+    }
+    assert_in_range(count, 19000, 22000);
+    simulate_close(stream);
+    simulate_close(some);
+}
+
 /* By the clock: as many in a busy hour as in a quiet one, and as many of each hangar; the same whatever else is told. */
 static void hangars_tell_of_every_flight(void **state)
 {
@@ -483,6 +504,7 @@ int main(void)
         cmocka_unit_test(shares_of_none_and_all),
         cmocka_unit_test(a_resend_keeps_id_and_bytes),
         cmocka_unit_test(events_occur_in_order_unless_late),
+        cmocka_unit_test(it_ends_with_its_last_moment),
         cmocka_unit_test(hangars_tell_of_every_flight),
         cmocka_unit_test(actions_follow_their_case),
         cmocka_unit_test(things_lie_apart_and_sightings_close),

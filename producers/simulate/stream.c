@@ -220,11 +220,12 @@ static void next_of_any(struct simulate_stream *stream, struct simulate_event *e
     }
 }
 
-void simulate_next(struct simulate_stream *stream, struct simulate_event *event)
+bool simulate_next(struct simulate_stream *stream, struct simulate_event *event)
 {
     do
         next_of_any(stream, event);
     while (!(stream->settings.kinds >> event->kind & 1));
+    return !stream->settings.until_us || event->recorded_us <= stream->settings.until_us;
 }
 
 void simulate_write(struct simulate_stream *stream, const struct simulate_event *event,

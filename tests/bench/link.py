@@ -1,45 +1,25 @@
-"""What linking costs: a drone_alert daemon beside its limit, in turns.
-
-    link.py [--rounds N] [--batches N] [--cases N] [--hot] [--build NAME=FOLDER]... [--json]
+"""The scenario link: what linking costs. A drone_alert daemon beside its limit, in turns.
 
 500 areas; --cases open cases; four alerts in five are of one of them, the fifth is new. Each round begins with the same
-database (a copy), reads the same topic of six partitions, and is measured from the first batch's begin to the last
-one's; then memory and CPU time are read. The limit, in another copy: the rows of events and sightings that the daemon
-stored, as COPY takes them (BINARY), as many cases inserted and updated by key, in the same batches and into the same
+database (a copy) and reads the same topic. The limit, in another copy: the rows of events and sightings that the daemon
+stored, as COPY takes them (BINARY), and as many cases inserted and updated by key, in the same batches and into the same
 tables with all their indexes. --hot: all cases lie in one place, 3 m apart, so that each alert has all of them near by.
---build: more daemons, each measured in turn.
-
-Servers are those of the environment (./dev bench link brings them up). Exits with 1 if the bar is missed.
 """
-import argparse
-import dataclasses
 import json
 import math
-import os
-import pathlib
 import random
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import uuid
 
 import confluent_kafka
-import confluent_kafka.admin
-import psycopg
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tests" / "e2e"))
-
-from daemon import Daemon  # noqa: E402
-from events import KINDS, micros  # noqa: E402
-from stack import Stack  # noqa: E402
-from waiting import wait_for  # noqa: E402
+import figures
+from events import KINDS, micros
+from lab import INGEST, ROOT, Run, Topic, copied, in_turns
 
 KIND, OF = "drone_alert", KINDS["drone_alert"]
 BAR = 0.65
-ROWS = 10_000
+MOST_EVENTS = 400_000  # there are places for twice as many new things as these have
 WEST, SOUTH, SIDE_M = 114.2, 36.0, 24_000
 METRES_A_DEGREE = 111_195
 EAST_M = METRES_A_DEGREE * math.cos(math.radians(SOUTH + 0.1))
@@ -131,109 +111,56 @@ class Stream:
             yield self.alert(self.dice.choice(self.known) if self.dice.random() < 0.8 else next(self.fresh))
 
 
-def templates(program):
-    lines = subprocess.run([program, "lines", "--kind", KIND, "--count", "2000"], check=True, capture_output=True, text=True)
-    return [OF.from_json(json.loads(line)) for line in lines.stdout.splitlines()]
+def templates(lab):
+    return [OF.from_json(json.loads(line)) for line in lab.lines(KIND, 2000).splitlines()]
 
 
-# ---- servers ----
+# ---- a database with cases, and a topic ----
 
-def cpu_us(pid):
-    """What a process has spent so far, in user and kernel."""
-    ticks = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") * 1e6
-
-
-
-class Bench:
-    def __init__(self, stack, builds, hot, partitions):
-        self.stack, self.builds = stack, builds
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-link-"))
-        self.namespace = f"bench{os.getpid()}"
-        self.topic = f"{self.namespace}.{OF.hyphens}.v1"
-        stack.sql("drop database if exists seeded with (force)", "postgres")
-        stack.sql("create database seeded")
-        self.ctl("setup", f"--namespace={self.namespace}", f"--partitions={partitions}")
-        self.load(hot)
-        self.producer = confluent_kafka.Producer({
-            "bootstrap.servers": stack.bootstrap, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all",
-            "enable.idempotence": True, "queue.buffering.max.messages": 1_000_000})
-
-    def ctl(self, *arguments):
-        subprocess.run([self.stack.program("gridloopctl"), *arguments, f"--database-url={self.stack.url('seeded')}"],
-                       check=True, stdout=subprocess.DEVNULL)
+class Linking:
+    def __init__(self, lab, options, events):
+        self.lab, self.seeded = lab, options.cases
+        self.topic = Topic(lab.namespace("link", options.partitions), KIND, options.cases + events)
+        lab.copy_database("linked")
+        self.load(options.hot)
+        stream = Stream(templates(lab), options.cases, options.hot)
+        self.produce(stream.opening())
+        self.open_cases()
+        self.produce(stream.watching(events))
 
     def load(self, hot):
         data = ROOT / "deploy" / "reference" / "beiguan"
         files = list(data.glob("*.csv"))
-        (self.folder / "areas.geojson").write_text(
+        (self.lab.folder / "areas.geojson").write_text(
             json.dumps({"type": "FeatureCollection", "features": list(areas())}), "utf-8")
         if hot:
             rules = (data / "dedup_rule.csv").read_text("utf-8").replace("EXPOSED_RUBBISH,15,", "EXPOSED_RUBBISH,1,")
-            (self.folder / "dedup_rule.csv").write_text(rules, "utf-8")
-            files = [path for path in files if path.name != "dedup_rule.csv"] + [self.folder / "dedup_rule.csv"]
-        self.ctl("reference", "load", *map(str, [self.folder / "areas.geojson", *files]))
+            (self.lab.folder / "dedup_rule.csv").write_text(rules, "utf-8")
+            files = [path for path in files if path.name != "dedup_rule.csv"] + [self.lab.folder / "dedup_rule.csv"]
+        self.lab.ctl("reference", "load", self.lab.folder / "areas.geojson", *files, database="linked")
 
     def produce(self, events):
+        producer = confluent_kafka.Producer({
+            "bootstrap.servers": self.lab.stack.bootstrap, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all",
+            "enable.idempotence": True, "queue.buffering.max.messages": 1_000_000})
         for event in events:
-            self.producer.produce(self.topic, OF.encode(event), OF.key(event), headers=OF.headers(event))
-            self.producer.poll(0)
-        assert self.producer.flush(120) == 0
+            producer.produce(self.topic.name, OF.encode(event), OF.key(event), headers=OF.headers(event))
+            producer.poll(0)
+        assert producer.flush(120) == 0
 
-    def ask(self, database, statement):
-        with psycopg.connect(self.stack.url(database), autocommit=True) as connection:
-            return connection.execute(statement).fetchall()
-
-    def copy_database(self, name):
-        self.stack.sql(f"drop database if exists {name} with (force)", "postgres")
-        self.stack.sql(f"create database {name} template seeded strategy file_copy")
-        self.stack.sql("checkpoint", "postgres")
-
-    # ---- the daemon ----
-
-    def run_daemon(self, database, build, events):
-        """Until so many events are stored. Returns it, still running."""
-        (self.folder / "daemon.log").unlink(missing_ok=True)
-        stack = dataclasses.replace(self.stack, builds={"release": self.builds[build]})
-        daemon = Daemon(stack, KIND, {"namespace": self.namespace, "database_url": self.stack.url(database, "gridloop_ingest")},
-                        self.folder, "daemon")
-        with psycopg.connect(self.stack.url(database), autocommit=True) as connection:
-            wait_for(lambda: (connection.execute("select sum(next_offset) from bus.progress").fetchone()[0] or 0) >= events
-                     or not daemon.is_running(), 600, "all events are stored", every=0.2)
-        assert daemon.is_running(), daemon.output()
-        return daemon
-
-    def seed(self, events, count):
-        """Opens the cases that every round begins with."""
-        self.produce(events)
-        if count:
-            self.run_daemon("seeded", "daemon", count).stop()
-        self.seeded = count
-        self.seeded_seq = self.ask("seeded", "select coalesce(max(link_seq), 0) from follow_up.sighting")[0][0]
-
-    def measure_daemon(self, build, events):
-        self.copy_database("daemon")
-        daemon = self.run_daemon("daemon", build, self.seeded + events)
-        peak_kbytes = daemon.peak_resident_kbytes()
-        backend = self.ask("daemon", "select pid from pg_stat_activity where usename = 'gridloop_ingest' "
-                           "and datname = current_database()")[0][0]
-        spent = {"client_us": cpu_us(daemon.process.pid) / events, "server_us": cpu_us(backend) / events}
-        daemon.stop()
-        stored, seconds, longest = self.ask("daemon", f"""
-            with b as (select t.committed_at as at, count(*) as stored
-                       from follow_up.sighting s join bus.batch t on t.source_id = s.source_id
-                            and s.topic_offset >= t.from_offset and s.topic_offset < t.next_offset
-                       where s.link_seq > {self.seeded_seq} group by 1),
-                 g as (select stored, lead(at) over (order by at) - at as took from b)
-            select sum(stored)::bigint, extract(epoch from sum(took))::float8, extract(epoch from max(took))::float8
-            from g where took is not null""")[0]
-        return {"rate": stored / seconds, "longest_ms": longest * 1e3, "peak_mb": peak_kbytes / 1024} | spent
+    def open_cases(self):
+        """Those that every round begins with."""
+        if self.seeded:
+            daemon = self.lab.daemon(self.topic, "linked")
+            self.lab.wait_read("linked", self.seeded, [daemon])
+            daemon.stop()
+        self.seeded_seq = self.lab.ask("linked", "select coalesce(max(link_seq), 0) from follow_up.sighting")[0][0]
 
     # ---- the limit ----
 
     def batches_of(self, database):
         """What the daemon stored, batch by batch, as COPY takes it."""
-        with psycopg.connect(self.stack.url(database)) as connection:
+        with self.lab.connection(database) as connection:
             numbers = connection.execute("select distinct link_seq from follow_up.sighting where link_seq > %s order by 1",
                                          (self.seeded_seq,)).fetchall()
             return [self.batch(connection, seq) for seq, in numbers]
@@ -254,8 +181,7 @@ class Bench:
                  f"topic_offset from follow_up.sighting where link_seq = {seq}) order by event_id"),
                 ("follow_up.case_file", cases, f"follow_up.case_file where opened_seq = {seq} order by case_id"),
                 ("follow_up.sighting", sightings, f"follow_up.sighting where link_seq = {seq} order by ordinal")):
-            with connection.cursor().copy(f"copy (select {columns} from {rows}) to stdout (format binary)") as copy:
-                copies.append((f"copy {table} ({columns}) from stdin (format binary)", b"".join(map(bytes, copy))))
+            copies.append((f"copy {table} ({columns}) from stdin (format binary)", copied(connection, f"select {columns} from {rows}")))
         changed = connection.execute(
             "select array_agg(case_id), array_agg(last_seen_at), array_agg(standing), array_agg(case_version) from "
             f"follow_up.case_file c where opened_seq <> {seq} and case_id in (select case_id from follow_up.sighting "
@@ -263,10 +189,10 @@ class Bench:
         count = connection.execute(f"select count(*) from follow_up.sighting where link_seq = {seq}").fetchone()[0]
         return count, copies, changed
 
-    def measure_limit(self, batches):
-        self.copy_database("limits")
-        with psycopg.connect(self.stack.url("limits", "gridloop_ingest"), autocommit=True) as connection:
-            start = time.monotonic()
+    def limit(self, batches):
+        self.lab.copy_database("limits", "linked")
+        with self.lab.spending() as cpu, self.lab.connection("limits", INGEST) as connection:
+            start, start_cpu = time.monotonic(), time.process_time()
             for _, copies, changed in batches:
                 connection.execute("begin")
                 for statement, rows in copies:
@@ -277,59 +203,17 @@ class Bench:
                     "from unnest(%b::uuid[], %b::timestamptz[], %b::bigint[], %b::int[]) as u (case_id, seen, standing, version) "
                     "where c.case_id = u.case_id", changed, prepare=True)
                 connection.execute("commit")
-            events = sum(count for count, _, _ in batches)
-            return {"rate": events / (time.monotonic() - start), "server_us": cpu_us(connection.info.backend_pid) / events}
+            seconds, cpu["client"] = time.monotonic() - start, time.process_time() - start_cpu
+        return Run(sum(count for count, _, _ in batches), seconds, cpu)
 
 
-# ---- figures ----
-
-def report(results, as_json, builds):
-    """Prints them; True: the bar holds."""
-    for name in [*builds, "limit"]:
-        runs = results[name]
-        rates = sorted(r["rate"] for r in runs)
-        line = {"what": name, "events_per_s": round(statistics.median(rates)), "least": round(rates[0]), "most": round(rates[-1])}
-        if name != "limit":
-            line["ratio"] = round(statistics.median(a["rate"] / b["rate"] for a, b in zip(runs, results["limit"])), 3)
-        for key in ("server_us", "client_us", "peak_mb", "longest_ms"):
-            if key in runs[0]:
-                line[key] = round(statistics.median(r[key] for r in runs), 2)
-        print(json.dumps(line) if as_json else "  ".join(f"{key} {value}" for key, value in line.items()))
-    ratio = statistics.median(a["rate"] / b["rate"] for a, b in zip(results["daemon"], results["limit"]))
-    print(f"ratio of the daemon to its limit {ratio:.3f}, at least {BAR}: {'holds' if ratio >= BAR else 'MISSED'}",
-          file=sys.stderr)
-    return ratio >= BAR
-
-
-def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--batches", type=int, default=20)
-    arguments.add_argument("--cases", type=int, default=10_000)
-    arguments.add_argument("--partitions", type=int, default=6)
-    arguments.add_argument("--hot", action="store_true")
-    arguments.add_argument("--build", action="append", default=[])
-    arguments.add_argument("--json", action="store_true")
-    options = arguments.parse_args()
-    stack = Stack.from_environment()
-    builds = {"daemon": stack.builds["release"]} | {name: pathlib.Path(folder) for name, folder in
-                                                   (text.split("=") for text in options.build)}
-    bench = Bench(stack, builds, options.hot, options.partitions)
-    stream = Stream(templates(stack.program("gridloop-simulate")), options.cases, options.hot)
-    events = options.batches * ROWS
-    bench.seed(stream.opening(), options.cases)
-    bench.produce(stream.watching(events))
-    results = {name: [] for name in [*builds, "limit"]}
-    for number in range(options.rounds):
-        for build in builds:
-            results[build].append(bench.measure_daemon(build, events))
-            if build == "daemon":
-                batches = bench.batches_of("daemon")
-        results["limit"].append(bench.measure_limit(batches))
-        print(f"round {number + 1}: " + ", ".join(f"{name} {runs[-1]['rate']:.0f}" for name, runs in results.items()),
-              file=sys.stderr)
-    sys.exit(0 if report(results, options.json, builds) else 1)
-
-
-if __name__ == "__main__":
-    main()
+def link(lab, options):
+    events = min(options.events, MOST_EVENTS)
+    linking = Linking(lab, options, events)
+    lab.measure(linking.topic, template="linked")
+    batches = linking.batches_of("daemon")
+    runs = in_turns(lab.each_build(linking.topic, template="linked") | {"limit": lambda _: linking.limit(batches)},
+                    options.rounds)
+    yield figures.compared("link", runs, "daemon", "limit", bar=BAR, notes={"events": f"{events:,}"})
+    yield from figures.beside_other_builds("link", runs, lab.builds)
+    yield figures.memory("link: memory", max(run.peak_mb for run in runs["daemon"]), 64)

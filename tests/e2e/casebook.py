@@ -20,6 +20,30 @@ FIRST_STATE = {"drone_alert": "REPORTED", "patrol_log": "REPORTED", "inspection_
 MAJOR = {"EXPOSED_RUBBISH": "LIVING_ENVIRONMENT", "SPOIL_HEAP": "LIVING_ENVIRONMENT"}
 
 
+def make_report(rng, kind, code, place, is_sure=False):
+    """An event that opens a case there. is_sure: a drone is certain enough for the platform to send somebody."""
+    fields = {"occurred_at": BEGIN - 3600 * SECOND, "recorded_at": BEGIN - 3600 * SECOND, "is_test": False}
+    longitude, latitude = place
+    if kind == "drone_alert":
+        fields |= {"longitude": longitude, "latitude": latitude, "source_crs": "WGS84", "category_scheme": "local-2026",
+                   "major_class_code": MAJOR[code], "minor_class_code": code, "message_type": "ALERT",
+                   "position_kind": "TARGET", "horizontal_accuracy_m": 3.0, "references_alert_id": None,
+                   "certainty": "LIKELY" if is_sure else "POSSIBLE"}
+    elif kind == "patrol_log":
+        fields |= {"start_lon": longitude, "start_lat": latitude, "source_crs": "WGS84", "category": code,
+                   "category_scheme": "local-2026", "raised_case_ids": [random_uuid(rng)]}
+    else:
+        fields |= {"longitude": None, "latitude": None, "source_crs": None, "issue_code": code, "issue_scheme": "local-2026",
+                   "round_code": random_uuid(rng), "responsible_unit_code": "BZ-ZF"}
+    return KINDS[kind].fresh(rng, **fields)
+
+
+def opened_by(kind, report):
+    """The id of the case that it opens."""
+    return {"drone_alert": report["event_id"], "inspection_finding": report.get("finding_id"),
+            "patrol_log": (report.get("raised_case_ids") or [None])[0]}[kind]
+
+
 @dataclasses.dataclass
 class Step:
     """One row that has to be in follow_up.case_step."""
@@ -95,33 +119,13 @@ class Book:
         what, name, kind, *words = text.replace(":", "").split()
         other = self.cases[words[words.index("at") + 1]] if "at" in words else None
         place = other.place if other else next(self.places)
-        event = self.report(kind, words[0] if words else None, place, "sent" in words)
-        case_id = random_uuid(self.rng) if event is None else {
-            "drone_alert": event["event_id"], "inspection_finding": event.get("finding_id"),
-            "patrol_log": (event.get("raised_case_ids") or [None])[0]}[kind]
+        event = make_report(self.rng, kind, words[0], place, "sent" in words) if kind in FIRST_STATE else None
+        case_id = opened_by(kind, event) if event else random_uuid(self.rng)
         case = self.cases[name] = Case(name, kind, case_id.lower(), place, event, "later" in words)
         if event:
             case.state, case.version = ("DISPATCHED", 2) if "sent" in words else (FIRST_STATE[kind], 1)
             phase = self.phases[-1]
             (self.late if case.is_late else phase.linked if other else phase.reports).append((kind, event))
-
-    def report(self, kind, code, place, is_sure):
-        if kind not in FIRST_STATE:
-            return None
-        fields = {"occurred_at": BEGIN - 3600 * SECOND, "recorded_at": BEGIN - 3600 * SECOND, "is_test": False}
-        longitude, latitude = place
-        if kind == "drone_alert":
-            fields |= {"longitude": longitude, "latitude": latitude, "source_crs": "WGS84", "category_scheme": "local-2026",
-                       "major_class_code": MAJOR[code], "minor_class_code": code, "message_type": "ALERT",
-                       "position_kind": "TARGET", "horizontal_accuracy_m": 3.0, "references_alert_id": None,
-                       "certainty": "LIKELY" if is_sure else "POSSIBLE"}
-        elif kind == "patrol_log":
-            fields |= {"start_lon": longitude, "start_lat": latitude, "source_crs": "WGS84", "category": code,
-                       "category_scheme": "local-2026", "raised_case_ids": [random_uuid(self.rng)]}
-        else:
-            fields |= {"longitude": None, "latitude": None, "source_crs": None, "issue_code": code, "issue_scheme": "local-2026",
-                       "round_code": random_uuid(self.rng), "responsible_unit_code": "BZ-ZF"}
-        return KINDS[kind].fresh(self.rng, **fields)
 
     # ---- actions ----
 

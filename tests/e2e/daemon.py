@@ -5,6 +5,8 @@ import pathlib
 import re
 import signal
 import subprocess
+import urllib.error
+import urllib.request
 
 from waiting import wait_for
 
@@ -76,9 +78,39 @@ class Daemon:
         """It has to live meanwhile."""
         def holds():
             answer = condition()
-            assert answer or self.is_running(), f"{self.name} ended before it {what}: {self.output()}"
+            assert answer or self.is_running(), f"{self.name} ended before it {said()}: {self.output()}"
             return answer
-        return wait_for(holds, timeout, lambda: f"{self.name} {what}\n{self.output()}")
+
+        def said():
+            return what() if callable(what) else what
+        return wait_for(holds, timeout, lambda: f"{self.name} {said()}\n{self.output()}")
+
+    def ask(self, path):
+        """The status and the text that it answers over HTTP with."""
+        address = self.wait_log("answering")["http"]
+        try:
+            with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def not_ready(self):
+        """Condition -> reason, of those that /readyz says are not met."""
+        status, text = self.ask("/readyz")
+        said = json.loads(text)
+        assert said["ready"] == (status == 200) == (not said["not_ready"]), (status, said)
+        return {one["condition"]: one["reason"] for one in said["not_ready"]}
+
+    def wait_ready(self, *but, timeout=60):
+        """Waits until /readyz names these conditions and no others."""
+        self._wait_for(lambda: set(self.not_ready()) == set(but), timeout, lambda: f"is not ready for {but}: {self.not_ready()}")
+
+    def metrics(self):
+        """Series -> value: {'gridloop_lag_messages{partition="0"}': 5.0}, without the label kind."""
+        status, text = self.ask("/metrics")
+        assert status == 200, text
+        lines = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+        return {re.sub(r'kind="\w+",?', "", name).replace("{}", ""): float(value) for name, value in lines}
 
     def counts(self):
         """The sums of its last report; it reports every ten seconds and when it stops."""

@@ -17,11 +17,11 @@ def load_reference(world):
     assert done.returncode == 0, done.stderr
 
 
-def play(world, books, rows):
+def play(world, books, rows, build="release"):
     """Sends each phase when the one before has been stored: reports, then actions."""
     for kind in KINDS:
         world.make_topic(kind)
-    daemons = [world.consumer(kind, batch_rows=rows, linger_ms=200) for kind in KINDS]
+    daemons = [world.consumer(kind, build=build, batch_rows=rows, linger_ms=200) for kind in KINDS]
     for number in range(max(len(book.phases) for book in books)):
         phases = [book.phases[number] for book in books if number < len(book.phases)]
         for reports in ([phase.reports for phase in phases], [phase.linked for phase in phases]):
@@ -122,13 +122,14 @@ def check_books(world):
         assert world.sql(statement) == [(0,)], (problem, world.sql(statement))
 
 
-@pytest.mark.parametrize("rows", (10_000, 7, 1))
-def test_cases(world, rows, capsys):
+@pytest.mark.parametrize(("rows", "build"), [(10_000, "release"), (7, "release"), (1, "release"),
+                                             pytest.param(7, "asan", marks=pytest.mark.long)])
+def test_cases(world, rows, build, capsys):
     """Whatever the batches are cut into."""
     load_reference(world)
     rng, places = world.rng(seed="cases"), casebook.sites()
     books = [casebook.Book(path, rng, places) for path in FILES]
-    play(world, books, rows)
+    play(world, books, rows, build)
     wrong = [f"{book.path.name}:{number}: {problem}" for book in books for number, problem in problems(world, book)]
     assert not wrong, "\n".join(wrong[:40] + [f"({len(wrong)} wrong)"])
     check_books(world)

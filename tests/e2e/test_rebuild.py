@@ -25,9 +25,12 @@ def check_equal(world):
     report = check(world)
     assert report["equal"] and report["differences"] == [] and report["differing_rows"] == 0
     counts = world.sql("""select (select count(*) from follow_up.sighting), (select count(*) from follow_up.case_file),
-                                 (select count(*) from follow_up.case_step),
-                                 (select count(distinct link_seq) from follow_up.sighting)""")[0]
-    assert (report["sightings"], report["cases"], report["steps"], report["transactions"]) == counts
+                                 (select count(*) from follow_up.case_step), (select count(*) from follow_up.time_limit),
+                                 (select count(*) from follow_up.outbox),
+                                 (select count(*) from (select link_seq from follow_up.sighting
+                                                        union select link_seq from follow_up.case_step
+                                                        union select link_seq from follow_up.outbox) t)""")[0]
+    assert tuple(report[name] for name in ("sightings", "cases", "steps", "limits", "orders", "transactions")) == counts
     return report
 
 

@@ -1,4 +1,8 @@
 """gridloopctl setup can be run again and again; gridloopctl verify finds what was altered behind its back."""
+import base64
+import hashlib
+import hmac
+
 import confluent_kafka.admin
 import psycopg
 import pytest
@@ -46,6 +50,36 @@ def test_setup_twice(world):
     assert again.returncode == 0, again.stderr
     assert "nothing to do" in again.stdout
     check_all(world)
+
+
+def test_passwords(world):
+    """Roles get them from files; the server is told a verifier alone, and another role's password stays."""
+    files = {role: world.folder / role for role in ("ingest", "auditor")}
+    for role, file in files.items():
+        file.write_text(f"secret of {role}\n")
+        file.chmod(0o640)
+    before = passwords(world)
+    done = world.ctl("setup", f"--namespace={world.namespace}", f"--auditor-password-file={files['auditor']}")
+    assert done.returncode == 0, done.stderr
+    assert passwords(world)["gridloop_ingest"] == before["gridloop_ingest"]
+    assert is_verifier_of(passwords(world)["gridloop_auditor"], b"secret of auditor")
+    files["ingest"].chmod(0o644)
+    refused = world.ctl("setup", f"--namespace={world.namespace}", f"--ingest-password-file={files['ingest']}")
+    assert refused.returncode == 78 and "open to everybody" in refused.stderr
+
+
+def passwords(world):
+    return dict(world.sql("select rolname, rolpassword from pg_authid where rolname like 'gridloop_%'", user="postgres"))
+
+
+def is_verifier_of(text, password):
+    """RFC 5803, and RFC 5802 for how it is made."""
+    method, rounds_salt, keys = text.split("$")
+    rounds, salt = rounds_salt.split(":")
+    salted = hashlib.pbkdf2_hmac("sha256", password, base64.b64decode(salt), int(rounds))
+    client = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    return method == "SCRAM-SHA-256" and keys == ":".join(base64.b64encode(key).decode() for key in (client, server))
 
 
 def test_what_setup_makes(world):

@@ -27,7 +27,7 @@ struct settings {
 static const struct option_row rows[] = {
     {MEMBER(text), .type = OPTION_TEXT},
     {MEMBER(name), .type = OPTION_NAME, .fallback = "gridloop"},
-    {MEMBER(needed), .type = OPTION_TEXT, .fallback = "x", .required = true},
+    {MEMBER(needed), .type = OPTION_TEXT, .fallback = "x", .marks = true},
     {MEMBER(choice), .type = OPTION_CHOICE, .fallback = "block",
      .choices = "block|reject"},
     {MEMBER(number), .type = OPTION_NUMBER, .fallback = "7", .minimum = -5,

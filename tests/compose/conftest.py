@@ -1,0 +1,64 @@
+"""deploy/compose.yaml as an operator uses it, on Docker: publishing from outside, scaling, crashes, upgrade, restore.
+
+    installation.py    the compose file under a project name of its own; how-to pages, run as they stand
+    load.py            a client that is not ours publishes in the background, and notes what was accepted
+    proof.py           what has to be so in the end
+
+Images come from a registry, or are there already. Where neither is so, GRIDLOOP_LOCAL_IMAGES may name a command that makes
+them: `COMMAND for FILE` those that a compose file names (it starts Docker first if that does not run), `COMMAND stop` ends
+what it started. One that lies beside the checkout, as ../shared/tools/local-images, is used without being named.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+from installation import COMPOSE_FILE, Installation  # noqa: E402
+from load import simulated  # noqa: E402
+
+
+def local_images():
+    named = os.environ.get("GRIDLOOP_LOCAL_IMAGES")
+    beside = ROOT.parent / "shared" / "tools" / "local-images"
+    return named or (str(beside) if os.access(beside, os.X_OK) and os.getuid() == 0 else None)
+
+
+def docker_answers():
+    try:
+        return subprocess.run(["docker", "info"], capture_output=True, timeout=60).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def docker():
+    """Docker answers, and the images can be had; else the tests are skipped."""
+    was_there, maker = docker_answers(), local_images()
+    if maker:
+        made = subprocess.run([maker, "for", COMPOSE_FILE], capture_output=True, text=True, timeout=1800)
+        assert made.returncode == 0 or not docker_answers(), made.stdout[-3000:] + made.stderr[-3000:]
+    if not docker_answers():
+        pytest.skip("Docker does not answer here" + (f": {made.stderr.splitlines()[-1:]}" if maker else ""))
+    yield
+    if maker and not was_there:
+        subprocess.run([maker, "stop"], check=True, capture_output=True, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def installation(docker, tmp_path_factory):
+    """Everything up, the invented district loaded. All tests use the one: each leaves it well."""
+    with Installation(tmp_path_factory.mktemp("compose")) as installation:
+        installation.up()
+        installation.compose("run", "--rm", "demo-reference")
+        yield installation
+
+
+@pytest.fixture(scope="session")
+def lines(installation):
+    """What devices are going to send."""
+    return simulated(installation)
