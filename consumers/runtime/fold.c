@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { EXPECTED = 8 /* events before the one whose id is looked for */ };
-
 static void compare(struct event *event, const uint8_t hash[SHA256_SIZE])
 {
     if (memcmp(event->content_hash, hash, SHA256_SIZE) == 0) {
@@ -49,12 +47,6 @@ static uint32_t *clear_slots(struct batch *batch)
     return batch->slots;
 }
 
-static void expect(const struct batch *batch, size_t index, const struct recent *recent)
-{
-    if (index < batch->count && !batch->events[index].is_settled)
-        recent_expect(recent, batch->events[index].event_id);
-}
-
 void fold_batch(struct batch *batch, const struct recent *recent)
 {
     uint32_t *slots = clear_slots(batch);
@@ -67,6 +59,5 @@ void fold_batch(struct batch *batch, const struct recent *recent)
             compare(event, stored);
         else if (!event->is_settled)
             fold_within(batch, slots, batch->slot_count - 1, (uint32_t)i);
-        expect(batch, i + EXPECTED, recent);
     }
 }

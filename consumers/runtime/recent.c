@@ -126,14 +126,6 @@ const uint8_t *recent_find(const struct recent *recent, const uint8_t event_id[1
     return NULL;
 }
 
-void recent_expect(const struct recent *recent, const uint8_t event_id[16])
-{
-    size_t at = uuid_mix(event_id) & recent->slot_mask;
-
-    __builtin_prefetch(&recent->young.slots[at]);
-    __builtin_prefetch(&recent->old.slots[at]);
-}
-
 void recent_clear(struct recent *recent)
 {
     generation_clear(recent, &recent->young);

@@ -22,9 +22,6 @@ void recent_add(struct recent *recent, const uint8_t event_id[16],
 /* The content hash that was stored under this id; NULL: not among the last ones. */
 const uint8_t *recent_find(const struct recent *recent, const uint8_t event_id[16]);
 
-/* Says that recent_find() will be asked for it soon: the memory where it would be is fetched meanwhile. */
-void recent_expect(const struct recent *recent, const uint8_t event_id[16]);
-
 void recent_clear(struct recent *recent);
 
 #endif
