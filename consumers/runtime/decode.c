@@ -126,8 +126,7 @@ static void run_plan(struct decoder *decoder, struct writer *writer,
 }
 
 /* False: its writer's schema is not known, and nobody was asked yet. */
-static bool read_event(struct decoder *decoder, struct event *event,
-                         struct arena *arena)
+static bool read_event(struct decoder *decoder, struct event *event, struct arena *arena)
 {
     struct writer *writer;
     struct frame frame;

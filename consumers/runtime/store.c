@@ -343,8 +343,7 @@ static void prepare_linking(struct store *store)
 
 static void make_tiles(struct store *store)
 {
-    store->tiles =
-        tiles_of(store->batch, store->claims, store->claim_count, store->hash);
+    store->tiles = tiles_of(store->batch, store->claims, store->claim_count, store->hash);
 }
 
 static void drop_tiles(struct store *store)
