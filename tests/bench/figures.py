@@ -26,6 +26,7 @@ class Result:
     spread: float | None = None
     unit: str = ""
     unsaid: str | None = None
+    ratios: list = dataclasses.field(default_factory=list)  # of the rounds; in the report alone
     bar: float | None = None
     at_most: bool = False
     sides: dict = dataclasses.field(default_factory=dict)   # name -> figures
@@ -51,11 +52,18 @@ def judged(scenario, ratios, **more):
     """A Result of the rounds' ratios."""
     spread = spread_of(ratios)
     unsaid = "too few rounds" if len(ratios) < FEWEST_ROUNDS else "too noisy" if spread > MOST_SPREAD else None
-    return Result(scenario, None if unsaid else statistics.median(ratios), spread, unsaid=unsaid, **more)
+    return Result(scenario, None if unsaid else statistics.median(ratios), spread, unsaid=unsaid, ratios=ratios, **more)
+
+
+def beside_other_builds(scenario, runs, builds):
+    """A Result for each build that is not the one measured: that one beside it."""
+    for other in builds:
+        if other != "daemon":
+            yield compared(f"{scenario}, beside {other}", {name: runs[name] for name in ("daemon", other)}, "daemon", other)
 
 
 def server_cpu_of_a_row(run):
-    return max(run.cpu["server"], 1 / os.sysconf("SC_CLK_TCK")) / run.rows  # the clock's step
+    return max(run.cpu["server"], 1 / os.sysconf("SC_CLK_TCK")) / run.all_rows  # the clock's step
 
 
 def compared(scenario, runs, side, limit, notes=None, **more):

@@ -215,6 +215,5 @@ def link(lab, options):
     runs = in_turns(lab.each_build(linking.topic, template="linked") | {"limit": lambda _: linking.limit(batches)},
                     options.rounds)
     yield figures.compared("link", runs, "daemon", "limit", bar=BAR, notes={"events": f"{events:,}"})
-    for build in runs.keys() - {"daemon", "limit"}:
-        yield figures.compared(f"link, {build}", runs, build, "limit")
+    yield from figures.beside_other_builds("link", runs, lab.builds)
     yield figures.memory("link: memory", max(run.peak_mb for run in runs["daemon"]), 64)

@@ -25,8 +25,7 @@ def beside_copy(lab, options, name, bar, topic, **daemon):
     rows = lab.rows_of("daemon", topic.kind)
     runs = in_turns(lab.each_build(topic, **daemon) | {"limit": lambda _: lab.limit(rows)}, options.rounds)
     yield figures.compared(name, runs, "daemon", "limit", bar=bar)
-    for build in runs.keys() - {"daemon", "limit"}:
-        yield figures.compared(f"{name}, {build}", runs, build, "limit")
+    yield from figures.beside_other_builds(name, runs, lab.builds)
     yield figures.memory(f"{name}: memory", max(run.peak_mb for run in runs["daemon"]), 64)
 
 
