@@ -269,6 +269,7 @@ static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
     const struct claimer claimer = claimer_of(p);
     size_t chosen;
     struct claim_wish *wishes;
+    struct err ignored;
     enum outcome outcome = DONE;
 
     p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
@@ -276,6 +277,8 @@ static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
     wishes = choose_partitions(p, wanted, count, &chosen);
     if (chosen > 0)
         outcome = ask_identity(p, &p->identity, e);
+    else if (count == 0) /* nothing hangs on it, but whether we are ready */
+        ask_identity(p, &p->identity, &ignored);
     if (!outcome)
         outcome =
             claim_partitions(&claimer, wishes, chosen, p->claims, &p->claim_count, e);
@@ -322,9 +325,8 @@ static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
     struct err ignored;
     bool is_free = false;
 
-    if ((count == 0 && health_failures(HEALTH_KAFKA) == 0)
-        || clock_monotonic_ms() - p->checked_ms
-               < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
+    if (clock_monotonic_ms() - p->checked_ms
+        < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
         return false;
     plan_check(p, count);
     if (!ask_identity(p, &now, &ignored) && count > 0 && !is_claimed_topic(p, &now))
@@ -355,8 +357,6 @@ static enum outcome own(struct pump *p, struct err *e)
     if (claim(p, partitions, count, e))
         return e->outcome;
     p->is_claimed = true;
-    if (wanted)
-        health_tell(HEALTH_KAFKA, NULL);
     health_tell(HEALTH_CLAIMED, wanted ? NULL : "the group has not decided yet");
     measure_claims(p->claim_count, count);
     plan_check(p, count);
