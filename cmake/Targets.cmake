@@ -14,6 +14,13 @@ function(gridloop_tests library)
   endforeach()
 endfunction()
 
+# gridloop_test_wrap(TEST FUNCTION) - in that test, calls of FUNCTION reach the test's own __wrap_FUNCTION().
+function(gridloop_test_wrap test function)
+  if(GRIDLOOP_TESTS)
+    target_link_options(${test} PRIVATE -Wl,--wrap=${function})
+  endif()
+endfunction()
+
 # gridloop_sources(VARIABLE) - the .c files of this folder that are not tests.
 function(gridloop_sources variable)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)

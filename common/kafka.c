@@ -1640,12 +1640,13 @@ static enum outcome create(struct client *client, rd_kafka_NewTopic_t **topics,
 /* A compacted topic throws events away that have a key in common, before anybody has read them. Who may not ask is
  * not held up. */
 static enum outcome refuse_compaction(const rd_kafka_ConfigResource_t *topic,
-                                      struct err *e)
+                                      void *context, struct err *e)
 {
     size_t count;
     const rd_kafka_ConfigEntry_t **entries =
         rd_kafka_ConfigResource_configs(topic, &count);
 
+    (void)context;
     for (size_t i = 0; i < count; i++) {
         const char *name = rd_kafka_ConfigEntry_name(entries[i]);
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
@@ -1659,7 +1660,12 @@ static enum outcome refuse_compaction(const rd_kafka_ConfigResource_t *topic,
     return DONE;
 }
 
-static enum outcome read_policies(rd_kafka_event_t *event, struct err *e)
+/* What is done with the settings of each topic. */
+typedef enum outcome read_config(const rd_kafka_ConfigResource_t *topic, void *context,
+                                 struct err *e);
+
+static enum outcome read_configs(rd_kafka_event_t *event, read_config *read,
+                                 void *context, struct err *e)
 {
     const rd_kafka_ConfigResource_t **topics;
     size_t count;
@@ -1673,14 +1679,14 @@ static enum outcome read_policies(rd_kafka_event_t *event, struct err *e)
     topics = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event), &count);
     for (size_t i = 0; i < count; i++)
-        if (refuse_compaction(topics[i], e))
+        if (read(topics[i], context, e))
             return e->outcome;
     return DONE;
 }
 
-static enum outcome check_policies(struct client *client,
-                                   const struct kafka_topic *topics, size_t count,
-                                   int timeout_ms, struct err *e)
+static enum outcome ask_configs(struct client *client, const char *const *names,
+                                size_t count, int timeout_ms, read_config *read,
+                                void *context, struct err *e)
 {
     rd_kafka_AdminOptions_t *options =
         admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
@@ -1690,16 +1696,30 @@ static enum outcome check_policies(struct client *client,
     enum outcome outcome;
 
     for (size_t i = 0; i < count; i++)
-        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].name);
+        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
     rd_kafka_DescribeConfigs(client->rk, list, count, options, queue);
     event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
-    outcome = read_policies(event, e);
+    outcome = read_configs(event, read, context, e);
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_ConfigResource_destroy_array(list, count);
     free(list);
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(options);
+    return outcome;
+}
+
+static enum outcome check_policies(struct client *client,
+                                   const struct kafka_topic *topics, size_t count,
+                                   int timeout_ms, struct err *e)
+{
+    const char **names = xcalloc(count + 1, sizeof *names);
+    enum outcome outcome;
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = topics[i].name;
+    outcome = ask_configs(client, names, count, timeout_ms, refuse_compaction, NULL, e);
+    free(names);
     return outcome;
 }
 
@@ -1726,6 +1746,120 @@ enum outcome kafka_create_topics(const struct kafka_properties *properties,
         check_policies(&client, topics, count, timeout_ms, e);
     rd_kafka_NewTopic_destroy_array(list, made);
     free(list);
+    rd_kafka_destroy(client.rk);
+    return e->outcome;
+}
+
+/* ---- looking at topics ---- */
+
+struct finding {
+    const char *const *names;
+    size_t count;
+    struct kafka_topic_found *found;
+};
+
+static struct kafka_topic_found *found_of(const struct finding *finding, const char *name)
+{
+    for (size_t i = 0; i < finding->count; i++)
+        if (strcmp(finding->names[i], name) == 0)
+            return &finding->found[i];
+    return NULL;
+}
+
+static enum outcome read_partitions(rd_kafka_event_t *event,
+                                    const struct finding *finding, struct err *e)
+{
+    const rd_kafka_TopicDescription_t **topics;
+    size_t told;
+
+    if (!event)
+        return err_set(e, RETRY, "no broker answered");
+    if (rd_kafka_event_error(event))
+        return fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+    topics = rd_kafka_DescribeTopics_result_topics(
+        rd_kafka_event_DescribeTopics_result(event), &told);
+    for (size_t i = 0; i < told; i++) {
+        const rd_kafka_error_t *error = rd_kafka_TopicDescription_error(topics[i]);
+        struct kafka_topic_found *found =
+            found_of(finding, rd_kafka_TopicDescription_name(topics[i]));
+        size_t partitions = 0;
+
+        if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            continue;
+        if (rd_kafka_error_code(error))
+            return fail(e, rd_kafka_error_code(error), rd_kafka_error_string(error));
+        rd_kafka_TopicDescription_partitions(topics[i], &partitions);
+        if (found)
+            found->partitions = (int)partitions;
+    }
+    return DONE;
+}
+
+static enum outcome find_partitions(struct client *client, const struct finding *finding,
+                                    int timeout_ms, struct err *e)
+{
+    rd_kafka_AdminOptions_t *options =
+        admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout_ms);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(
+        (const char **)(uintptr_t)finding->names, finding->count);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
+    rd_kafka_event_t *event;
+
+    rd_kafka_DescribeTopics(client->rk, topics, options, queue);
+    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+    read_partitions(event, finding, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_poll(client->rk, 0); /* the log, and why no broker answered */
+    if (e->outcome == RETRY && client->reason[0])
+        err_wrap(e, "%s", client->reason);
+    return e->outcome;
+}
+
+static enum outcome read_settings(const rd_kafka_ConfigResource_t *topic, void *context,
+                                  struct err *e)
+{
+    struct kafka_topic_found *found =
+        found_of(context, rd_kafka_ConfigResource_name(topic));
+    size_t count;
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(topic, &count);
+
+    (void)e;
+    for (size_t i = 0; found && i < count; i++) {
+        const char *name = rd_kafka_ConfigEntry_name(entries[i]);
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+
+        if (!value)
+            continue;
+        if (strcmp(name, "cleanup.policy") == 0)
+            snprintf(found->cleanup_policy, sizeof found->cleanup_policy, "%s", value);
+        else if (strcmp(name, "compression.type") == 0)
+            snprintf(found->compression, sizeof found->compression, "%s", value);
+        else if (strcmp(name, "retention.ms") == 0)
+            found->retention_ms = strtoll(value, NULL, 10);
+    }
+    return DONE;
+}
+
+enum outcome kafka_find_topics(const struct kafka_properties *properties,
+                               const char *const *names, size_t count, int timeout_ms,
+                               struct kafka_topic_found *found, struct err *e)
+{
+    static const struct setting none[] = {{NULL, NULL}};
+    rd_kafka_conf_t *conf = conf_new(properties, none, none, e);
+    struct finding finding = {names, count, found};
+    struct client client = {0};
+
+    memset(found, 0, count * sizeof *found);
+    e->outcome = DONE;
+    if (!conf || client_open(&client, RD_KAFKA_PRODUCER, conf, e))
+        return e->outcome;
+    if (!find_partitions(&client, &finding, timeout_ms, e))
+        ask_configs(&client, names, count, timeout_ms, read_settings, &finding, e);
     rd_kafka_destroy(client.rk);
     return e->outcome;
 }

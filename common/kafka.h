@@ -275,6 +275,20 @@ enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e);
 
+/* What topics are like. */
+struct kafka_topic_found {
+    int partitions;          /* 0: there is no such topic */
+    char cleanup_policy[32]; /* "": the settings may not be asked for */
+    char compression[16];
+    int64_t retention_ms; /* -1: for ever */
+};
+
+/* Fills found[i] for names[i]. Waits at most timeout_ms for each of two answers. RETRY: no broker; FATAL 77: not
+ * allowed. */
+enum outcome kafka_find_topics(const struct kafka_properties *properties,
+                               const char *const *names, size_t count, int timeout_ms,
+                               struct kafka_topic_found *found, struct err *e);
+
 /* Version text of the linked librdkafka. */
 const char *kafka_version(void);
 

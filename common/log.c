@@ -204,7 +204,8 @@ void log_line(enum log_level level, const char *message, ...)
     add_field(&line, "level", level_names[level]);
     add_field(&line, "msg", message);
     for (size_t i = 0; i < context_count; i++)
-        add_field(&line, context[i].name, context[i].value);
+        if (context[i].value)
+            add_field(&line, context[i].name, context[i].value);
     va_start(fields, message);
     while ((name = va_arg(fields, const char *)))
         add_field(&line, name, va_arg(fields, const char *));

@@ -23,7 +23,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 bool log_set_level(const char *name);
 
 /* Adds one field to every later line; name and value are borrowed for the life of the
- * program. A name set before gets the new value. At most 16. */
+ * program, or until it is set to NULL, which takes the field away. A name set before gets
+ * the new value. At most 16. */
 void log_set_context(const char *name, const char *value);
 
 /* A field whose value is NULL is written empty. errno stays as it is. */

@@ -302,6 +302,23 @@ static void repeats_are_left_out(void **state)
     assert_null(strstr(at + 1, "left_out"));
 }
 
+static void say_with_and_without(void)
+{
+    log_set_context("topic", "t");
+    log_info("with", NULL);
+    log_set_context("topic", NULL);
+    log_info("without", NULL);
+}
+
+static void context_can_be_taken_away(void **state)
+{
+    (void)state;
+    capture_pipe(say_with_and_without);
+    assert_int_equal(lines(), 2);
+    assert_non_null(strstr(got, "\"topic\":\"t\"}\n"));
+    assert_null(strstr(strstr(got, "without"), "topic"));
+}
+
 static void number_texts(void **state)
 {
     (void)state;
@@ -322,6 +339,7 @@ int main(void)
         cmocka_unit_test(no_stderr_is_no_failure),
         cmocka_unit_test(lines_of_processes_do_not_mix),
         cmocka_unit_test(repeats_are_left_out),
+        cmocka_unit_test(context_can_be_taken_away),
         cmocka_unit_test(number_texts),
     };
 

@@ -27,7 +27,7 @@ void life_store_put(struct life_store *store, uint32_t number,
 /* A case had one more step with that action. */
 void life_store_count(struct life_store *store, uint32_t number, const char *action);
 
-/* A report of that name belongs to a case; the first one counts. The case is NULL: of none. */
+/* A report of that name belongs to a case; the first one counts. LINK_NONE: there is none. */
 void life_store_name(struct life_store *store, const uint8_t name[UUID_SIZE],
                      uint32_t number);
 uint32_t life_store_named(const struct life_store *store, const uint8_t name[UUID_SIZE]);

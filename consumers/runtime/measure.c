@@ -4,24 +4,14 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 
-static const struct {
-    enum event_outcome outcome;
-    const char *label;
-} outcomes[] = {
-    {EVENT_STORED, "stored"},
-    {EVENT_DUPLICATE, "duplicate"},
-    {EVENT_DEAD, "dead_letter"},
-    {EVENT_ABSENT, "absent"},
-};
-
-static void count_outcomes(const struct batch *batch)
+static void count_events(const struct store_counts *counts)
 {
-    for (size_t o = 0; o < sizeof outcomes / sizeof *outcomes; o++) {
-        size_t count = 0;
-        for (size_t i = 0; i < batch->count; i++)
-            count += batch->events[i].outcome == outcomes[o].outcome;
-        metrics_add(METRIC_EVENTS, outcomes[o].label, (double)count);
-    }
+    metrics_set(METRIC_EVENTS, "stored", (double)counts->stored);
+    metrics_set(METRIC_EVENTS, "duplicate", (double)counts->duplicate);
+    metrics_set(METRIC_EVENTS, "dead_letter", (double)counts->dead_letter);
+    metrics_set(METRIC_EVENTS, "absent", (double)counts->absent);
+    metrics_set(METRIC_LOOK_UPS, NULL, (double)counts->look_ups);
+    metrics_set(METRIC_REDONE, NULL, (double)counts->redone);
 }
 
 static void count_dead_letters(const struct batch *batch)
@@ -40,28 +30,29 @@ void measure_seen(const struct kafka_message *message)
                     (double)ms / 1000);
 }
 
-/* The last message of each partition. */
-static void note_last(const struct batch *batch)
+/* The last message of each partition: from behind, where they mostly are. */
+static void note_last(const struct batch *batch, size_t claims)
 {
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = batch->count, found = 0; i-- > 0 && found < claims;) {
         const struct event *event = &batch->events[i];
-        if (event->message.offset + 1 == batch->next_offsets[event->claim])
+        if (event->message.offset + 1 == batch->next_offsets[event->claim]) {
             measure_seen(&event->message);
+            found++;
+        }
     }
 }
 
-void measure_batch(const struct batch *batch, const struct store_counts *counts,
-                   int64_t milliseconds)
+void measure_batch(const struct batch *batch, size_t claims,
+                   const struct store_counts *counts, int64_t milliseconds)
 {
     if (batch->count == 0)
         return;
-    count_outcomes(batch);
-    count_dead_letters(batch);
-    note_last(batch);
+    if ((double)counts->dead_letter > metrics_value(METRIC_EVENTS, "dead_letter"))
+        count_dead_letters(batch);
+    count_events(counts);
+    note_last(batch, claims);
     metrics_observe(METRIC_BATCH_SECONDS, (double)milliseconds / 1000);
     metrics_observe(METRIC_BATCH_EVENTS, (double)batch->count);
-    metrics_set(METRIC_LOOK_UPS, NULL, (double)counts->look_ups);
-    metrics_set(METRIC_REDONE, NULL, (double)counts->redone);
 }
 
 void measure_claims(size_t count, size_t wanted)

@@ -8,9 +8,9 @@
 #include "consumers/runtime/batch.h"
 #include "consumers/runtime/store.h"
 
-/* A batch that is committed, which took so long; counts: of the store. */
-void measure_batch(const struct batch *batch, const struct store_counts *counts,
-                   int64_t milliseconds);
+/* A batch of so many claims that is committed, and how long it took; counts: of the store, since its start. */
+void measure_batch(const struct batch *batch, size_t claims,
+                   const struct store_counts *counts, int64_t milliseconds);
 
 /* A message that was read and is stored already: the last one before our place, after a claim. */
 void measure_seen(const struct kafka_message *message);

@@ -282,6 +282,7 @@ static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
     const struct claimer claimer = claimer_of(p);
     size_t chosen;
     struct claim_wish *wishes;
+    struct err ignored;
     enum outcome outcome = DONE;
 
     p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
@@ -289,6 +290,8 @@ static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
     wishes = choose_partitions(p, wanted, count, &chosen);
     if (chosen > 0)
         outcome = ask_identity(p, &p->identity, e);
+    else if (count == 0) /* nothing hangs on it, but whether we are ready */
+        ask_identity(p, &p->identity, &ignored);
     if (!outcome)
         outcome =
             claim_partitions(&claimer, wishes, chosen, p->claims, &p->claim_count, e);
@@ -335,9 +338,8 @@ static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
     struct err ignored;
     bool is_free = false;
 
-    if ((count == 0 && health_failures(HEALTH_KAFKA) == 0)
-        || clock_monotonic_ms() - p->checked_ms
-               < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
+    if (clock_monotonic_ms() - p->checked_ms
+        < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
         return false;
     plan_check(p, count);
     if (!ask_identity(p, &now, &ignored) && count > 0 && !is_claimed_topic(p, &now))
@@ -368,8 +370,6 @@ static enum outcome own(struct pump *p, struct err *e)
     if (claim(p, partitions, count, e))
         return e->outcome;
     p->is_claimed = true;
-    if (wanted)
-        health_tell(HEALTH_KAFKA, NULL);
     health_tell(HEALTH_CLAIMED, wanted ? NULL : "the group has not decided yet");
     measure_claims(p->claim_count, count);
     plan_check(p, count);
@@ -737,7 +737,8 @@ static enum outcome pump_once(struct pump *p, struct err *e)
         || enrich_batch(p->enricher, p->pg, batch, e) || fill_ahead(p, e)
         || store(p, batch, e))
         return e->outcome;
-    measure_batch(batch, store_counted(p->store), clock_monotonic_ms() - began_ms);
+    measure_batch(batch, p->claim_count, store_counted(p->store),
+                  clock_monotonic_ms() - began_ms);
     if (judge(p, batch, e) || turn(p, e))
         return e->outcome;
     return advance(p);
@@ -832,6 +833,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->batch = batch_new(p->rows_limit);
     p->ahead = batch_new(p->rows_limit);
     name_all(p);
+    log_set_context("topic", p->topic);
     if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))
         goto fail;
     p->decoder =
@@ -856,8 +858,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
                                       (size_t)settings->queue_kbytes, e);
     if (!p->consumer)
         goto fail;
-    log_info("started", "topic", p->topic, "group", p->group, "librdkafka",
-             kafka_version(), NULL);
+    log_info("started", "group", p->group, "librdkafka", kafka_version(), NULL);
     return p;
 fail:
     pump_free(p);
@@ -868,6 +869,7 @@ void pump_free(struct pump *p)
 {
     if (!p)
         return;
+    log_set_context("topic", NULL);
     batch_free(p->batch);
     batch_free(p->ahead);
     kafka_consumer_close(p->consumer);

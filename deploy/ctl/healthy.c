@@ -6,6 +6,7 @@
 #include "common/http.h"
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl healthy"
 
@@ -21,7 +22,7 @@ static const struct option_row rows[] = {
      "ask whether it lives (/livez), not whether it is ready (/readyz)", false},
 };
 
-static const struct option_set options = {
+const struct option_set healthy_options = {
     .program = PROGRAM,
     .synopsis = "[--live] [--http-listen HOST:PORT]",
     .purpose =
@@ -40,7 +41,7 @@ int healthy_main(int argc, char **argv)
     struct err e = {0};
     int status = 0;
 
-    if (!ctl_load(&options, argc, argv, &settings, &e)
+    if (!ctl_load(&healthy_options, argc, argv, &settings, &e)
         && !http_get(settings.listen, settings.live ? "/livez" : "/readyz", &status,
                      &body, &e))
         fputs(body.bytes ? body.bytes : "", stdout);

@@ -114,16 +114,23 @@ static enum outcome make_audit(struct pg *pg, const char *hex, struct err *e)
     return pg_run(pg, "commit", e);
 }
 
-static enum outcome renew_audit(struct pg *pg, struct migrated *m, struct err *e)
+/* Of all its files together. */
+static void hex_audit(char hex[HEX_SIZE])
 {
     struct text all = {0};
-    char hex[HEX_SIZE], applied[HEX_SIZE];
 
     for (const struct builtin_file *file = builtin_sql; file->path; file++)
         if (matches(file, AUDIT_FILES))
             text_add(&all, file->text, file->size);
     hex_sha256(all.bytes, all.size, hex);
     text_free(&all);
+}
+
+static enum outcome renew_audit(struct pg *pg, struct migrated *m, struct err *e)
+{
+    char hex[HEX_SIZE], applied[HEX_SIZE];
+
+    hex_audit(hex);
     m->files++;
     if (find_applied(pg, AUDIT, applied, e))
         return e->outcome;
@@ -174,4 +181,72 @@ enum outcome migrate(struct pg *pg, struct migrated *m, struct err *e)
             if (matches(file, migrations[i]) && migrate_file(pg, file, m, e))
                 return e->outcome;
     return renew_audit(pg, m, e);
+}
+
+/* ---- looking ---------------------------------------------------------------------------------------- */
+
+static bool is_migration(const struct builtin_file *file)
+{
+    for (size_t i = 0; i < sizeof migrations / sizeof *migrations; i++)
+        if (matches(file, migrations[i]))
+            return true;
+    return false;
+}
+
+static enum outcome look_at(struct pg *pg, const char *name, const char *hex,
+                            migration_told *told, void *context, struct err *e)
+{
+    char applied[HEX_SIZE];
+
+    if (find_applied(pg, name, applied, e))
+        return e->outcome;
+    if (!*applied)
+        told(context, name, MIGRATION_MISSING);
+    else if (strcmp(applied, hex) != 0)
+        told(context, name, MIGRATION_OTHER);
+    return DONE;
+}
+
+static bool is_known(const char *name)
+{
+    for (const struct builtin_file *file = builtin_sql; file->path; file++)
+        if (strcmp(file->path, name) == 0)
+            return true;
+    return strcmp(name, AUDIT) == 0;
+}
+
+/* A newer gridloopctl has set this database up. */
+static enum outcome look_for_unknown(struct pg *pg, migration_told *told, void *context,
+                                     struct err *e)
+{
+    struct pg_result *result;
+
+    if (pg_query(pg, "select name from bus.migration order by applied_at, name", NULL, 0,
+                 &result, e))
+        return e->outcome;
+    for (size_t i = 0; i < pg_rows(result); i++)
+        if (!is_known(pg_value(result, i, 0)))
+            told(context, pg_value(result, i, 0), MIGRATION_UNKNOWN);
+    pg_result_free(result);
+    return DONE;
+}
+
+enum outcome migrate_look(struct pg *pg, migration_told *told, void *context,
+                          size_t *files, struct err *e)
+{
+    char hex[HEX_SIZE];
+
+    *files = 1;
+    for (const struct builtin_file *file = builtin_sql; file->path; file++) {
+        if (!is_migration(file))
+            continue;
+        ++*files;
+        hex_sha256(file->text, file->size, hex);
+        if (look_at(pg, file->path, hex, told, context, e))
+            return e->outcome;
+    }
+    hex_audit(hex);
+    return look_at(pg, AUDIT, hex, told, context, e)
+               ? e->outcome
+               : look_for_unknown(pg, told, context, e);
 }

@@ -20,4 +20,10 @@ struct migrated {
  * not what was applied under its name. */
 enum outcome migrate(struct pg *pg, struct migrated *m, struct err *e);
 
+/* Tells each file that is not as it would be after migrate(), and changes nothing. *files: how many there are. */
+enum migration { MIGRATION_MISSING, MIGRATION_OTHER, MIGRATION_UNKNOWN };
+typedef void migration_told(void *context, const char *name, enum migration what);
+enum outcome migrate_look(struct pg *pg, migration_told *told, void *context,
+                          size_t *files, struct err *e);
+
 #endif

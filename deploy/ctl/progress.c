@@ -9,6 +9,7 @@
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/gap.h"
 #include "deploy/ctl/gap_chain.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -31,7 +32,7 @@ static const struct option_row show_rows[] = {
      false},
 };
 
-static const struct option_set show_options = {
+const struct option_set progress_show_options = {
     .program = SHOW,
     .synopsis = "[OPTION...]",
     .purpose = "Lists where each partition stands, and who has it. How far that is from "
@@ -55,7 +56,7 @@ static int show_main(int argc, char **argv)
     struct pg *pg = NULL;
     struct pg_result *places = NULL;
 
-    if (!ctl_load(&show_options, argc, argv, &show, &e)
+    if (!ctl_load(&progress_show_options, argc, argv, &show, &e)
         && (pg = ctl_open(&show.database, &e)) != NULL && !ctl_is_set_up(pg, &e)
         && !pg_query(pg, ctl_sql("progress_show"), &show.name_space, 1, &places, &e)) {
         if (show.json) {
@@ -96,7 +97,7 @@ static const struct option_row set_rows[] = {
      "do it; without this it is only said what would be given up", false},
 };
 
-static const struct option_set set_options = {
+const struct option_set progress_set_options = {
     .program = SET,
     .synopsis = "TOPIC PARTITION --to OFFSET --reason TEXT [--confirm] [OPTION...]",
     .purpose = "Sets a partition forward: what stands between is never read, and "
@@ -246,7 +247,7 @@ static int set_main(int argc, char **argv)
     struct err e = {0};
     struct pg *pg = NULL;
 
-    if (!ctl_load_operands(&set_options, argc, argv, &set, &operands, 2, 2, &e)
+    if (!ctl_load_operands(&progress_set_options, argc, argv, &set, &operands, 2, 2, &e)
         && !check_partition(set.partition = operands.items[1], &e)
         && (pg = ctl_open(&set.database, &e)) != NULL && !ctl_is_set_up(pg, &e)) {
         set.topic = operands.items[0];

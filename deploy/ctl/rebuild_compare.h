@@ -1,5 +1,9 @@
 /* rebuild_compare.h - the tables of schema follow_up beside what follows from the stored events: row by row, in both
- * directions, every column of follow_tables.h. */
+ * directions, every column of follow_tables.h.
+ *
+ * Whether the clock did what it might have done is no difference: it may not have run. So of an act of the clock nothing is
+ * missed that left no other trace: the refusal of an action that waited too long (it would still wait), a reminder that was
+ * not sent yet. */
 #ifndef GRIDLOOP_CTL_REBUILD_COMPARE_H
 #define GRIDLOOP_CTL_REBUILD_COMPARE_H
 

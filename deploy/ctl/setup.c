@@ -14,11 +14,11 @@
 #include "deploy/ctl/ctl.h"
 #include "deploy/ctl/migrate.h"
 #include "deploy/ctl/programs.h"
+#include "deploy/ctl/topics.h"
 
 #define PROGRAM "gridloopctl setup"
 
 enum {
-    KINDS = 64,
     KIND_BYTES = 64,
     PAUSE_MS = 500,
     KAFKA_ATTEMPT_MS = 10000,
@@ -175,22 +175,11 @@ static enum outcome setup_database(struct setup *s, struct err *e)
 
 /* ---- topics ---------------------------------------------------------------------------------------- */
 
-static char *topic_name(const char *name_space, const char *kind)
-{
-    char hyphens[KIND_BYTES];
-    struct text name = {0};
-
-    snprintf(hyphens, sizeof hyphens, "%s", kind);
-    text_hyphens(hyphens);
-    text_format(&name, "%s.%s.v1", name_space, hyphens);
-    return name.bytes;
-}
-
-static struct kafka_topic make_topic(const struct setup *s, const char *kind,
+static struct kafka_topic make_topic(const struct setup *s, const char *name,
                                      const char *retention_ms)
 {
     return (struct kafka_topic){
-        .name = topic_name(s->name_space, kind),
+        .name = name,
         .partitions = (int)s->partitions,
         .replication = (int)s->replication,
         /* The broker unpacks what comes compressed, and so refuses a batch that is small only before that. As it
@@ -198,24 +187,6 @@ static struct kafka_topic make_topic(const struct setup *s, const char *kind,
         .configs = {"cleanup.policy", "delete", "compression.type", "uncompressed",
                     "retention.ms", retention_ms, NULL},
     };
-}
-
-/* One topic per kind; the built-in schemas are sorted, so those of one kind stand together. */
-static size_t make_topics(const struct setup *s, const char *retention_ms,
-                          struct kafka_topic topics[KINDS])
-{
-    char kind[KIND_BYTES], before[KIND_BYTES] = "";
-    size_t count = 0;
-
-    for (const struct builtin_file *file = builtin_schemas; file->path && count < KINDS;
-         file++) {
-        if (sscanf(file->path, "schemas/%63[^/]/", kind) != 1
-            || strcmp(kind, before) == 0)
-            continue;
-        topics[count++] = make_topic(s, kind, retention_ms);
-        memcpy(before, kind, sizeof before);
-    }
-    return count;
 }
 
 /* Until the time is over, but always long enough for a broker that is there to answer. */
@@ -230,18 +201,20 @@ static int attempt_ms(const struct setup *s)
 
 static enum outcome setup_topics(struct setup *s, struct err *e)
 {
-    struct kafka_topic topics[KINDS];
+    const char *names[TOPICS_MOST];
+    struct kafka_topic topics[TOPICS_MOST];
     char retention_ms[24];
     enum outcome outcome;
     size_t created = 0;
 
     snprintf(retention_ms, sizeof retention_ms, "%" PRId64, s->retention_days * DAY_MS);
-    s->topics = make_topics(s, retention_ms, topics);
+    s->topics = topics_name(s->name_space, names);
+    for (size_t i = 0; i < s->topics; i++)
+        topics[i] = make_topic(s, names[i], retention_ms);
     outcome =
         kafka_create_topics(&s->kafka, topics, s->topics, attempt_ms(s), &created, e);
     s->created += created;
-    for (size_t i = 0; i < s->topics; i++)
-        free((void *)(uintptr_t)topics[i].name);
+    topics_free(names, s->topics);
     return outcome;
 }
 

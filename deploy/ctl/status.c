@@ -14,6 +14,7 @@
 #include "common/text.h"
 #include "consumers/runtime/kind.h"
 #include "deploy/ctl/ctl.h"
+#include "deploy/ctl/programs.h"
 #include "deploy/ctl/table.h"
 
 #define PROGRAM "gridloopctl status"
@@ -43,7 +44,7 @@ static const struct option_row rows[] = {
      false},
 };
 
-static const struct option_set options = {
+const struct option_set status_options = {
     .program = PROGRAM,
     .synopsis = "[OPTION...]",
     .purpose =
@@ -371,7 +372,7 @@ int status_main(int argc, char **argv)
     struct err e = {0};
     int exit_code = EX_OK;
 
-    if (!ctl_load(&options, argc, argv, &settings, &e)
+    if (!ctl_load(&status_options, argc, argv, &settings, &e)
         && (status.kafka = kafka_producer_open(&settings.kafka, MESSAGE_BYTES,
                                                ignore_delivery, NULL, &e))
                != NULL

@@ -5,11 +5,13 @@
     proof.py           what has to be so in the end
 
 Images come from a registry, or are there already. Where neither is so, GRIDLOOP_LOCAL_IMAGES may name a command that makes
-them: `COMMAND for FILE` those that a compose file names (it starts Docker first if that does not run), `COMMAND stop` ends
+them: `COMMAND for FILE` those that a compose file or a Dockerfile names (it starts Docker first if that does not run), `COMMAND stop` ends
 what it started. One that lies beside the checkout, as ../shared/tools/local-images, is used without being named.
 """
+import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -18,7 +20,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from installation import COMPOSE_FILE, Installation  # noqa: E402
+from installation import COMPOSE_FILE, Installation, run  # noqa: E402
 from load import simulated  # noqa: E402
 
 
@@ -35,15 +37,31 @@ def docker_answers():
         return False
 
 
-@pytest.fixture(scope="session")
-def docker():
-    """Docker answers, and the images can be had; else the tests are skipped."""
-    was_there, maker = docker_answers(), local_images()
-    if maker:
-        made = subprocess.run([maker, "for", COMPOSE_FILE], capture_output=True, text=True, timeout=1800)
+def make_images(maker, folder):
+    """All that are named but our own, which is built. Returns what was said if Docker could not be started."""
+    def make(file):
+        made = subprocess.run([maker, "for", file], capture_output=True, text=True, timeout=1800)
         assert made.returncode == 0 or not docker_answers(), made.stdout[-3000:] + made.stderr[-3000:]
+        return made.stderr[-300:]
+    said = make(ROOT / "deploy" / "Dockerfile")
     if not docker_answers():
-        pytest.skip("Docker does not answer here" + (f": {made.stderr.splitlines()[-1:]}" if maker else ""))
+        return said
+    services = json.loads(run("docker", "compose", "-f", COMPOSE_FILE, "--profile", "*", "config", "--format", "json"))["services"]
+    others = {name: {key: service[key] for key in ("image", "profiles") if key in service}
+              for name, service in services.items() if not service["image"].startswith("gridloop:")}
+    (folder / "others.yaml").write_text(json.dumps({"services": others}))
+    return make(folder / "others.yaml")
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory):
+    """Docker answers, and the images can be had; else the tests are skipped."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # whatever ends the run, what was started is taken down
+        signal.signal(number, signal.default_int_handler)
+    was_there, maker = docker_answers(), local_images()
+    said = maker and make_images(maker, tmp_path_factory.mktemp("images"))
+    if not docker_answers():
+        pytest.skip("Docker does not answer here" + (f": {said}" if said else ""))
     yield
     if maker and not was_there:
         subprocess.run([maker, "stop"], check=True, capture_output=True, timeout=300)

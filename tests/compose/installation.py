@@ -98,6 +98,13 @@ class Installation:
             found[container["Name"]] = [json.loads(line) for line in lines if line.startswith("{")]
         return found
 
+    def wait_healthy(self, *services):
+        """As `up --wait` does, which gives up on what is unhealthy now."""
+        def health():
+            return {service: [container["State"]["Health"]["Status"] for container in self.inspect(service)]
+                    for service in services}
+        wait_for(lambda: all(set(found) == {"healthy"} for found in health().values()), 120, health, every=0.5)
+
     def crash(self, service):
         """The container's process is killed as by a fault of its own (`docker kill` counts as an operator's wish), and
         Docker starts it again."""

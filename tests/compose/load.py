@@ -56,7 +56,7 @@ class Publisher:
 
 class Load:
     """with Load(publisher, lines): events are published until its end, one in twenty a second time."""
-    PER_SECOND = 150
+    PER_SECOND = 100
 
     def __init__(self, publisher, lines):
         self.publisher, self.lines, self.count = publisher, lines, 0

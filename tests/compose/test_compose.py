@@ -1,5 +1,7 @@
 """What an operator does to a running installation. Events come in all the while, and in the end each is stored once and
 each order is one."""
+import json
+import urllib.request
 import uuid
 
 import psycopg
@@ -75,6 +77,19 @@ def test_up_again_changes_nothing(installation):
     assert {service: installation.inspect(service)[0]["Id"] for service in PROGRAMS} == before
 
 
+def test_prometheus(installation):
+    """It finds each instance, and each answers."""
+    installation.compose("--profile", "observability", "up", "-d", "--wait", "prometheus")
+    address = installation.compose("--profile", "observability", "port", "prometheus", "9090").strip()
+
+    def targets():
+        with urllib.request.urlopen(f"http://{address}/api/v1/targets?state=active", timeout=10) as answer:
+            return sorted((target["labels"]["job"], target["health"])
+                          for target in json.load(answer)["data"]["activeTargets"])
+    wait_for(lambda: targets() == [("gridloop-consume", "up")] * 5 + [("gridloop-dispatch", "up")], 60, targets, every=0.5)
+    installation.compose("--profile", "observability", "rm", "--stop", "--force", "prometheus")
+
+
 # ---- while events come in ----
 
 def test_scale(installation, publisher, load):
@@ -98,7 +113,7 @@ def test_faults(installation, publisher, load):
             installation.crash(service)
         installation.compose("restart", "postgres")
         installation.compose("restart", "kafka")
-        installation.up()
+        installation.wait_healthy("postgres", "kafka", *PROGRAMS)
     check(installation, publisher.accepted)
 
 

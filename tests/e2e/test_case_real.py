@@ -10,6 +10,7 @@ import linking
 import reference
 from producer import produce
 from stack import ROOT
+from test_rebuild import check_equal
 from world import json_lines
 
 pytestmark = [pytest.mark.slow, linking.needs_la]
@@ -87,5 +88,7 @@ def test_closings_of_los_angeles(world, name, capsys):
     cases, = world.sql("select count(*), count(closed_at), min(case_version), max(case_version) from follow_up.case_file")
     assert cases[0] == sum(states.values()) and cases[1] == states[True] == outcomes["applied"] and cases[2:] == (1, 2)
     assert sum(outcomes.values()) == 9946 and outcomes["answered"] > (200 if not name else 2000)
+    rebuilt = check_equal(world)
     with capsys.disabled():
-        print(f"\n{name or 'no linking'}: {cases[0]} cases, {dict(outcomes)}, {states[False]} open")
+        print(f"\n{name or 'no linking'}: {cases[0]} cases, {dict(outcomes)}, {states[False]} open; {rebuilt['actions']} actions decided "
+              "again")

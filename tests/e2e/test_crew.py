@@ -1,5 +1,6 @@
 """Simulated crews: orders become actions, and cases are closed by what was done on the ground."""
 import collections
+import datetime
 import subprocess
 
 import pytest
@@ -154,10 +155,27 @@ def test_a_recalled_order_is_not_acted_on(world):
     dispatch.stop()
 
 
-@pytest.mark.parametrize("units", ["", "a,,b", "a b", 'x"', ",".join(f"u{n}" for n in range(33))])
-def test_units_that_are_none(world, units):
-    done = world.run("gridloop-simulate", *crew_arguments(world, units=units), text=True)
+@pytest.mark.parametrize("wrong", [*({"units": units} for units in ("", "a,,b", "a b", 'x"', ",".join(f"u{n}" for n in range(33)))),
+                                   {"until": "tomorrow"}], ids=lambda wrong: next(iter(wrong)))
+def test_wrong_settings(world, wrong):
+    done = world.run("gridloop-simulate", *crew_arguments(world, **wrong), text=True)
     assert done.returncode == 64, done.stderr
+
+
+def test_what_comes_after_the_last_moment_is_left_undone(world):
+    """An order is done when its actions until then are; the cases stand where the crew left them."""
+    cases = prepare(world, 60)
+    consumer, dispatch = world.consumer("case_action"), world.dispatch(tick_s=0)
+    decide(world, [(case, 2, "DISPATCH", "") for case in cases], unit=UNITS[0])
+    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)
+    run_crew(world, until=until.isoformat())
+    world.settle("case_action")
+    assert last_word(truth(world)) == states(world)
+    left = collections.Counter(state for state, _ in states(world).values())
+    assert len(left) > 2 and left["CLOSED"] < len(cases), left
+    assert world.sql("select count(*) from events.case_action where recorded_at > %s", until) == [(0,)]
+    dispatch.stop()
+    consumer.stop()
 
 
 def test_the_same_seed_does_the_same(world):

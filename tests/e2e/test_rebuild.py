@@ -17,7 +17,7 @@ FINDING = "inspection_finding"
 def check(world, *arguments, code=0):
     """Runs the command; returns what it says."""
     done = world.ctl("rebuild follow-up", "--check", "--json", *arguments)
-    assert done.returncode == code, (done.returncode, done.stdout[-3000:], done.stderr)
+    assert done.returncode == code, (done.returncode, done.stdout[:3000], done.stderr)
     return json.loads(done.stdout)
 
 

@@ -1,9 +1,10 @@
 """gridloopctl status: each state in words, the worst first, with its exit code; gridloopctl healthy."""
 import json
+import subprocess
 import time
 
 from chain import check_chain
-from daemon import flags
+from daemon import environment, flags
 from events import KINDS
 from waiting import wait_for
 from world import bad, good
@@ -109,6 +110,22 @@ def test_for_people(world):
     assert done.returncode == 2 and lines[0] == "stopped" and lines[2].split()[:2] == ["state", "kind"], done.stdout
     assert "\033" not in done.stdout
     assert world.ctl("status", "--window-s", "x").returncode == 64
+
+
+def test_watch(world):
+    """An object a line, until it is asked to stop; its exit code is that of the last look."""
+    watching = subprocess.Popen(
+        [world.stack.program("gridloopctl"), "status", "--watch", "--json",
+         *flags({"namespace": world.namespace, "database_url": world.owner_url})],
+        stdout=subprocess.PIPE, env=environment(world.stack), text=True)
+    try:
+        for _ in range(2):
+            assert json.loads(watching.stdout.readline())["state"] == "stopped"
+        watching.terminate()
+        assert watching.wait(30) == 2
+    finally:
+        watching.kill()
+        watching.stdout.close()
 
 
 def test_without_kafka(world):
