@@ -9,12 +9,14 @@
 #include <fnmatch.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "common/arena.h"
+#include "common/certificate.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -39,6 +41,7 @@ struct client {
     char user[128];              /* of SASL; "": none, or the mechanism knows */
     struct secret_file password; /* of that user; no path: none */
     int64_t password_looked_ms;
+    atomic_int certificate_fault; /* of the broker that was met last; 0: none */
     rd_kafka_resp_err_t
         trouble;           /* of the last error event; 0: none since it was cleared */
     char reason[300];      /* its text; a broker's own rather than "all are down" */
@@ -57,15 +60,35 @@ static bool is_trouble(rd_kafka_resp_err_t code)
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct client *client = opaque;
+    int fault = atomic_load(&client->certificate_fault);
 
     (void)rk;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->reason[0])
+    if (code == RD_KAFKA_RESP_ERR__SSL && fault)
+        snprintf(client->reason, sizeof client->reason, "%s: %s",
+                 certificate_fault(fault), reason);
+    else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->reason[0])
         snprintf(client->reason, sizeof client->reason, "%s", reason);
     if (is_trouble((rd_kafka_resp_err_t)code))
         client->trouble = (rd_kafka_resp_err_t)code;
     /* The password is read again in any case: not every file system has times that show each change. */
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
         memset(&client->password.status, 0, sizeof client->password.status);
+}
+
+/* Called by librdkafka's own thread, for each certificate. It changes no verdict, but librdkafka tells which of all
+ * faults it was nowhere else. */
+static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *x509_error,
+                          int depth, const char *bytes, size_t size, char *text,
+                          size_t room, void *opaque)
+{
+    struct client *client = opaque;
+
+    (void)rk, (void)broker, (void)id, (void)depth, (void)bytes, (void)size;
+    atomic_store(&client->certificate_fault, *x509_error);
+    if (*x509_error == 0)
+        return 1;
+    snprintf(text, room, "%s", certificate_fault(*x509_error));
+    return 0;
 }
 
 /* A broker that is away is told again and again, by every thread. */
@@ -473,6 +496,7 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate);
     client->rk = rd_kafka_new(type, conf, text, sizeof text);
     if (!client->rk) {
         rd_kafka_conf_destroy(conf);

@@ -201,7 +201,7 @@ class Secured:
         return {"database_url": self.url(**where), "database_password_file": self.postgres_file}
 
     def postgres_user(self):
-        """As an operator does it."""
+        """As an operator does it; which makes the topics too."""
         replace(self.postgres_file, self.new_password())
         done = self.world.ctl("setup", f"--namespace={self.world.namespace}", f"--ingest-password-file={self.postgres_file}")
         assert done.returncode == 0, done.stderr

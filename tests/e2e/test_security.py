@@ -4,6 +4,7 @@ import pathlib
 import re
 import subprocess
 
+import confluent_kafka
 import pytest
 
 from checker import check_all
@@ -45,7 +46,7 @@ def errors(daemon):
 def wait_error(daemon, *words, timeout=60):
     def said():
         return [error for error in errors(daemon) if all(word in error for word in words)]
-    return wait_for(said, timeout, lambda: f"{daemon.name} says {words}: {daemon.output()[-4000:]}")[-1]
+    return wait_for(said, timeout, lambda: f"{daemon.name} says {words}: {daemon.output()[-1500:]}")[-1]
 
 
 class Follower:
@@ -78,7 +79,11 @@ class Follower:
         self.count += count
 
     def sent(self):
-        return sum(self.world.high(KIND).values())
+        """-1: the broker cannot say yet, the topic is new."""
+        try:
+            return sum(self.world.high(KIND).values())
+        except confluent_kafka.KafkaException:
+            return -1
 
     def wait_sent(self, timeout=60):
         wait_for(lambda: self.sent() >= self.count, timeout, lambda: f"{self.sent()} of {self.count}: {self.output()[-3000:]}")
@@ -92,7 +97,6 @@ def test_events_flow(world, secured):
     by who asks for every line of Kafka's client."""
     options = secured.all()
     secured.kafka_user("device-7")
-    world.setup()
     daemon = world.consumer(KIND, **options, **{"kafka.debug": "all"})
     dispatch = world.dispatch(**options, heartbeat_s=1)
     run = produce(world, KIND, lines(world, 100), **secured.kafka("device-7"))
@@ -145,7 +149,6 @@ def test_kafka_password_is_replaced(world, secured, first):
     options = secured.all()
     device = secured.kafka("device-7")
     secured.kafka_user("device-7")
-    world.make_topic(KIND, partitions=3)
     daemon = world.consumer(KIND, **options)
     load = Load(world, Mill(world.rng()), 200)
     with Follower(world, **device) as follower:
@@ -189,7 +192,6 @@ def check_seen(secured, text):
 def test_postgres_password_is_replaced(world, secured):
     """The next connection has the new one. Until the file has it, the daemon waits and is not ready; nothing is lost."""
     options = secured.all()
-    world.make_topic(KIND)
     daemon = world.consumer(KIND, **options)
     dispatch = world.dispatch(**options)
     world.produce(Mill(world.rng()).messages(100))
@@ -221,7 +223,6 @@ def test_a_wrong_password_for_kafka(world, secured):
     options = secured.all() | secured.kafka("device-7")
     secured.kafka_user("device-7")
     replace(secured.kafka_file("device-7"), secured.new_password())
-    world.make_topic(KIND)
     daemon = world.consumer(KIND, wait=False, **options)
     daemon.may_fail()
     assert daemon.wait_exit(60) == 77
@@ -236,14 +237,13 @@ def test_a_wrong_password_for_kafka(world, secured):
     assert run.code == 77 and len(run.receipts) == 10 and "Kafka refuses device-7: " in run.said, run
     secured.kafka_user("device-7")
     run = produce(world, KIND, b"", **secured.kafka("device-7"))
-    assert run.code == 0 and world.high(KIND) == {0: 10}, run.said
+    assert run.code == 0 and sum(world.high(KIND).values()) == 10, run.said
     check_seen(secured, daemon.output() + dispatch.output() + checked.stdout + run.said)
 
 
 def test_a_wrong_password_for_postgres(world, secured):
     options = secured.all()
     replace(secured.postgres_file, secured.new_password())
-    world.make_topic(KIND)
     for start in (lambda: world.consumer(KIND, wait=False, **options), lambda: world.dispatch(wait=False, **options)):
         daemon = start()
         daemon.may_fail()
@@ -271,27 +271,26 @@ def kafka_options(secured, fault):
     return secured.kafka("gridloop", listener="good" if fault == "stranger" else fault, ca=ca)
 
 
-@pytest.mark.parametrize("fault, words", [("expired", "certificate has expired"), ("elsewhere", "ostname mismatch"),
-                                          ("stranger", "self-signed certificate")])
+@pytest.mark.parametrize("fault, words", [("expired", "certificate has expired"), ("elsewhere", "hostname mismatch"),
+                                          ("stranger", "unable to get local issuer certificate")])
 def test_a_broker_that_is_not_trusted(world, secured, fault, words):
     """It may be mended there, so a daemon waits, is not ready, and says why; a device keeps its events; no password goes to
     such a server."""
     options = secured.all() | kafka_options(secured, fault)
-    world.make_topic(KIND)
     daemon = world.consumer(KIND, wait=False, **options)
     wait_error(daemon, words)
     daemon.wait_ready("kafka", "claimed", timeout=60)
     assert daemon.is_running()
     checked = world.run("gridloopctl", "check", "--live", *flags(options | {"namespace": world.namespace}), text=True)
-    assert checked.returncode == 75 and words in checked.stdout, checked.stdout + checked.stderr
+    assert checked.returncode == 69 and words in checked.stdout, checked.stdout + checked.stderr
     run = produce(world, KIND, lines(world, 10), deliver_timeout=4, **kafka_options(secured, fault))
     assert run.code == 75 and "10 spooled" in run.said and words in run.said, run
-    assert world.high(KIND) == {0: 0}
+    assert not any(world.high(KIND).values())
     daemon.kill()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault, words", [("expired", "certificate has expired|expired"), ("elsewhere", "does not match host name"),
+@pytest.mark.parametrize("fault, words", [("expired", "certificate verify failed"), ("elsewhere", "does not match host name"),
                                           ("stranger", "certificate verify failed")])
 def test_a_postgres_that_is_not_trusted(world, secured, fault, words):
     """The same; and once the server shows a good certificate, all goes on by itself."""
@@ -300,14 +299,13 @@ def test_a_postgres_that_is_not_trusted(world, secured, fault, words):
         secured.servers.show(fault)
     trusted = world.folder / "ca.pem"
     trusted.write_bytes((secured.servers.stranger if fault == "stranger" else secured.servers.authority).certificate.read_bytes())
-    world.make_topic(KIND)
     world.produce(Mill(world.rng()).messages(10))
     daemon = world.consumer(KIND, wait=False, **options | secured.postgres(ca=trusted))
-    wait_for(lambda: any(re.search(words, error) for error in errors(daemon)), 60, lambda: daemon.output()[-3000:])
-    daemon.wait_ready("database", "schema", "claimed")
+    wait_error(daemon, words)
+    daemon.wait_ready("kafka", "database", "schema", "claimed")
     assert world.rows(KIND) == 0
     secured.servers.show("good")
     trusted.write_bytes(secured.servers.authority.certificate.read_bytes())
-    daemon.wait_claimed(1, timeout=60)
+    daemon.wait_claimed(timeout=60)
     world.settle_and_stop(daemon)
     check_all(world)
