@@ -29,9 +29,8 @@ enum {
 struct dispatch {
     const struct dispatch_settings *settings;
     const volatile bool *stop;
-    struct pg *pg; /* NULL: not connected */
-    bool
-        was_let_in; /* by PostgreSQL: a login that is refused later has a password that is being replaced */
+    struct pg *pg;   /* NULL: not connected */
+    bool was_let_in; /* then a refused login has a password that is being replaced */
     struct kafka_producer *producer; /* NULL: none is open */
     struct outbox *outbox;
     struct heartbeats *heartbeats;

@@ -58,8 +58,8 @@ struct pump {
 
     struct kafka_consumer *consumer;
     struct pg *pg;             /* NULL: not connected */
-    bool was_let_in;           /* a login that is refused later has a password that is
-                                  being replaced */
+    bool was_let_in;           /* then a refused login has a password that is being
+                                  replaced */
     bool has_begun;            /* the store knows of this connection */
     struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
