@@ -633,7 +633,8 @@ enum outcome kafka_check(const struct kafka_properties *properties, bool produce
 struct kafka_consumer {
     struct client client; /* first: the callbacks' opaque is both */
     rd_kafka_t *asker; /* asks what must not wait behind a fetch on the same connection */
-    bool is_reader;    /* by kafka_reader_open_at() */
+    rd_kafka_queue_t *topic_answer; /* to it; NULL: nothing was asked */
+    bool is_reader;                 /* by kafka_reader_open_at() */
     char *topic;
     rd_kafka_queue_t *answers; /* to commits; nothing else comes here */
     uintptr_t asked;           /* number of the last commit */
@@ -887,6 +888,13 @@ static bool leave(rd_kafka_t *rk)
     return !error && rd_kafka_consumer_closed(rk);
 }
 
+static void forget_topic(struct kafka_consumer *consumer)
+{
+    if (consumer->topic_answer)
+        rd_kafka_queue_destroy(consumer->topic_answer);
+    consumer->topic_answer = NULL;
+}
+
 /* The end of a consumer that has left its group, or that stops trying. */
 static void *consumer_free(void *argument)
 {
@@ -917,6 +925,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
     membership_forget(consumer);
     if (consumer->answers)
         rd_kafka_queue_destroy(consumer->answers);
+    forget_topic(consumer);
     if (!left && pthread_create(&thread, NULL, consumer_free, consumer) == 0)
         pthread_detach(thread);
     else
@@ -1360,36 +1369,46 @@ static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *rk, rd_kafka_admin_op_
     return options;
 }
 
-static enum outcome topic_id_of(rd_kafka_t *rk, const char *topic,
-                                char topic_id[KAFKA_ID_SIZE], struct err *e)
+/* Each question has a queue of its own, so that no answer is taken for another's. */
+void kafka_consumer_ask_topic(struct kafka_consumer *consumer)
 {
+    const char *topic = consumer->topic;
     rd_kafka_AdminOptions_t *options =
-        admin_options(rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, ASK_MS);
+        admin_options(consumer->asker, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, ASK_MS);
     rd_kafka_TopicCollection_t *names =
         rd_kafka_TopicCollection_of_topic_names(&topic, 1);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_event_t *event;
 
-    rd_kafka_DescribeTopics(rk, names, options, queue);
-    event = rd_kafka_queue_poll(queue, ASK_MS);
-    read_topic_id(event, topic_id, e);
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
+    forget_topic(consumer);
+    consumer->topic_answer = rd_kafka_queue_new(consumer->asker);
+    rd_kafka_DescribeTopics(consumer->asker, names, options, consumer->topic_answer);
     rd_kafka_TopicCollection_destroy(names);
     rd_kafka_AdminOptions_destroy(options);
-    return e->outcome;
+}
+
+enum outcome kafka_consumer_topic(struct kafka_consumer *consumer,
+                                  char topic_id[KAFKA_ID_SIZE], struct err *e)
+{
+    rd_kafka_event_t *event;
+    enum outcome outcome;
+
+    if (!consumer->topic_answer)
+        kafka_consumer_ask_topic(consumer);
+    event = rd_kafka_queue_poll(consumer->topic_answer, ASK_MS);
+    outcome = read_topic_id(event, topic_id, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    forget_topic(consumer);
+    return outcome ? err_wrap(e, "id of %s", consumer->topic) : DONE;
 }
 
 enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],
                                      char topic_id[KAFKA_ID_SIZE], struct err *e)
 {
-    e->outcome = DONE;
-    if (cluster_id_of(consumer->asker, cluster_id, e)
-        || topic_id_of(consumer->asker, consumer->topic, topic_id, e))
+    if (cluster_id_of(consumer->asker, cluster_id, e))
         return err_wrap(e, "identity of %s", consumer->topic);
-    return DONE;
+    forget_topic(consumer);
+    return kafka_consumer_topic(consumer, topic_id, e);
 }
 
 /* ---- a look at a topic ---- */

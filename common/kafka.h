@@ -177,6 +177,13 @@ enum outcome kafka_consumer_identity(struct kafka_consumer *consumer,
                                      char cluster_id[KAFKA_ID_SIZE],
                                      char topic_id[KAFKA_ID_SIZE], struct err *e);
 
+/* The topic's id alone, in two halves: what is done in between costs no time. The answer is of a moment after the
+ * question, and is waited for at most 5 s. Asking again, as kafka_consumer_identity() does, drops the question before; where
+ * none is open the second half asks. */
+void kafka_consumer_ask_topic(struct kafka_consumer *consumer);
+enum outcome kafka_consumer_topic(struct kafka_consumer *consumer,
+                                  char topic_id[KAFKA_ID_SIZE], struct err *e);
+
 /* How many partitions the topic has now. Waits at most 5 s. */
 enum outcome kafka_consumer_partitions(struct kafka_consumer *consumer, int32_t *count,
                                        struct err *e);

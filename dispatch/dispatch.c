@@ -12,6 +12,7 @@
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "common/notify.h"
 #include "common/pg.h"
 #include "common/reload.h"
 #include "dispatch/heartbeat.h"
@@ -232,6 +233,7 @@ static enum outcome dispatch_once(struct dispatch *d, struct err *e)
     health_turn();
     if (open_producer(d, e) || lead(d, e))
         return e->outcome;
+    notify_ready(); /* one that waits for its turn to lead does what it is for, too */
     look_for_broker(d);
     if (!d->leads)
         return hear(d, (int)d->settings->poll_ms, e);
