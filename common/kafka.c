@@ -57,18 +57,26 @@ static bool is_trouble(rd_kafka_resp_err_t code)
            || code == RD_KAFKA_RESP_ERR__FATAL;
 }
 
-static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+static void note_reason(struct client *client, int code, const char *reason)
 {
-    struct client *client = opaque;
     int fault = atomic_load(&client->certificate_fault);
 
-    (void)rk;
     if (code == RD_KAFKA_RESP_ERR__SSL && fault)
         snprintf(client->reason, sizeof client->reason, "%s: %s",
                  certificate_fault(fault), reason);
     else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->reason[0])
         snprintf(client->reason, sizeof client->reason, "%s", reason);
-    if (is_trouble((rd_kafka_resp_err_t)code))
+}
+
+/* That all are down comes behind what happened to each, and says less. */
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct client *client = opaque;
+
+    (void)rk;
+    note_reason(client, code, reason);
+    if (is_trouble((rd_kafka_resp_err_t)code)
+        && (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->trouble))
         client->trouble = (rd_kafka_resp_err_t)code;
     /* The password is read again in any case: not every file system has times that show each change. */
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
