@@ -7,9 +7,6 @@
 
 enum { US = 1000000, SECONDS_OF_DAY = 86400 };
 
-static const int64_t year_1_us = -62135596800 * US;
-static const int64_t year_10000_us = 253402300800 * US;
-
 int64_t clock_now_us(void)
 {
     struct timespec now;
@@ -212,7 +209,7 @@ const char *clock_parse(const char *text, size_t size, int64_t *us)
     time -= (int64_t)scan_zone(&s) * US;
     if (s.at < s.end)
         fail(&s, "has more behind its zone");
-    if (time < year_1_us || time >= year_10000_us)
+    if (time < CLOCK_FIRST_US || time > CLOCK_LAST_US)
         fail(&s, "is outside the years 1 to 9999");
     if (!s.wrong)
         *us = time;

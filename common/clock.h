@@ -8,6 +8,10 @@
 
 enum { CLOCK_TEXT_SIZE = 40 };
 
+/* The years 1 to 9999 in UTC, all that RFC 3339 can tell: the first and the last microsecond. */
+#define CLOCK_FIRST_US INT64_C(-62135596800000000)
+#define CLOCK_LAST_US INT64_C(253402300799999999)
+
 int64_t clock_now_us(void);       /* wall clock, microseconds since 1970 UTC */
 int64_t clock_monotonic_ms(void); /* for time-outs and back-off; never goes backwards */
 

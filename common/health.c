@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "common/notify.h"
 #include "common/text.h"
 
 enum { WHOLE = -1, MOST_FAILURES = 256, REASON_SIZE = 200 };
@@ -224,4 +225,5 @@ void health_close(void)
 void health_turn(void)
 {
     atomic_store(&health.turned_ms, clock_monotonic_ms());
+    notify_turn();
 }

@@ -37,6 +37,8 @@ struct pg {
     int slow_ms;
     void (*slow)(void *context); /* NULL: nobody wants to know */
     void *slow_context;
+    bool (*work)(void *context); /* NULL: there is none */
+    void *work_context;
     bool lost;   /* given up: nothing more is said to the server */
     bool failed; /* the present statement */
     char
@@ -141,9 +143,23 @@ static int64_t deadline_of(const struct pg *pg)
     return clock_monotonic_ms() + pg->timeout_ms + GRACE_MS;
 }
 
+/* poll(2) as long as there is work; 0: there is no more. */
+static int work_until_ready(struct pg *pg, struct pollfd *socket)
+{
+    int got = 0;
+
+    while (pg->work && (got = poll(socket, 1, 0)) == 0 && pg->work(pg->work_context))
+        ;
+    return got;
+}
+
 /* poll(2) until the deadline, telling now and then that it takes long. */
 static int wait_until(struct pg *pg, struct pollfd *socket, int64_t deadline)
 {
+    int ready = work_until_ready(pg, socket);
+
+    if (ready > 0)
+        return ready;
     for (;;) {
         int64_t left = deadline - clock_monotonic_ms();
         bool may_tell = pg->slow && left > pg->slow_ms;
@@ -403,18 +419,28 @@ static enum outcome send(struct pg *pg, const char *sql, struct err *e)
     return PQsendQuery(pg->conn, sql) ? DONE : fail_to_send(pg, e);
 }
 
-enum outcome pg_run(struct pg *pg, const char *sql, struct err *e)
+enum outcome pg_begin_run(struct pg *pg, const char *sql, struct err *e)
+{
+    return send(pg, sql, e);
+}
+
+enum outcome pg_end_run(struct pg *pg, const char *sql, struct err *e)
 {
     PGresult *result;
     bool false_commit;
 
-    if (send(pg, sql, e) || finish(pg, &result, e))
+    if (finish(pg, &result, e))
         return e->outcome;
     false_commit = is_false_commit(sql, result);
     PQclear(result);
     return false_commit
                ? err_set(e, FATAL, "PostgreSQL: commit of a transaction that had failed")
                : DONE;
+}
+
+enum outcome pg_run(struct pg *pg, const char *sql, struct err *e)
+{
+    return pg_begin_run(pg, sql, e) ? e->outcome : pg_end_run(pg, sql, e);
 }
 
 struct statement_name {
@@ -806,6 +832,12 @@ void pg_on_slow(struct pg *pg, int slow_ms, void (*slow)(void *context), void *c
     pg->slow_ms = slow_ms;
     pg->slow = slow;
     pg->slow_context = context;
+}
+
+void pg_on_wait(struct pg *pg, bool (*work)(void *context), void *context)
+{
+    pg->work = work;
+    pg->work_context = context;
 }
 
 bool pg_is_usable(const struct pg *pg)

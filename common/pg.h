@@ -47,6 +47,11 @@ bool pg_is_usable(const struct pg *pg);
  * use the connection. */
 void pg_on_slow(struct pg *pg, int slow_ms, void (*slow)(void *context), void *context);
 
+/* Work for the time in which a call waits for the server: work(context) is called until the server gives a sign or
+ * there is no more to do (false). It must not use the connection either, and the server waits for it, so a call is to do
+ * some ten microseconds' worth. */
+void pg_on_wait(struct pg *pg, bool (*work)(void *context), void *context);
+
 /* The last call's error: its SQLSTATE, "" if it had none, and its other parts, "" where absent. Borrowed until
  * the next call, and all empty after a call that succeeded. pg_copy_line(): the row that a failed COPY
  * stumbled over, counted from 1; 0 if the error does not say. pg_message(): the server's primary message;
@@ -77,6 +82,11 @@ void pg_result_free(struct pg_result *result); /* NULL is fine */
 /* Statements without parameters, separated by ";"; without begin they are one transaction. The results are
  * dropped. A "commit" that the server turned into a rollback is FATAL (a bug: an error was passed over). */
 enum outcome pg_run(struct pg *pg, const char *sql, struct err *e);
+
+/* The same in two halves: what the caller does in between costs no time. After DONE of the first the second must be the
+ * next call, with the same text. */
+enum outcome pg_begin_run(struct pg *pg, const char *sql, struct err *e);
+enum outcome pg_end_run(struct pg *pg, const char *sql, struct err *e);
 
 /* One statement with up to PG_MAX_PARAMETERS text parameters (NULL: null). result may be NULL if not wanted;
  * else the caller frees *result, which is set only if DONE. The statement is prepared once per connection and

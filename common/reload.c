@@ -7,6 +7,7 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/notify.h"
 
 static volatile sig_atomic_t asked;
 
@@ -164,7 +165,9 @@ bool reload_if_asked(void)
     asked = false;
     arena = arena_new();
     settings = xcalloc(1, program.set->size);
+    notify_reloading();
     changed = read_again(settings, arena);
+    notify_reloaded();
     free(settings);
     arena_free(arena);
     return changed;

@@ -5,6 +5,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/notify.h"
+
 static volatile bool stop_asked;
 static unsigned stop_timeout_s;
 
@@ -18,6 +20,7 @@ static void on_stop(int signal_number)
 {
     (void)signal_number;
     stop_asked = true;
+    notify_stopping();
     alarm(stop_timeout_s);
 }
 

@@ -2,6 +2,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "common/notify.h"
 #include "common/option.h"
 #include "common/reload.h"
 #include "common/standard.h"
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
     int status;
 
     standard_hold();
+    notify_begin();
     if (options_load(&dispatch_options, argc, argv, &settings, NULL, &e))
         return err_report(dispatch_options.program, &e);
     log_set_level(settings.log_level);

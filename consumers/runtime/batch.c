@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* Kept between two batches; what a batch of unusual size needed beyond it goes back to the system. */
-enum { KEEP_BYTES = 16 << 20 };
+enum { KEEP_BYTES = 8 << 20 };
 
 enum { ROW_BYTES = 2 << 10, LEAST_BYTES = 8 << 20 }; /* of the arena, before it is full */
 
@@ -22,11 +22,11 @@ struct batch *batch_reset(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
         kafka_message_free(&batch->events[i].message);
-    batch->count = 0;
+    batch->count = batch->decoded = batch->enriched = 0;
     batch->value_bytes = batch->other_bytes = 0;
     batch->slots = NULL;
     batch->next_offsets = NULL;
-    batch->is_cut = batch->is_heavy = false;
+    batch->is_cut = batch->is_heavy = batch->is_asked_for = false;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;
 }

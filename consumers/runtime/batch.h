@@ -81,6 +81,10 @@ struct batch {
     struct event
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
+    size_t decoded, enriched; /* of them, those in front that the stage is done with */
+    int64_t linger_end_ms;    /* when to stop waiting for more, on the monotonic clock */
+    bool
+        is_asked_for; /* the broker was asked for the topic's id after the last of them came */
     size_t value_bytes;
     size_t other_bytes; /* of keys and headers, which librdkafka does not bound */
     uint32_t *slots;    /* the fold's table, made at the first fold */

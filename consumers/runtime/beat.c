@@ -3,14 +3,13 @@
 
 #include <inttypes.h>
 
+#include "common/clock.h"
 #include "common/text.h"
 #include "consumers/runtime/sql.h"
 
-static const int64_t year_10000_ms = 253402300800000;
-
 static bool is_plausible(int64_t sent_ms)
 {
-    return sent_ms >= 0 && sent_ms < year_10000_ms;
+    return sent_ms >= 0 && sent_ms <= CLOCK_LAST_US / 1000;
 }
 
 /* When each claim's last one was sent; -1: there is none. Returns how many there are. */

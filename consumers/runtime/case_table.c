@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "consumers/runtime/copy.h"
 #include "consumers/runtime/follow_tables.h"
 #include "consumers/runtime/life_table.h"
@@ -236,9 +237,7 @@ static const uint32_t near_oids[NEAR_ARRAYS] = {TEXT_OID, INT8_OID, TIME_OID, TI
 
 static void put_since(struct text *out, int64_t us)
 {
-    const int64_t year_1_us = -62135596800000000;
-
-    if (us < year_1_us)
+    if (us < CLOCK_FIRST_US)
         copy_put_int64(out, INT64_MIN); /* -infinity */
     else
         copy_put_time(out, us);

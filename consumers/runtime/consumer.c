@@ -9,6 +9,7 @@
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "common/notify.h"
 #include "common/option.h"
 #include "common/pg.h"
 #include "common/reload.h"
@@ -32,9 +33,9 @@ static const struct option_row rows[] = {
      "where a partition begins that was never read: at offset 0 (stops if that is gone), "
      "or at the earliest kept",
      OPTION_RELOADED},
-    {"batch_rows", OPTION_NUMBER, AT(batch_rows), "10000", 1, 100000, NULL,
+    {"batch_rows", OPTION_NUMBER, AT(batch_rows), "5000", 1, 100000, NULL,
      "most events of one transaction", false},
-    {"batch_bytes", OPTION_NUMBER, AT(batch_bytes), "8388608", 1, 1 << 30, NULL,
+    {"batch_bytes", OPTION_NUMBER, AT(batch_bytes), "4194304", 1, 1 << 30, NULL,
      "most bytes of one transaction", OPTION_RELOADED},
     {"linger_ms", OPTION_NUMBER, AT(linger_ms), "50", 0, 60000, NULL,
      "longest wait for more events after the first, milliseconds", OPTION_RELOADED},
@@ -154,6 +155,7 @@ int consumer_main(int argc, char **argv, const struct kind *kind)
     int status;
 
     standard_hold();
+    notify_begin();
     options = consumer_options(kind);
     if (options_load(&options, argc, argv, &settings, NULL, &e))
         return err_report(options.program, &e);

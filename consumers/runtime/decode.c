@@ -9,6 +9,8 @@
 #include "consumers/runtime/headers.h"
 #include "consumers/runtime/writers.h"
 
+enum { AHEAD_EVENTS = 16 /* some 30 us */ };
+
 struct decoder {
     size_t max_event_bytes;
     bool has_registry;
@@ -95,8 +97,9 @@ static void bury_unread(struct event *event, const struct writer *writer,
     char text[SCHEMA_ID_TEXT], detail[96];
     int size;
 
-    if (writer->detail) {
-        event_bury(event, writer->reason, NULL, writer->detail);
+    if (writer->detail) { /* the writer may be forgotten before the event */
+        event_bury(event, writer->reason, NULL,
+                   arena_copy(arena, writer->detail, strlen(writer->detail)));
         return;
     }
     schema_id_format(text, id);
@@ -123,8 +126,7 @@ static void run_plan(struct decoder *decoder, struct writer *writer,
 }
 
 /* False: its writer's schema is not known, and nobody was asked yet. */
-static bool decode_event(struct decoder *decoder, struct event *event,
-                         struct arena *arena)
+static bool read_event(struct decoder *decoder, struct event *event, struct arena *arena)
 {
     struct writer *writer;
     struct frame frame;
@@ -139,6 +141,31 @@ static bool decode_event(struct decoder *decoder, struct event *event,
         run_plan(decoder, writer, &frame, event, arena);
     else
         bury_unread(event, writer, frame.writer, arena);
+    return true;
+}
+
+/* The next event, as above. */
+static bool decode_next(struct decoder *decoder, struct batch *batch)
+{
+    struct event *event = &batch->events[batch->decoded];
+
+    headers_count(event, NULL);
+    if (!read_event(decoder, event, batch->arena))
+        return false;
+    batch->decoded++;
+    return true;
+}
+
+static bool has_next(const struct batch *batch)
+{
+    return batch->decoded < batch->count && !batch_is_full(batch);
+}
+
+bool decode_ahead(struct decoder *decoder, struct batch *batch)
+{
+    for (size_t i = 0; i < AHEAD_EVENTS; i++)
+        if (!has_next(batch) || !decode_next(decoder, batch))
+            return false;
     return true;
 }
 
@@ -168,23 +195,18 @@ enum outcome decode_batch(struct decoder *decoder, struct pg *pg, struct batch *
     bool has_asked = false;
 
     writers_tidy(decoder->writers);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct event *event = &batch->events[i];
-        bool done;
-        headers_count(event, NULL);
-        done = decode_event(decoder, event, batch->arena);
-        if (!done && !has_asked) {
-            if (look_up(decoder, pg, batch, i, e))
-                return e->outcome;
-            has_asked = true;
-            done = decode_event(decoder, event, batch->arena);
+    while (has_next(batch)) {
+        if (decode_next(decoder, batch))
+            continue;
+        if (has_asked) {
+            batch_cut(batch, batch->decoded);
+            return DONE;
         }
-        if (!done)
-            batch_cut(batch, i);
-        else if (batch_is_full(batch) && i + 1 < batch->count) {
-            batch_cut(batch, i + 1);
-            batch->is_heavy = true;
-        }
+        if (look_up(decoder, pg, batch, batch->decoded, e))
+            return e->outcome;
+        has_asked = true;
     }
+    batch->is_heavy = batch->decoded < batch->count;
+    batch_cut(batch, batch->decoded);
     return DONE;
 }

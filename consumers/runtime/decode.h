@@ -18,6 +18,10 @@ void decoder_free(struct decoder *decoder); /* NULL is fine */
 
 const struct reader *decoder_reader(const struct decoder *decoder); /* borrowed */
 
+/* Decodes some of the events that are next, for the time in which something else is waited for: decode_batch() goes on
+ * behind them. False: there are none, or it takes more than memory and time to go on. */
+bool decode_ahead(struct decoder *decoder, struct batch *batch);
+
 /* Decodes every event, and hashes its content; one that cannot be decoded is marked dead with its reason,
  * a heartbeat is marked absent. Schemas that are not known yet are looked up, in bus.schema by one query. The batch
  * is cut before the first event whose schema could not be looked up in time, and where its values fill the memory

@@ -378,6 +378,35 @@ static void test_a_batch_is_cut_before_a_schema_that_was_not_looked_up(void **st
     assert_int_equal(next_offsets[2], 20);
 }
 
+/* A batch that is filled while another one is stored: the server cannot be asked then. */
+static void test_decoding_ahead_stops_where_a_schema_is_to_be_looked_up(void **state)
+{
+    static const char late[] = "\xc3\x01\x01\0\0\0\0\0\0\0";
+    struct bench *bench = *state;
+    struct batch *batch = batch_reset(bench->batch);
+    int64_t next_offsets[] = {3};
+    char bytes[1000];
+    size_t size = write_patrol_log(bytes, sizeof bytes, "G-07");
+    struct err e;
+
+    fake_store(1, NULL);
+    batch->next_offsets = next_offsets;
+    assert_false(decode_ahead(bench->decoder, batch));
+    for (int64_t i = 0; i < 3; i++)
+        batch->events[batch->count++] =
+            (struct event){.message = {.value = (const uint8_t *)(i == 1 ? late : bytes),
+                                       .value_size = i == 1 ? sizeof late - 1 : size,
+                                       .offset = i},
+                           .outcome = EVENT_STORED};
+    assert_false(decode_ahead(bench->decoder, batch));
+    assert_int_equal(batch->decoded, 1);
+    assert_non_null(batch->events[0].values);
+    assert_int_equal(decode_batch(bench->decoder, (struct pg *)(uintptr_t)8, batch, &e),
+                     DONE);
+    assert_int_equal(batch->count, 1);
+    assert_int_equal(next_offsets[0], 1);
+}
+
 /* Something else stands in the arena already, as much as the batch may have. */
 static void test_a_batch_ends_where_its_values_fill_its_memory(void **state)
 {
@@ -447,6 +476,7 @@ int main(void)
         TEST(test_a_registry_number_names_the_schema),
         TEST(test_an_unknown_number_is_named),
         TEST(test_a_batch_is_cut_before_a_schema_that_was_not_looked_up),
+        TEST(test_decoding_ahead_stops_where_a_schema_is_to_be_looked_up),
         TEST(test_a_batch_ends_where_its_values_fill_its_memory),
         TEST(test_the_batch_waits_for_who_has_to_be_asked),
         TEST(test_a_kind_without_a_schema_has_no_decoder),

@@ -9,6 +9,8 @@
 #include "common/log.h"
 #include "consumers/runtime/reference.h"
 
+enum { AHEAD_EVENTS = 16 /* some 20 us */ };
+
 struct enricher {
     const struct position_fields *fields;
     const struct reader *reader;
@@ -92,17 +94,23 @@ static void look_up(const struct enricher *enricher, const struct event *event,
     location->district_code = codes[AREA_DISTRICT];
 }
 
+static bool has_position(const struct enricher *enricher, const struct event *event)
+{
+    return event->values && !event->is_settled
+           && event->values[enricher->longitude].kind != VALUE_NULL
+           && event->values[enricher->latitude].kind != VALUE_NULL;
+}
+
 static void enrich_event(const struct enricher *enricher, struct event *event,
                          struct arena *arena)
 {
-    const struct value *longitude = &event->values[enricher->longitude];
-    const struct value *latitude = &event->values[enricher->latitude];
     struct location *location;
 
-    if (longitude->kind == VALUE_NULL || latitude->kind == VALUE_NULL)
+    if (!has_position(enricher, event))
         return;
     location = arena_take(arena, sizeof *location);
-    *location = (struct location){.wgs84 = {longitude->real, latitude->real}};
+    *location = (struct location){.wgs84 = {event->values[enricher->longitude].real,
+                                            event->values[enricher->latitude].real}};
     if (!convert(enricher, event, &location->wgs84))
         return;
     look_up(enricher, event, location);
@@ -118,16 +126,43 @@ static void warn_once(struct enricher *enricher)
     enricher->has_warned = true;
 }
 
+/* Of the areas; 0: there are none. */
+static int32_t version_of(const struct enricher *enricher)
+{
+    const struct areas *areas = reference_areas(enricher->reference);
+
+    return areas ? areas_version(areas) : 0;
+}
+
+static void enrich_to(const struct enricher *enricher, struct batch *batch, size_t end)
+{
+    while (batch->enriched < end)
+        enrich_event(enricher, &batch->events[batch->enriched++], batch->arena);
+}
+
+bool enrich_ahead(const struct enricher *enricher, struct batch *batch)
+{
+    size_t left = batch->decoded - batch->enriched;
+
+    if (enricher->longitude < 0 || left == 0)
+        return false;
+    enrich_to(enricher, batch,
+              batch->enriched + (left < AHEAD_EVENTS ? left : AHEAD_EVENTS));
+    return true;
+}
+
 enum outcome enrich_batch(struct enricher *enricher, struct pg *pg, struct batch *batch,
                           struct err *e)
 {
+    const int32_t before = version_of(enricher);
+
     if (enricher->longitude < 0 || batch->count == 0)
         return DONE;
     if (reference_refresh(enricher->reference, pg, e))
         return e->outcome;
     warn_once(enricher);
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->events[i].values && !batch->events[i].is_settled)
-            enrich_event(enricher, &batch->events[i], batch->arena);
+    if (version_of(enricher) != before)
+        batch->enriched = 0; /* what was done ahead is of the areas of before */
+    enrich_to(enricher, batch, batch->count);
     return DONE;
 }

@@ -274,6 +274,28 @@ static void test_a_newer_load_is_taken_up(void **state)
     assert_int_equal(map_reads, 3);
 }
 
+static void test_what_was_done_ahead_is_done_anew_by_a_newer_load(void **state)
+{
+    struct bench *bench = *state;
+    const struct event *event;
+
+    add(bench, 114.25, 36.5, "WGS84", 0);
+    enrich(bench);
+    batch_reset(bench->batch);
+    assert_false(enrich_ahead(bench->enricher, bench->batch));
+    event = add(bench, 114.25, 36.5, "WGS84", 0);
+    bench->batch->decoded = 1;
+    add(bench, 114.25, 36.5, "WGS84", 0);
+    assert_true(enrich_ahead(bench->enricher, bench->batch));
+    assert_false(enrich_ahead(bench->enricher, bench->batch));
+    assert_place(event, "G1 - S1 1");
+    assert_null(bench->batch->events[1].location);
+    SERVE(2, second_map);
+    enrich(bench);
+    assert_place(event, "- X1 - 2");
+    assert_place(&bench->batch->events[1], "- X1 - 2");
+}
+
 static void test_nothing_was_loaded(void **state)
 {
     struct bench *bench = *state;
@@ -325,10 +347,15 @@ static void test_kinds_without_a_position(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_by_the_map_of_its_day),    TEST(test_in_wgs84),
-        TEST(test_what_cannot_be_placed),    TEST(test_events_without_a_position),
-        TEST(test_a_newer_load_is_taken_up), TEST(test_nothing_was_loaded),
-        TEST(test_trouble_with_the_server),  TEST(test_kinds_without_a_position),
+        TEST(test_by_the_map_of_its_day),
+        TEST(test_in_wgs84),
+        TEST(test_what_cannot_be_placed),
+        TEST(test_events_without_a_position),
+        TEST(test_a_newer_load_is_taken_up),
+        TEST(test_nothing_was_loaded),
+        TEST(test_trouble_with_the_server),
+        TEST(test_kinds_without_a_position),
+        TEST(test_what_was_done_ahead_is_done_anew_by_a_newer_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/text.h"
 #include "consumers/runtime/plan_step.h"
 
@@ -186,8 +187,8 @@ static bool compile_whole(struct compiler *c, const struct schema *writer,
     step->whole.least = INT64_MIN;
     step->whole.most = INT64_MAX;
     if (step->is_time) {
-        step->whole.least = FIRST_TIME_US;
-        step->whole.most = LAST_TIME_US;
+        step->whole.least = CLOCK_FIRST_US;
+        step->whole.most = CLOCK_LAST_US;
     }
     if (step->is_int) {
         step->whole.least = INT32_MIN;

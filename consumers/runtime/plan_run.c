@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/hash.h"
 #include "common/text.h"
 #include "consumers/runtime/plan.h"
@@ -155,7 +156,7 @@ static const uint8_t *fail_whole(const struct run *r, const struct step *step,
 {
     if (step->is_int && (number < INT32_MIN || number > INT32_MAX))
         return fail(r, at, "range", "an int does not fit 32 bits");
-    if (step->is_time && (number < FIRST_TIME_US || number > LAST_TIME_US))
+    if (step->is_time && (number < CLOCK_FIRST_US || number > CLOCK_LAST_US))
         return fail(r, at, "range", "the time is outside the years 1 to 9999");
     return fail_bounds(r, step, at, (double)number);
 }

@@ -34,10 +34,6 @@ enum op {
     OP_REFUSE /* a branch of the writer that the reader cannot take */
 };
 
-/* Years 1 to 9999: what RFC 3339 can say and every client of the tables can read. */
-#define FIRST_TIME_US INT64_C(-62135596800000000)
-#define LAST_TIME_US INT64_C(253402300799999999)
-
 /* One type of the writer. Its body, if it has one, follows directly and ends before step `end`. */
 struct step {
     uint8_t op;

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/metrics.h"
+#include "common/notify.h"
 #include "common/pg.h"
 #include "common/reload.h"
 #include "common/text.h"
@@ -58,6 +59,8 @@ struct pump {
 
     struct kafka_consumer *consumer;
     struct pg *pg;             /* NULL: not connected */
+    bool was_let_in;           /* then a refused login has a password that is being
+                                  replaced */
     bool has_begun;            /* the store knows of this connection */
     struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
@@ -67,7 +70,8 @@ struct pump {
     struct columns *columns;
     struct store *store;
     struct breaker *breaker;
-    struct batch *batch;
+    struct batch *batch; /* the one at hand */
+    struct batch *ahead; /* while that is stored: what is to follow it */
 
     struct claim *claims; /* what we read now, or read last */
     size_t claim_count;
@@ -102,6 +106,15 @@ static void stop_fetching(struct pump *p)
     p->batch->is_cut = true;
 }
 
+/* While the server works, what is to follow is made ready. */
+static bool on_wait(void *context)
+{
+    struct pump *p = context;
+    bool has_more = decode_ahead(p->decoder, p->ahead);
+
+    return enrich_ahead(p->enricher, p->ahead) || has_more;
+}
+
 static void on_slow_store(void *context)
 {
     struct pump *p = context;
@@ -122,9 +135,13 @@ static enum outcome open_database(struct pump *p, struct err *e)
         p->has_begun = false;
         p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
                         p->program, (int)p->settings->statement_timeout_ms, e);
+        if (!p->pg && p->was_let_in)
+            e->outcome = RETRY;
         if (!p->pg)
             return err_wrap(e, "connecting to PostgreSQL");
+        p->was_let_in = true;
         pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
+        pg_on_wait(p->pg, on_wait, p);
     }
     if (p->has_begun)
         return store_check(p->store, p->pg, e);
@@ -220,11 +237,13 @@ static struct claim_wish *choose_partitions(const struct pump *p, const int32_t 
     return list;
 }
 
+/* What was taken before comes again. */
 static enum outcome read_claims(struct pump *p, struct err *e)
 {
     struct kafka_place *places = places_of(p);
     enum outcome outcome;
 
+    batch_reset(p->batch);
     for (size_t i = 0; i < p->claim_count; i++)
         places[i].offset = first_to_read(&p->claims[i]);
     outcome = kafka_consumer_assign(p->consumer, places, p->claim_count, e);
@@ -269,6 +288,7 @@ static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
     const struct claimer claimer = claimer_of(p);
     size_t chosen;
     struct claim_wish *wishes;
+    struct err ignored;
     enum outcome outcome = DONE;
 
     p->claims = xrealloc(p->claims, (count + 1) * sizeof *p->claims);
@@ -276,6 +296,8 @@ static enum outcome claim(struct pump *p, const int32_t *wanted, size_t count,
     wishes = choose_partitions(p, wanted, count, &chosen);
     if (chosen > 0)
         outcome = ask_identity(p, &p->identity, e);
+    else if (count == 0) /* nothing hangs on it, but whether we are ready */
+        ask_identity(p, &p->identity, &ignored);
     if (!outcome)
         outcome =
             claim_partitions(&claimer, wishes, chosen, p->claims, &p->claim_count, e);
@@ -322,9 +344,8 @@ static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
     struct err ignored;
     bool is_free = false;
 
-    if ((count == 0 && health_failures(HEALTH_KAFKA) == 0)
-        || clock_monotonic_ms() - p->checked_ms
-               < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
+    if (clock_monotonic_ms() - p->checked_ms
+        < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
         return false;
     plan_check(p, count);
     if (!ask_identity(p, &now, &ignored) && count > 0 && !is_claimed_topic(p, &now))
@@ -355,9 +376,9 @@ static enum outcome own(struct pump *p, struct err *e)
     if (claim(p, partitions, count, e))
         return e->outcome;
     p->is_claimed = true;
-    if (wanted)
-        health_tell(HEALTH_KAFKA, NULL);
     health_tell(HEALTH_CLAIMED, wanted ? NULL : "the group has not decided yet");
+    if (wanted)
+        notify_ready();
     measure_claims(p->claim_count, count);
     plan_check(p, count);
     log_info("partitions claimed", "partitions", LOG_NUMBER(p->claim_count), "wanted",
@@ -375,12 +396,14 @@ static bool is_reassigned(const struct pump *p)
     return kafka_consumer_wanted(p->consumer, &partitions, &count) != p->taken;
 }
 
+/* It begins behind the batch at hand, which is not stored yet; or, if it is that, where the claims are. */
 static void begin_batch(const struct pump *p, struct batch *batch)
 {
     batch->next_offsets =
         arena_take_array(batch->arena, p->claim_count + 1, sizeof *batch->next_offsets);
     for (size_t i = 0; i < p->claim_count; i++)
-        batch->next_offsets[i] = p->claims[i].next_offset;
+        batch->next_offsets[i] =
+            batch == p->ahead ? p->batch->next_offsets[i] : p->claims[i].next_offset;
 }
 
 /* The last message stored has the leader epoch that it had, and those behind it have no lower one. */
@@ -421,12 +444,15 @@ static bool is_next(const struct pump *p, const struct batch *batch,
     return claim && message->offset >= batch->next_offsets[claim - p->claims];
 }
 
-static void add_message(struct batch *batch, size_t claim,
+static void add_message(const struct pump *p, struct batch *batch, size_t claim,
                         const struct kafka_message *message)
 {
     struct event *event;
 
-    if (batch->count > 0)
+    batch->is_asked_for = false;
+    if (batch->count == 0)
+        batch->linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
+    else
         batch->other_bytes += headers_count(&batch->events[batch->count - 1], message);
     event = &batch->events[batch->count++];
     *event = (struct event){.message = *message, .outcome = EVENT_STORED, .claim = claim};
@@ -435,19 +461,20 @@ static void add_message(struct batch *batch, size_t claim,
     batch->other_bytes += message->key_size;
 }
 
-static int fill_timeout(const struct batch *batch, int64_t linger_end_ms)
+/* How much longer to wait for a message, after none came within waited_ms; 0: no longer. */
+static int fill_timeout(const struct batch *batch, int waited_ms)
 {
-    int64_t left = linger_end_ms - clock_monotonic_ms();
+    int64_t left = batch->linger_end_ms - clock_monotonic_ms();
 
     if (batch->count == 0)
-        return IDLE_MS;
+        return waited_ms == 0 ? IDLE_MS : 0;
     return left > 0 ? (int)left : 0;
 }
 
 /* Faults of the broker are repaired by librdkafka. A partition that stands still, or would go on behind a hole,
  * has to be claimed again, after what came before the fault is stored: *ends tells to end the batch here. */
 static enum outcome take_fault(struct pump *p, const struct kafka_fault *fault,
-                               const struct batch *batch, bool *ends, struct err *e)
+                               bool *ends, struct err *e)
 {
     if (e->outcome == FATAL)
         return err_wrap(e, "reading");
@@ -458,55 +485,89 @@ static enum outcome take_fault(struct pump *p, const struct kafka_fault *fault,
     if (!*ends)
         return DONE;
     note_fault(p, fault->partition);
-    if (batch->count == 0)
+    if (p->batch->count == 0)
         return err_wrap(e, "reading");
     p->is_claimed = false;
     return DONE;
 }
 
+/* Keys and headers are what librdkafka does not count. */
+static bool is_large(const struct pump *p, const struct batch *batch)
+{
+    return batch->other_bytes > (size_t)p->settings->batch_bytes / 2;
+}
+
+static bool has_room(const struct pump *p, const struct batch *batch)
+{
+    return batch->count < p->rows_limit
+           && batch->value_bytes + batch->other_bytes < (size_t)p->settings->batch_bytes;
+}
+
+/* Takes one message, if one comes in time; *ends tells that the batch is to end here. The group may have decided anew:
+ * then what came before is void. */
+static enum outcome take_message(struct pump *p, struct batch *batch, int timeout_ms,
+                                 bool *came, bool *ends, struct err *e)
+{
+    struct kafka_message message = {0};
+    struct kafka_fault fault = {-1};
+    const struct claim *claim;
+
+    if (next_message(p, timeout_ms, &message, &claim, &fault, e)
+        && take_fault(p, &fault, ends, e))
+        return e->outcome;
+    *came = message.handle != NULL;
+    if (is_reassigned(p)) {
+        kafka_message_free(&message);
+        batch_reset(p->batch);
+        batch_reset(p->ahead);
+        *ends = true;
+    } else if (*came && !is_next(p, batch, claim, &message)) {
+        measure_seen(&message);
+        kafka_message_free(&message);
+    } else if (*came && !breaker_admits(p->breaker, message.partition)) {
+        kafka_message_free(&message);
+        *ends = p->batch->is_cut = true;
+    } else if (*came) {
+        add_message(p, batch, (size_t)(claim - p->claims), &message);
+    }
+    return DONE;
+}
+
 /* Takes messages until the batch is full by rows, bytes or time. An empty batch: there was nothing, or the
  * group has decided anew and what came before is void. */
-static enum outcome fill(struct pump *p, struct batch *batch, struct err *e)
+static enum outcome fill(struct pump *p, struct err *e)
 {
-    int64_t linger_end_ms = 0;
+    struct batch *batch = p->batch;
+    int timeout_ms = 0; /* what is there is taken without a look at the clock */
+    bool came, ends = false;
 
-    begin_batch(p, batch);
-    while (batch->count < p->rows_limit
-           && batch->value_bytes + batch->other_bytes < (size_t)p->settings->batch_bytes
-           && !*p->stop) {
-        struct kafka_message message = {0};
-        struct kafka_fault fault = {-1};
-        const struct claim *claim;
-        int timeout_ms = fill_timeout(batch, linger_end_ms);
-        bool ends = false;
-        if (next_message(p, timeout_ms, &message, &claim, &fault, e)
-            && take_fault(p, &fault, batch, &ends, e))
+    if (!batch->next_offsets)
+        begin_batch(p, batch);
+    while (has_room(p, batch) && !*p->stop) {
+        if (take_message(p, batch, timeout_ms, &came, &ends, e))
             return e->outcome;
-        if (ends)
+        timeout_ms = came ? 0 : fill_timeout(batch, timeout_ms);
+        if (ends || (!came && timeout_ms == 0))
             return DONE;
-        if (is_reassigned(p)) {
-            kafka_message_free(&message);
-            batch_reset(batch);
-            return DONE;
-        }
-        if (!message.handle
-            && (batch->count == 0 || clock_monotonic_ms() >= linger_end_ms))
-            return DONE;
-        if (!message.handle)
-            continue;
-        if (!is_next(p, batch, claim, &message)) {
-            measure_seen(&message);
-            kafka_message_free(&message);
-        } else if (breaker_admits(p->breaker, message.partition)) {
-            add_message(batch, (size_t)(claim - p->claims), &message);
-        } else {
-            kafka_message_free(&message);
-            batch->is_cut = true;
-            return DONE;
-        }
-        if (linger_end_ms == 0)
-            linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
     }
+    return DONE;
+}
+
+/* What follows the batch at hand, as far as it is there: it can be decoded while that is stored. Nothing is taken where
+ * reading will go back, or holds more memory than librdkafka counts. What check_topic() asks is asked meanwhile too. */
+static enum outcome fill_ahead(struct pump *p, struct err *e)
+{
+    bool came = true, ends = p->batch->count == 0 || p->batch->is_cut || !p->is_claimed
+                             || is_large(p, p->batch);
+
+    if (!ends)
+        begin_batch(p, p->ahead);
+    while (!ends && came && has_room(p, p->ahead) && !*p->stop)
+        if (take_message(p, p->ahead, 0, &came, &ends, e))
+            return e->outcome;
+    p->ahead->is_asked_for = p->ahead->count > 0;
+    if (p->ahead->is_asked_for)
+        kafka_consumer_ask_topic(p->consumer);
     return DONE;
 }
 
@@ -517,7 +578,7 @@ static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
     enum outcome outcome;
 
     p->resident_before = memory_resident();
-    if (batch->other_bytes > (size_t)p->settings->batch_bytes / 2)
+    if (is_large(p, batch))
         stop_fetching(p);
     outcome = store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e);
     p->resident_before = 0;
@@ -585,7 +646,7 @@ static enum outcome judge(struct pump *p, const struct batch *batch, struct err 
 }
 
 /* librdkafka goes on at its place in a topic that was created anew, if that is long enough by then. Ids are never
- * used again: if the topic is still the one that was claimed, all that was fetched until now is from it. What
+ * used again: if the topic is still the one that was claimed, all that was fetched before the question is from it. What
  * remains is the moment in which one broker serves the new topic and the one that we ask has not heard of it. */
 static enum outcome check_topic(struct pump *p, const struct batch *batch, struct err *e)
 {
@@ -593,7 +654,9 @@ static enum outcome check_topic(struct pump *p, const struct batch *batch, struc
 
     if (batch->count == 0)
         return DONE;
-    if (ask_identity(p, &now, e))
+    if (!batch->is_asked_for)
+        kafka_consumer_ask_topic(p->consumer);
+    if (kafka_consumer_topic(p->consumer, now.topic_id, e))
         return err_wrap(e, "asking whether the topic is still the same");
     return is_claimed_topic(p, &now) ? DONE
                                      : err_set(e, RETRY, "the topic was created anew");
@@ -656,24 +719,36 @@ static void size_next(struct pump *p, const struct batch *batch)
 
 /* ---- the loop ---- */
 
+/* What was filled ahead is the batch at hand now, unless reading has to go back. */
+static enum outcome turn(struct pump *p, struct err *e)
+{
+    struct batch *stored = p->batch;
+    bool is_cut = stored->is_cut;
+
+    size_next(p, stored);
+    p->batch = p->ahead;
+    p->ahead = batch_reset(stored);
+    return is_cut && p->is_claimed ? read_claims(p, e) : DONE;
+}
+
 /* One batch, start to end. Progress moves in the transaction that stores the rows. */
 static enum outcome pump_once(struct pump *p, struct err *e)
 {
-    struct batch *batch = batch_reset(p->batch);
+    struct batch *batch = p->batch;
     int64_t began_ms;
 
     health_turn();
-    if (own(p, e) || fill(p, batch, e) || check_topic(p, batch, e))
+    if (own(p, e) || fill(p, e) || check_topic(p, batch, e))
         return e->outcome;
     began_ms = clock_monotonic_ms();
     if (decode_batch(p->decoder, p->pg, batch, e)
-        || enrich_batch(p->enricher, p->pg, batch, e) || store(p, batch, e))
+        || enrich_batch(p->enricher, p->pg, batch, e) || fill_ahead(p, e)
+        || store(p, batch, e))
         return e->outcome;
     measure_batch(batch, p->claim_count, store_counted(p->store),
                   clock_monotonic_ms() - began_ms);
-    if (judge(p, batch, e) || (batch->is_cut && p->is_claimed && read_claims(p, e)))
+    if (judge(p, batch, e) || turn(p, e))
         return e->outcome;
-    size_next(p, batch);
     return advance(p);
 }
 
@@ -683,6 +758,7 @@ static void let_go(struct pump *p, const struct err *why)
     struct err ignored;
 
     batch_reset(p->batch);
+    batch_reset(p->ahead);
     if (p->is_claimed)
         kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
     if (store_take_wants_smaller(p->store) && p->rows_limit > 1)
@@ -763,6 +839,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->settings = settings;
     p->rows_limit = (size_t)settings->batch_rows;
     p->batch = batch_new(p->rows_limit);
+    p->ahead = batch_new(p->rows_limit);
     name_all(p);
     log_set_context("topic", p->topic);
     if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))
@@ -802,6 +879,7 @@ void pump_free(struct pump *p)
         return;
     log_set_context("topic", NULL);
     batch_free(p->batch);
+    batch_free(p->ahead);
     kafka_consumer_close(p->consumer);
     pg_close(p->pg);
     store_free(p->store);

@@ -55,19 +55,34 @@ void recent_free(struct recent *recent)
     free(recent);
 }
 
+/* An index takes no more bits than the mask has; the others are the id's own, so that one that is not here is mostly
+ * known by the slots alone. */
+static uint32_t tag_of(const struct recent *recent, uint64_t mix)
+{
+    return (uint32_t)(mix >> 32) & ~(uint32_t)recent->slot_mask;
+}
+
+static struct entry *entry_at(const struct recent *recent,
+                              const struct generation *generation, uint32_t slot)
+{
+    return &generation->entries[(slot & recent->slot_mask) - 1];
+}
+
 /* The slot that holds this id, or the free one where it belongs. */
 static uint32_t *find_slot(const struct recent *recent,
                            const struct generation *generation,
-                           const uint8_t event_id[16])
+                           const uint8_t event_id[16], uint64_t mix)
 {
-    size_t at = (size_t)uuid_mix(event_id) & recent->slot_mask;
+    uint32_t tag = tag_of(recent, mix), *slot;
 
-    while (
-        generation->slots[at]
-        && memcmp(generation->entries[generation->slots[at] - 1].event_id, event_id, 16)
-               != 0)
-        at = (at + 1) & recent->slot_mask;
-    return &generation->slots[at];
+    for (size_t at = mix & recent->slot_mask;; at = (at + 1) & recent->slot_mask) {
+        slot = &generation->slots[at];
+        if (!*slot
+            || ((*slot & ~(uint32_t)recent->slot_mask) == tag
+                && memcmp(entry_at(recent, generation, *slot)->event_id, event_id, 16)
+                       == 0))
+            return slot;
+    }
 }
 
 static void generation_clear(const struct recent *recent, struct generation *generation)
@@ -80,6 +95,7 @@ void recent_add(struct recent *recent, const uint8_t event_id[16],
                 const uint8_t content_hash[32])
 {
     struct generation *young = &recent->young;
+    uint64_t mix = uuid_mix(event_id);
     struct entry *entry;
 
     if (recent_find(recent, event_id))
@@ -93,17 +109,19 @@ void recent_add(struct recent *recent, const uint8_t event_id[16],
     entry = &young->entries[young->count++];
     memcpy(entry->event_id, event_id, 16);
     memcpy(entry->content_hash, content_hash, 32);
-    *find_slot(recent, young, event_id) = (uint32_t)young->count;
+    *find_slot(recent, young, event_id, mix) =
+        tag_of(recent, mix) | (uint32_t)young->count;
 }
 
 const uint8_t *recent_find(const struct recent *recent, const uint8_t event_id[16])
 {
     const struct generation *generations[] = {&recent->young, &recent->old};
+    uint64_t mix = uuid_mix(event_id);
 
     for (int i = 0; i < 2; i++) {
-        uint32_t slot = *find_slot(recent, generations[i], event_id);
+        uint32_t slot = *find_slot(recent, generations[i], event_id, mix);
         if (slot)
-            return generations[i]->entries[slot - 1].content_hash;
+            return entry_at(recent, generations[i], slot)->content_hash;
     }
     return NULL;
 }

@@ -51,6 +51,7 @@ struct store {
     size_t claim_count;
     struct event **rows; /* events to insert, sorted by id */
     size_t row_count;
+    struct tiles *tiles; /* NULL: not made yet */
     struct bucket taken; /* what the bucket will be when this is committed */
     bool is_inserting;   /* the last error came from the insert of event rows */
     int refusals;        /* of this batch */
@@ -340,12 +341,34 @@ static void prepare_linking(struct store *store)
         linker_prepare(store->linker, store->batch);
 }
 
-/* What linking can do before, it does while the server is at it. */
+static void make_tiles(struct store *store)
+{
+    store->tiles = tiles_of(store->batch, store->claims, store->claim_count, store->hash);
+}
+
+static void drop_tiles(struct store *store)
+{
+    tiles_free(store->tiles);
+    store->tiles = NULL;
+}
+
+/* Those of dead letters come later. */
+static bool has_all_leaves(const struct store *store)
+{
+    for (size_t i = 0; i < store->batch->count; i++)
+        if (store->batch->events[i].outcome == EVENT_DEAD)
+            return false;
+    return true;
+}
+
+/* What can be done before, is done while the server is at it. */
 static enum outcome copy_and_prepare(struct store *store, struct err *e)
 {
     if (put_rows(store, 0, store->row_count, e))
         return e->outcome;
     prepare_linking(store);
+    if (has_all_leaves(store))
+        make_tiles(store);
     return pg_copy_end(store->pg, NULL, e);
 }
 
@@ -395,21 +418,42 @@ static enum outcome insert_dead_letters(struct store *store, struct err *e)
 
 static enum outcome advance(struct store *store, struct err *e)
 {
-    struct tiles *tiles =
-        tiles_of(store->batch, store->claims, store->claim_count, store->hash);
     struct pg_result *result = NULL;
-    enum outcome outcome =
-        pg_query(store->pg, sql_text("advance"), tiles_parameters(tiles, &store->layouts),
-                 TILE_PARAMETERS, &result, e);
+    enum outcome outcome;
 
-    if (!outcome && pg_affected(result) != tiles_count(tiles))
+    if (!store->tiles)
+        make_tiles(store);
+    outcome = pg_query(store->pg, sql_text("advance"),
+                       tiles_parameters(store->tiles, &store->layouts), TILE_PARAMETERS,
+                       &result, e);
+    if (!outcome && pg_affected(result) != tiles_count(store->tiles))
         outcome = err_set(e, RETRY, "a partition got another owner");
     pg_result_free(result);
-    tiles_free(tiles);
     return outcome;
 }
 
 /* ---- the transaction ---- */
+
+static void remember_rows(struct store *store)
+{
+    for (size_t i = 0; i < store->row_count; i++)
+        recent_add(store->recent, store->rows[i]->event_id, store->rows[i]->content_hash);
+}
+
+/* Ids are remembered while the server is at it; if it does not commit, no id is known for certain any more. */
+static enum outcome commit(struct store *store, struct err *e)
+{
+    POINT("before_commit");
+    if (pg_begin_run(store->pg, "commit", e))
+        return e->outcome;
+    remember_rows(store);
+    if (pg_end_run(store->pg, "commit", e)) {
+        recent_clear(store->recent);
+        return e->outcome;
+    }
+    POINT("after_commit");
+    return DONE;
+}
 
 static enum outcome attempt(struct store *store, struct err *e)
 {
@@ -432,11 +476,7 @@ static enum outcome attempt(struct store *store, struct err *e)
         return err_wrap(e, "noting heartbeats");
     if (advance(store, e))
         return err_wrap(e, "moving the progress");
-    POINT("before_commit");
-    if (pg_run(store->pg, "commit", e))
-        return err_wrap(e, "commit");
-    POINT("after_commit");
-    return DONE;
+    return commit(store, e) ? err_wrap(e, "commit") : DONE;
 }
 
 /* ---- rows that PostgreSQL refuses ---- */
@@ -648,12 +688,14 @@ static enum outcome mend(struct store *store, struct err *e)
 
 static enum outcome try_until_stored(struct store *store, struct err *e)
 {
+    bool is_stored;
+
     do {
         store->is_inserting = false;
-        if (!attempt(store, e))
-            return DONE;
-    } while (!mend(store, e));
-    return give_up(store, e);
+        is_stored = !attempt(store, e);
+        drop_tiles(store);
+    } while (!is_stored && !mend(store, e));
+    return is_stored ? DONE : give_up(store, e);
 }
 
 /* ---- after the commit ---- */
@@ -671,8 +713,6 @@ static void count_outcome(struct store_counts *counts, const struct event *event
 static void remember(struct store *store)
 {
     store->bucket = store->taken;
-    for (size_t i = 0; i < store->row_count; i++)
-        recent_add(store->recent, store->rows[i]->event_id, store->rows[i]->content_hash);
     for (size_t i = 0; i < store->batch->count; i++)
         count_outcome(&store->counts, &store->batch->events[i]);
     for (size_t i = 0; i < store->claim_count; i++)

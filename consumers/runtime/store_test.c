@@ -164,6 +164,20 @@ enum outcome pg_run(struct pg *pg, const char *sql, struct err *e)
     return DONE;
 }
 
+/* Nothing happens before the second half. */
+enum outcome pg_begin_run(struct pg *pg, const char *sql, struct err *e)
+{
+    (void)pg;
+    (void)sql;
+    (void)e;
+    return DONE;
+}
+
+enum outcome pg_end_run(struct pg *pg, const char *sql, struct err *e)
+{
+    return pg_run(pg, sql, e);
+}
+
 /* ---- queries ---- */
 
 /* The n-th member of "{1,2}". */
@@ -1136,6 +1150,28 @@ static void test_nor_does_a_commit_that_happened_without_an_answer(void **state)
     lose_everywhere(true);
 }
 
+/* The same process goes on, with its memory of ids. */
+static void test_ids_of_a_batch_that_did_not_commit_are_not_known(void **state)
+{
+    struct bench *bench = *state;
+    long last_call;
+
+    send(bench, 1, 1);
+    store_once(bench, 1);
+    last_call = bench->pg->calls - 1;
+    send(bench, 2, 2);
+    fill(bench, 1);
+    bench->pg->calls = 0;
+    bench->pg->fuse = last_call;
+    assert_int_equal(store(bench), RETRY);
+    assert_int_equal(bench->pg->calls, last_call + 1);
+    roll_back(bench->pg);
+    bench->pg->is_lost = false;
+    bench->pg->fuse = -1;
+    store_once(bench, 1);
+    assert_outcomes(bench, 0, "ss");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1163,6 +1199,7 @@ int main(void)
         cmocka_unit_test(test_the_outcome_does_not_depend_on_restarts),
         cmocka_unit_test(test_a_connection_lost_anywhere_changes_nothing),
         cmocka_unit_test(test_nor_does_a_commit_that_happened_without_an_answer),
+        TEST(test_ids_of_a_batch_that_did_not_commit_are_not_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

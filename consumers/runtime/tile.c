@@ -114,6 +114,8 @@ struct tiles *tiles_of(const struct batch *batch, const struct claim *claims,
 
 void tiles_free(struct tiles *tiles)
 {
+    if (!tiles)
+        return;
     for (size_t i = 0; i < tiles->count; i++) {
         text_free(&tiles->list[i].outcomes);
         text_free(&tiles->list[i].prints);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "common/clock.h"
 
 static const int64_t hour_us = 3600000000;
 
@@ -125,7 +126,9 @@ static struct due sum(int64_t us, int64_t amount_us)
 {
     int64_t sum_us;
 
-    return __builtin_add_overflow(us, amount_us, &sum_us) ? ends : at(sum_us);
+    return __builtin_add_overflow(us, amount_us, &sum_us) || sum_us > CLOCK_LAST_US
+               ? ends
+               : at(sum_us);
 }
 
 /* The day that an instant lies in; else *out says why there is none. */

@@ -119,6 +119,8 @@ static void test_days_and_hours_that_run_through(void **state)
     assert_due(work_due(NULL, LIMIT_URGENT_HOUR, 2, AT(99, 0, 0)), AT(99, 2, 0));
     assert_none(work_due(NULL, LIMIT_URGENT_HOUR, INT32_MAX, INT64_MAX - 5),
                 "calendar_ends");
+    assert_none(work_due(NULL, LIMIT_URGENT_HOUR, INT32_MAX, AT(5, 9, 0)),
+                "calendar_ends");
     assert_none(work_due(*state, LIMIT_WORK_HOUR, INT32_MAX, 0), "calendar_ends");
     assert_none(work_add_us(*state, AT(0, 10, 0), INT64_MAX), "calendar_ends");
 }

@@ -10,6 +10,8 @@
 #   fuzz    pytest tests/fuzz: each target for 20 s
 #   e2e     pytest tests/e2e, in several processes (-- -n 0: in one)
 #   hostile pytest tests/hostile: the catalogue of bad input, and what became of each line
+#   package pytest tests/package: what is installed, used from there; the library; packages for Debian
+#   docs    pytest tests/docs: pages and the README, followed
 #   compose pytest tests/compose: deploy/compose.yaml on Docker; skipped where there is none
 #   NAME    pytest tests/NAME; as above without the tests marked long
 #   long    pytest, only those, wherever they are
@@ -22,7 +24,7 @@ readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
     case $1 in
-        unit | contract | differential | bench | bounds | link) echo release ;;
+        unit | contract | differential | bench | bounds | link | docs | package) echo release ;;
         compose) ;;
         fuzz) echo fuzz ;;
         long) printf '%s\n' release points asan ;;
@@ -167,7 +169,7 @@ test_run() {
         shift
     done
     [ $# -eq 0 ] || shift
-    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds bench link fuzz e2e hostile compose)
+    [ ${#suites[@]} -gt 0 ] || suites=(unit contract differential bounds bench link fuzz e2e hostile package docs compose)
     test_prepare "${suites[@]}"
     for suite in "${suites[@]}"; do
         attempt test_suite "$suite" "$@"

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/point.h"
 #include "common/reload.h"
 #include "common/standard.h"
@@ -67,6 +68,7 @@ static void on_stop(int signal_number)
 {
     (void)signal_number;
     stops = stops + 1;
+    notify_stopping();
 }
 
 /* Without SA_RESTART: a wait for input ends at once. */
@@ -375,9 +377,11 @@ static enum outcome run(struct producer *p, struct err *e)
 {
     bool end = false;
 
+    notify_ready();
     while (!end) {
         enum outcome outcome;
 
+        notify_turn();
         if (reload_if_asked())
             log_set_level(p->settings.log_level);
         outcome = pump_once(p, e);
@@ -503,6 +507,7 @@ int producer_main(int argc, char **argv, const struct producer_kind *kind)
     int code = EX_OK;
 
     standard_hold();
+    notify_begin();
     options = producer_options(kind);
     log_set_context("kind", kind->name);
     handle_signals();

@@ -252,6 +252,8 @@ def test_silent_clients_hurt_nobody(world):
     wait_for(answers, 60, "the silent ones were cut off")
     for client in clients:
         client.close()
+    print("peak of resident memory, KiB:", daemon.peak_resident_kbytes())
+    assert daemon.peak_resident_kbytes() < 64 << 10
     world.settle_and_stop(daemon)
 
 
