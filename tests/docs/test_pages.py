@@ -22,6 +22,7 @@ ELSEWHERE = {
     "docs/how-to/upgrade.md": "tests/compose/test_compose.py",
     "docs/how-to/restore.md": "tests/compose/test_compose.py",
     "docs/how-to/add-a-kind.md": "tests/docs/test_add_a_kind.py",
+    "docs/how-to/rotate-a-secret.md": "tests/e2e/test_security.py",
     "docs/wire.md": "tests/e2e/test_wire.py",
 }
 NOT_FOLLOWED = {

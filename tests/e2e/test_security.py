@@ -1,5 +1,5 @@
 """TLS and passwords on both sides: events flow, a password is replaced while programs run, and whoever is not let in, or does
-not trust the server, says so plainly. No password is ever seen."""
+not trust the server, says so plainly. No password is ever seen. The steps are those of docs/how-to/rotate-a-secret.md."""
 import pathlib
 import re
 import subprocess
