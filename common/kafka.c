@@ -9,21 +9,24 @@
 #include <fnmatch.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "common/arena.h"
+#include "common/certificate.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
 
 enum {
-    ASK_MS = 5000,     /* watermarks, ids */
-    CONFIRM_MS = 2000, /* the group's answer to a commit */
-    CLOSE_MS = 5000,   /* leaving the group */
-    FLUSH_MS = 500,    /* reports of a purged producer */
+    ASK_MS = 5000,      /* watermarks, ids */
+    CONFIRM_MS = 2000,  /* the group's answer to a commit */
+    CLOSE_MS = 5000,    /* leaving the group */
+    PASSWORD_MS = 1000, /* between two looks at its file */
+    FLUSH_MS = 500,     /* reports of a purged producer */
     LOG_WINDOW_MS = 10000,
     LOG_LINES = 20,            /* per window */
     FETCH_BYTES = 256 << 10,   /* of a response, for all partitions together */
@@ -35,6 +38,10 @@ enum {
 
 struct client {
     rd_kafka_t *rk;
+    char user[128];              /* of SASL; "": none, or the mechanism knows */
+    struct secret_file password; /* of that user; no path: none */
+    int64_t password_looked_ms;
+    atomic_int certificate_fault; /* of the broker that was met last; 0: none */
     rd_kafka_resp_err_t
         trouble;           /* of the last error event; 0: none since it was cleared */
     char reason[300];      /* its text; a broker's own rather than "all are down" */
@@ -50,15 +57,46 @@ static bool is_trouble(rd_kafka_resp_err_t code)
            || code == RD_KAFKA_RESP_ERR__FATAL;
 }
 
+static void note_reason(struct client *client, int code, const char *reason)
+{
+    int fault = atomic_load(&client->certificate_fault);
+
+    if (code == RD_KAFKA_RESP_ERR__SSL && fault)
+        snprintf(client->reason, sizeof client->reason, "%s: %s",
+                 certificate_fault(fault), reason);
+    else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->reason[0])
+        snprintf(client->reason, sizeof client->reason, "%s", reason);
+}
+
+/* That all are down comes behind what happened to each, and says less. */
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct client *client = opaque;
 
     (void)rk;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->reason[0])
-        snprintf(client->reason, sizeof client->reason, "%s", reason);
-    if (is_trouble((rd_kafka_resp_err_t)code))
+    note_reason(client, code, reason);
+    if (is_trouble((rd_kafka_resp_err_t)code)
+        && (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->trouble))
         client->trouble = (rd_kafka_resp_err_t)code;
+    /* The password is read again in any case: not every file system has times that show each change. */
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        memset(&client->password.status, 0, sizeof client->password.status);
+}
+
+/* Called by librdkafka's own thread, for each certificate. It changes no verdict, but librdkafka tells which of all
+ * faults it was nowhere else. */
+static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *x509_error,
+                          int depth, const char *bytes, size_t size, char *text,
+                          size_t room, void *opaque)
+{
+    struct client *client = opaque;
+
+    (void)rk, (void)broker, (void)id, (void)depth, (void)bytes, (void)size;
+    atomic_store(&client->certificate_fault, *x509_error);
+    if (*x509_error == 0)
+        return 1;
+    snprintf(text, room, "%s", certificate_fault(*x509_error));
+    return 0;
 }
 
 /* A broker that is away is told again and again, by every thread. */
@@ -116,6 +154,27 @@ static enum outcome fail_code(struct err *e, rd_kafka_resp_err_t code)
     return fail(e, code, rd_kafka_err2str(code));
 }
 
+/* Whether a broker has ever answered this handle, for which it must have been let in. */
+static bool was_let_in(const struct client *client)
+{
+    char *id = rd_kafka_clusterid(client->rk, 0);
+
+    if (id)
+        rd_kafka_mem_free(client->rk, id);
+    return id != NULL;
+}
+
+/* A login that is refused from the start is a wrong one. Later its password is being replaced: at the broker already,
+ * in our file soon. */
+static enum outcome fail_login(const struct client *client, struct err *e)
+{
+    const char *user = *client->user ? client->user : "the client";
+
+    if (was_let_in(client))
+        return err_set(e, RETRY, "Kafka refuses %s: %s", user, client->reason);
+    return err_exit(e, EX_NOPERM, "Kafka refuses %s: %s", user, client->reason);
+}
+
 /* FATAL, if the handle has raised librdkafka's fatal error; else DONE. */
 static enum outcome check_fatal(const struct client *client, struct err *e)
 {
@@ -127,6 +186,32 @@ static enum outcome check_fatal(const struct client *client, struct err *e)
     if (fail(e, code, text) == FATAL)
         return FATAL;
     return err_set(e, FATAL, "Kafka client cannot go on: %s", text);
+}
+
+/* Trouble is told once. */
+static enum outcome tell_trouble(struct client *client, struct err *e)
+{
+    rd_kafka_resp_err_t trouble = client->trouble;
+
+    client->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (check_fatal(client, e))
+        return FATAL;
+    if (trouble == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return DONE;
+    if (trouble == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        return fail_login(client, e);
+    return err_set(e, RETRY, "Kafka: %s", client->reason);
+}
+
+/* Why nobody answered: what the connections met meanwhile says it better. Also calls back for all else that waits. */
+static enum outcome add_reason(struct client *client, struct err *e)
+{
+    rd_kafka_poll(client->rk, 0);
+    if (e->outcome != RETRY)
+        return e->outcome;
+    if (client->trouble == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        return fail_login(client, e);
+    return client->reason[0] ? err_wrap(e, "%s", client->reason) : RETRY;
 }
 
 /* ---- configuration ---- */
@@ -412,10 +497,14 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
                                 rd_kafka_conf_t *conf, struct err *e)
 {
     char text[400];
+    size_t size = sizeof client->user;
 
+    if (rd_kafka_conf_get(conf, "sasl.username", client->user, &size))
+        client->user[0] = '\0';
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate);
     client->rk = rd_kafka_new(type, conf, text, sizeof text);
     if (!client->rk) {
         rd_kafka_conf_destroy(conf);
@@ -423,6 +512,57 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
     }
     rd_kafka_set_log_queue(client->rk, NULL);
     return DONE;
+}
+
+/* ---- a password that is replaced ---- */
+
+/* The last one of a name counts, as in librdkafka. The path belongs to the client, like the time of its file: looked at
+ * before it is read for the first time. */
+static void password_watch(struct client *client,
+                           const struct kafka_properties *properties)
+{
+    for (size_t i = properties->count; i > 0 && !client->password.path; i--)
+        if (strcmp(properties->items[i - 1].name, "sasl.password.file") == 0)
+            client->password.path = xstrdup(properties->items[i - 1].value);
+    if (client->password.path)
+        secret_was_replaced(&client->password);
+    client->password_looked_ms = clock_monotonic_ms();
+}
+
+static void password_forget(struct client *client)
+{
+    free((char *)(uintptr_t)client->password.path);
+}
+
+/* Connections that are open stay so; the next one has the new password. other: a second handle, or NULL. */
+static void password_renew(struct client *client, rd_kafka_t *other)
+{
+    rd_kafka_t *const handles[] = {client->rk, other};
+    char secret[SECRET_BYTES];
+    struct err e;
+
+    if (secret_read(client->password.path, secret, sizeof secret, &e)) {
+        log_warn("the password stays as it was", "error", e.message, NULL);
+        return;
+    }
+    for (size_t i = 0; i < 2 && handles[i]; i++)
+        rd_kafka_error_destroy(
+            rd_kafka_sasl_set_credentials(handles[i], client->user, secret));
+    explicit_bzero(secret, sizeof secret);
+    log_info("password read again", "user", client->user, "file", client->password.path,
+             NULL);
+}
+
+/* To be called where there is time. */
+static void password_look(struct client *client, rd_kafka_t *other)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (!client->password.path || now_ms - client->password_looked_ms < PASSWORD_MS)
+        return;
+    client->password_looked_ms = now_ms;
+    if (secret_was_replaced(&client->password))
+        password_renew(client, other);
 }
 
 /* ---- looking at properties ---- */
@@ -679,15 +819,13 @@ static struct kafka_consumer *member_open(const struct kafka_properties *propert
                                           size_t max_message_bytes, size_t queue_kbytes,
                                           struct err *e)
 {
-    rd_kafka_conf_t *conf =
-        consumer_conf(properties, group, max_message_bytes, queue_kbytes, e);
-    struct kafka_consumer *consumer;
+    struct kafka_consumer *consumer = xcalloc(1, sizeof *consumer);
+    rd_kafka_conf_t *conf;
 
-    if (!conf)
-        return NULL;
-    consumer = xcalloc(1, sizeof *consumer);
     consumer->topic = xstrdup(topic);
-    if (client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, e)) {
+    password_watch(&consumer->client, properties);
+    conf = consumer_conf(properties, group, max_message_bytes, queue_kbytes, e);
+    if (!conf || client_open(&consumer->client, RD_KAFKA_CONSUMER, conf, e)) {
         kafka_consumer_close(consumer);
         return NULL;
     }
@@ -702,7 +840,7 @@ static enum outcome asker_open(struct kafka_consumer *consumer,
                                const struct kafka_properties *properties, struct err *e)
 {
     static const struct setting none[] = {{NULL, NULL}};
-    rd_kafka_conf_t *conf = conf_new(properties, none, none, e);
+    rd_kafka_conf_t *conf = conf_new(properties, consumer_defaults, none, e);
     char text[400];
 
     if (!conf || set(conf, "built in", "log_level", "0", e))
@@ -766,6 +904,7 @@ static void *consumer_free(void *argument)
         rd_kafka_destroy_flags(consumer->client.rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     if (consumer->asker)
         rd_kafka_destroy(consumer->asker);
+    password_forget(&consumer->client);
     free(consumer->topic);
     free(consumer->wanted);
     free(consumer->reading);
@@ -819,17 +958,11 @@ static enum outcome poll_error(struct kafka_consumer *consumer,
                     (long long)m->offset);
 }
 
-/* Nothing came. Trouble is told once. */
-static enum outcome poll_nothing(struct client *client, struct err *e)
+/* Nothing came: there is time. */
+static enum outcome poll_nothing(struct kafka_consumer *consumer, struct err *e)
 {
-    rd_kafka_resp_err_t trouble = client->trouble;
-
-    client->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (check_fatal(client, e))
-        return FATAL;
-    if (trouble == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return DONE;
-    return err_set(e, RETRY, "Kafka: %s", client->reason);
+    password_look(&consumer->client, consumer->asker);
+    return tell_trouble(&consumer->client, e);
 }
 
 static void fill(struct kafka_message *message, rd_kafka_message_t *m)
@@ -854,7 +987,7 @@ static enum outcome poll_once(struct kafka_consumer *consumer, int timeout_ms,
     if (!consumer->client.trouble)
         m = rd_kafka_consumer_poll(consumer->client.rk, timeout_ms);
     if (!m)
-        return poll_nothing(&consumer->client, e);
+        return poll_nothing(consumer, e);
     if (!m->err && is_read(consumer, m->partition)) {
         fill(message, m);
         return DONE;
@@ -1340,6 +1473,7 @@ struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properti
 
     if (!consumer || !read_from(consumer, partition, offset, e))
         return consumer;
+    add_reason(&consumer->client, e);
     kafka_consumer_close(consumer);
     return NULL;
 }
@@ -1386,6 +1520,7 @@ struct kafka_consumer *kafka_reader_open_at(const struct kafka_properties *prope
         || (!asker_open(consumer, properties, e)
             && !read_at(consumer, places, place_count, count, e)))
         return consumer;
+    add_reason(&consumer->client, e);
     kafka_consumer_close(consumer);
     return NULL;
 }
@@ -1415,29 +1550,42 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
                             persisted ? NULL : rd_kafka_err2str(m->err));
 }
 
+static rd_kafka_conf_t *producer_conf(const struct kafka_properties *properties,
+                                      size_t max_message_bytes, struct err *e)
+{
+    rd_kafka_conf_t *conf = conf_new(properties, producer_defaults, producer_fixed, e);
+
+    if (conf && set_number(conf, "message.max.bytes", max_message_bytes, e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    if (conf)
+        rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    return conf;
+}
+
+static void producer_free(struct kafka_producer *producer)
+{
+    password_forget(&producer->client);
+    free(producer);
+}
+
 struct kafka_producer *kafka_producer_open(const struct kafka_properties *properties,
                                            size_t max_message_bytes,
                                            kafka_delivered *delivered, void *context,
                                            struct err *e)
 {
-    rd_kafka_conf_t *conf = conf_new(properties, producer_defaults, producer_fixed, e);
-    struct kafka_producer *producer;
+    struct kafka_producer *producer = xcalloc(1, sizeof *producer);
+    rd_kafka_conf_t *conf;
 
-    if (!conf)
-        return NULL;
-    if (set_number(conf, "message.max.bytes", max_message_bytes, e)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-    producer = xcalloc(1, sizeof *producer);
     producer->delivered = delivered;
     producer->context = context;
-    if (client_open(&producer->client, RD_KAFKA_PRODUCER, conf, e)) {
-        free(producer);
-        return NULL;
-    }
-    return producer;
+    password_watch(&producer->client, properties);
+    conf = producer_conf(properties, max_message_bytes, e);
+    if (conf && !client_open(&producer->client, RD_KAFKA_PRODUCER, conf, e))
+        return producer;
+    producer_free(producer);
+    return NULL;
 }
 
 void kafka_producer_close(struct kafka_producer *producer)
@@ -1451,7 +1599,7 @@ void kafka_producer_close(struct kafka_producer *producer)
     rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(rk, FLUSH_MS);
     rd_kafka_destroy(rk);
-    free(producer);
+    producer_free(producer);
 }
 
 static rd_kafka_headers_t *headers_of(const struct kafka_header *headers, size_t count)
@@ -1536,13 +1684,16 @@ enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms
                                  struct err *e)
 {
     rd_kafka_poll(producer->client.rk, timeout_ms);
-    return check_fatal(&producer->client, e);
+    password_look(&producer->client, NULL);
+    return tell_trouble(&producer->client, e);
 }
 
 enum outcome kafka_producer_cluster(struct kafka_producer *producer,
                                     char cluster_id[KAFKA_ID_SIZE], struct err *e)
 {
-    return cluster_id_of(producer->client.rk, cluster_id, e);
+    enum outcome outcome = cluster_id_of(producer->client.rk, cluster_id, e);
+
+    return outcome && producer->pending == 0 ? add_reason(&producer->client, e) : outcome;
 }
 
 size_t kafka_producer_pending(const struct kafka_producer *producer)
@@ -1631,10 +1782,8 @@ static enum outcome create(struct client *client, rd_kafka_NewTopic_t **topics,
         rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_poll(client->rk, 0); /* the log, and why no broker answered */
-    if (outcome == RETRY && client->reason[0])
-        err_wrap(e, "%s", client->reason);
-    return outcome;
+    e->outcome = outcome;
+    return add_reason(client, e);
 }
 
 /* A compacted topic throws events away that have a key in common, before anybody has read them. Who may not ask is
@@ -1813,10 +1962,7 @@ static enum outcome find_partitions(struct client *client, const struct finding 
     rd_kafka_queue_destroy(queue);
     rd_kafka_TopicCollection_destroy(topics);
     rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_poll(client->rk, 0); /* the log, and why no broker answered */
-    if (e->outcome == RETRY && client->reason[0])
-        err_wrap(e, "%s", client->reason);
-    return e->outcome;
+    return add_reason(client, e);
 }
 
 static enum outcome read_settings(const rd_kafka_ConfigResource_t *topic, void *context,

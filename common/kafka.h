@@ -6,7 +6,11 @@
  * exit code 78, with the reason; so are an unknown property and a wrong value. No bootstrap.servers is FATAL
  * 64. A property of the other role (a producer's, given to a consumer) is left to rest.
  *
- * A broker that is away is never FATAL, and never the reason why a handle cannot be opened. librdkafka's own
+ * A broker that is away is never FATAL, and never the reason why a handle cannot be opened; nor is one whose
+ * certificate does not hold (expired, of another host, by another authority): that is mended there. A refused login is
+ * FATAL 77 until a broker has answered the handle for the first time; later it is RETRY, for passwords are replaced while
+ * programs run: the file that sasl.password.file names is looked at once a second, and what it holds then is used by
+ * the next connection. All other files are read when a handle is opened. librdkafka's own
  * log goes to log.h, at most 20 lines in 10 s. One thread per handle: callbacks and log lines come only from
  * inside the calls below. */
 #ifndef GRIDLOOP_KAFKA_H
@@ -90,9 +94,9 @@ void kafka_consumer_close(struct kafka_consumer *consumer);
  * others: who cannot take messages assigns nothing and goes on polling.
  *
  * RETRY, no message: with fault->partition >= 0 that partition must be assigned again. Else the broker is
- * away, the topic does not exist and the like: told once each time it happens, already being repaired, and
+ * away or refuses us, the topic does not exist and the like: told once each time it happens, already being repaired, and
  * neither position nor what was fetched is touched, so a batch being filled may be kept.
- * FATAL 77: not allowed to read the topic or to join the group. FATAL 70: the member cannot go on (another
+ * FATAL 77: login refused; not allowed to read the topic or to join the group. FATAL 70: the member cannot go on (another
  * one has its group.instance.id). Every later call says the same. */
 enum outcome kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
                                  struct kafka_message *message, struct kafka_fault *fault,
@@ -248,7 +252,8 @@ enum outcome kafka_producer_watermarks(struct kafka_producer *producer, const ch
                                        int32_t partition, int64_t *low, int64_t *high,
                                        struct err *e);
 
-/* Calls delivered for what came back, waiting up to timeout_ms for the first. DONE, or FATAL as above. */
+/* Calls delivered for what came back, waiting up to timeout_ms for the first. RETRY: the broker is away or refuses us;
+ * told once each time it happens, and already being repaired: go on polling. FATAL as above. */
 enum outcome kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,
                                  struct err *e);
 

@@ -23,7 +23,9 @@ enum {
 };
 
 struct registry {
+    const struct registry_settings *settings;
     const char *url;
+    bool was_let_in; /* then a refused login has a password that is being replaced */
     CURL *curl;
     struct curl_slist *headers;
     struct text body;
@@ -97,15 +99,18 @@ static size_t take_body(char *bytes, size_t one, size_t size, void *context)
     return size;
 }
 
-static enum outcome set_login(struct registry *registry,
-                              const struct registry_settings *settings, struct err *e)
+/* Before each request, for the password may have been replaced. */
+static enum outcome set_login(struct registry *registry, struct err *e)
 {
+    const struct registry_settings *settings = registry->settings;
     char password[SECRET_BYTES];
 
     if (!settings->user)
         return DONE;
-    if (secret_read(settings->password_file, password, sizeof password, e))
+    if (secret_read(settings->password_file, password, sizeof password, e)) {
+        e->outcome = registry->was_let_in ? RETRY : FATAL;
         return e->outcome;
+    }
     curl_easy_setopt(registry->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
     curl_easy_setopt(registry->curl, CURLOPT_USERNAME, settings->user);
     curl_easy_setopt(registry->curl, CURLOPT_PASSWORD, password);
@@ -113,8 +118,8 @@ static enum outcome set_login(struct registry *registry,
     return DONE;
 }
 
-static enum outcome set_options(struct registry *registry,
-                                const struct registry_settings *settings, struct err *e)
+static void set_options(struct registry *registry,
+                        const struct registry_settings *settings)
 {
     static const char *const headers[] = {
         "Accept: application/vnd.schemaregistry.v1+json, application/json",
@@ -136,7 +141,6 @@ static enum outcome set_options(struct registry *registry,
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, registry);
     if (settings->ca_file)
         curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca_file);
-    return set_login(registry, settings, e);
 }
 
 struct registry *registry_open(const struct registry_settings *settings, struct err *e)
@@ -144,12 +148,15 @@ struct registry *registry_open(const struct registry_settings *settings, struct 
     struct registry *registry = xcalloc(1, sizeof *registry);
     const char *keys[2];
 
+    registry->settings = settings;
     registry->url = settings->url;
     registry->curl = curl_easy_init();
     if (!registry->curl)
         err_set(e, FATAL, "libcurl cannot be used");
-    else if (!registry_check(settings, keys, e) && !set_options(registry, settings, e))
+    else if (!registry_check(settings, keys, e) && !set_login(registry, e)) {
+        set_options(registry, settings);
         return registry;
+    }
     registry_close(registry);
     return NULL;
 }
@@ -174,6 +181,8 @@ static enum outcome ask(struct registry *registry, const char *path, const char 
     size_t length = strlen(registry->url);
     CURLcode code;
 
+    if (set_login(registry, e))
+        return e->outcome;
     while (length > 0 && registry->url[length - 1] == '/')
         length--;
     text_format(&url, "%.*s%s", (int)length, registry->url, path);
@@ -189,6 +198,7 @@ static enum outcome ask(struct registry *registry, const char *path, const char 
     code = curl_easy_perform(registry->curl);
     *status = 0;
     curl_easy_getinfo(registry->curl, CURLINFO_RESPONSE_CODE, status);
+    registry->was_let_in |= *status == 200;
     if (code == CURLE_OK || registry->is_too_large)
         return DONE;
     return err_set(e, RETRY, "%s",
@@ -196,8 +206,11 @@ static enum outcome ask(struct registry *registry, const char *path, const char 
 }
 
 /* What a status means that no call expects. */
-static enum outcome judge(long status, struct err *e)
+static enum outcome judge(const struct registry *registry, long status, struct err *e)
 {
+    if (status == 401 && registry->was_let_in)
+        return err_set(e, RETRY,
+                       "HTTP status 401: it does not let registry_user in any more");
     if (status == 401 || status == 403)
         return err_exit(e, EX_NOPERM, "HTTP status %ld: check registry_user", status);
     if (status == 408 || status == 429 || status >= 500 || status < 300)
@@ -264,7 +277,7 @@ enum outcome registry_schema(struct registry *registry, uint32_t id,
     if (status == 200)
         return read_schema(registry, answer, text, e);
     if (status != 404 || error_code(registry) != NO_SUCH_SCHEMA)
-        return judge(status, e);
+        return judge(registry, status, e);
     *answer = REGISTRY_UNKNOWN;
     return DONE;
 }
@@ -310,7 +323,7 @@ static enum outcome ask_number(struct registry *registry, const char *subject,
     if (status == 409 || status == 422)
         return err_set(e, REJECT,
                        "HTTP status %ld: the registry does not take the schema", status);
-    return judge(status, e);
+    return judge(registry, status, e);
 }
 
 enum outcome registry_number(struct registry *registry, const char *subject,

@@ -56,8 +56,9 @@ enum registry_answer {
 };
 
 /* The schema of a number; numbers never change their meaning, so that each need be asked for once.
- * RETRY: the registry cannot be reached, is busy or answers something that is no answer. FATAL 77: it does not let
- * us in (401, 403); FATAL 78: what answers is no schema registry (another 404, a redirect). *text is cleared. */
+ * RETRY: the registry cannot be reached, is busy or answers something that is no answer; or it lets us in no more (401),
+ * as long as a password is replaced: its file is read for each request. FATAL 77: it does not let us in (401 from the
+ * start, 403); FATAL 78: what answers is no schema registry (another 404, a redirect). *text is cleared. */
 enum outcome registry_schema(struct registry *registry, uint32_t id,
                              enum registry_answer *answer, struct text *text,
                              struct err *e);

@@ -3,7 +3,7 @@
  * A setting whose row is marked OPTION_RELOADED is in force from the next turn of the loop on; of every other one that is
  * not what it was the log says that it needs a restart. A file that is wrong changes nothing: the log says where and why.
  * A file that a setting names is not looked at here: a password that was replaced in its file is used by the next
- * connection to PostgreSQL, without any signal. */
+ * connection, without any signal. */
 #ifndef GRIDLOOP_RELOAD_H
 #define GRIDLOOP_RELOAD_H
 

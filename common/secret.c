@@ -55,3 +55,22 @@ enum outcome secret_read(const char *path, char *out, size_t room, struct err *e
     close(file);
     return outcome;
 }
+
+/* The time of change moves with whatever is done to a file, also where a copy keeps the time of writing. */
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size
+           && a->st_ctim.tv_sec == b->st_ctim.tv_sec
+           && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+bool secret_was_replaced(struct secret_file *file)
+{
+    struct stat before = file->status;
+
+    if (stat(file->path, &file->status)) {
+        memset(&file->status, 0, sizeof file->status);
+        return false;
+    }
+    return !is_same_file(&before, &file->status);
+}

@@ -30,7 +30,8 @@ enum {
 struct dispatch {
     const struct dispatch_settings *settings;
     const volatile bool *stop;
-    struct pg *pg;                   /* NULL: not connected */
+    struct pg *pg;   /* NULL: not connected */
+    bool was_let_in; /* then a refused login has a password that is being replaced */
     struct kafka_producer *producer; /* NULL: none is open */
     struct outbox *outbox;
     struct heartbeats *heartbeats;
@@ -65,6 +66,9 @@ static enum outcome connect(struct dispatch *d, struct err *e)
     metrics_set(METRIC_LEADER, NULL, 0);
     d->pg = pg_open(d->settings->database_url, d->settings->database_password_file,
                     "gridloop-dispatch", (int)d->settings->statement_timeout_ms, e);
+    if (!d->pg && d->was_let_in)
+        e->outcome = RETRY;
+    d->was_let_in |= d->pg != NULL;
     health_tell(HEALTH_DATABASE, d->pg ? NULL : e->message);
     if (!d->pg || bound_stall(d, e))
         return err_wrap(e, "connecting to PostgreSQL");
@@ -159,8 +163,12 @@ static void watch_silence(struct dispatch *d)
 
 static enum outcome hear(struct dispatch *d, int timeout_ms, struct err *e)
 {
-    if (kafka_producer_poll(d->producer, timeout_ms, e))
+    enum outcome outcome = kafka_producer_poll(d->producer, timeout_ms, e);
+
+    if (outcome == FATAL)
         return lose_producer(d, e);
+    if (outcome)
+        log_warn("sending", "error", e->message, NULL);
     watch_silence(d);
     return DONE;
 }

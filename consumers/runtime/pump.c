@@ -59,6 +59,8 @@ struct pump {
 
     struct kafka_consumer *consumer;
     struct pg *pg;             /* NULL: not connected */
+    bool was_let_in;           /* then a refused login has a password that is being
+                                  replaced */
     bool has_begun;            /* the store knows of this connection */
     struct registry *registry; /* NULL: none is configured */
     struct decoder *decoder;
@@ -133,8 +135,11 @@ static enum outcome open_database(struct pump *p, struct err *e)
         p->has_begun = false;
         p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
                         p->program, (int)p->settings->statement_timeout_ms, e);
+        if (!p->pg && p->was_let_in)
+            e->outcome = RETRY;
         if (!p->pg)
             return err_wrap(e, "connecting to PostgreSQL");
+        p->was_let_in = true;
         pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
         pg_on_wait(p->pg, on_wait, p);
     }

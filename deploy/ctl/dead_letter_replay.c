@@ -142,9 +142,9 @@ static enum outcome send_until(struct replay *r, size_t row,
         struct err of_poll;
         if (clock_monotonic_ms() >= end_ms)
             return RETRY;
-        if (kafka_producer_poll(r->producer, POLL_MS, &of_poll)) {
+        if (kafka_producer_poll(r->producer, POLL_MS, &of_poll) == FATAL) {
             *e = of_poll;
-            return e->outcome;
+            return FATAL;
         }
     }
     return e->outcome;
@@ -194,8 +194,8 @@ static enum outcome await_delivery(struct replay *r, struct err *e)
     int64_t end_ms = deadline_ms(r);
 
     while (kafka_producer_pending(r->producer) > 0)
-        if (kafka_producer_poll(r->producer, POLL_MS, e))
-            return e->outcome;
+        if (kafka_producer_poll(r->producer, POLL_MS, e) == FATAL)
+            return FATAL;
         else if (clock_monotonic_ms() >= end_ms)
             return err_set(e, RETRY, "no answer from Kafka for %" PRId64 " s", r->wait_s);
     return r->reason[0] ? err_set(e, RETRY, "not taken by Kafka: %s", r->reason) : DONE;

@@ -7,6 +7,7 @@
 set -euo pipefail
 
 readonly BENCH_DIR=$BUILD_DIR/bench
+readonly BASELINES=$ROOT/tests/bench/baselines
 
 bench_python() {
     GRIDLOOP_BUILD=$BUILD_DIR/release PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache \
@@ -38,6 +39,37 @@ bench_own_stack() {
     own_stack_start "$BUILD_DIR/benchstack"
 }
 
+# ---- what the scenario baselines runs beside a daemon ----
+
+# baseline_compile FOLDER WORK: a folder without programs has jars alone.
+baseline_compile() {
+    local programs
+    mapfile -t programs < <(find "$1" -name '*.java')
+    mkdir "$2/classes"
+    [ "${#programs[@]}" -eq 0 ] ||
+        "$(find_java)/bin/javac" --release "$JAVA_MINIMUM" -cp "$2/jars/*" -d "$2/classes" "${programs[@]}"
+}
+
+baseline_fetch() {
+    [ -d "$2" ] || step "baseline-$1" "fetching $1 into $2" \
+        fetch_jars "$2" "$BASELINES/$1/pom.xml" baseline_compile "$BASELINES/$1"
+}
+
+# baseline_install NAME: without it the scenario says so and measures the others.
+baseline_install() {
+    local dir
+    dir=$(cache_dir)/baseline-$1-$(checksum "$BASELINES/$1"/*)
+    attempt with_lock "$dir.lock" baseline_fetch "$1" "$dir"
+    [ "$ATTEMPT_CODE" -ne 0 ] || export "GRIDLOOP_BASELINE_${1^^}=$dir"
+}
+
+bench_baselines() {
+    GRIDLOOP_JAVA=$(find_java)/bin/java
+    export GRIDLOOP_JAVA
+    baseline_install flink
+    baseline_install connect
+}
+
 bench_run() {
     install_all
     build_variant release
@@ -46,6 +78,7 @@ bench_run() {
         instructions) bench_python "$@" ;;
         -h | --help) bench_python bench --help ;;
         *)
+            [[ " $* " != *" baselines "* ]] || bench_baselines
             bench_own_stack
             bench_python bench "$@"
             ;;

@@ -25,8 +25,9 @@ kafka_forget_ports() {
     port_forget kafka_controller
 }
 
+# What stands in $STACK_DIR/kafka.properties comes last and wins: listeners with TLS and logins, for tests of those.
 kafka_configure() {
-    local client controller
+    local client controller more=$STACK_DIR/kafka.properties
     client=127.0.0.1:$(port_of kafka)
     controller=127.0.0.1:$(port_of kafka_controller)
     {
@@ -35,6 +36,7 @@ kafka_configure() {
         printf 'advertised.listeners=CLIENT://%s\n' "$client"
         printf 'controller.quorum.voters=1@%s\n' "$controller"
         printf 'log.dirs=%s\n' "$STACK_DATA/kafka/log"
+        [ ! -e "$more" ] || cat "$more"
     } >"$STACK_DATA/kafka/server.properties"
     chmod 644 "$STACK_DATA/kafka/server.properties"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# kafka_jars.sh - Kafka's jars by Maven, once for all checkouts, and a Java to run them.
+# kafka_jars.sh - jars by Maven, once for all checkouts: Kafka's and others'; and a Java to run them.
 set -euo pipefail
 
 readonly JAVA_MINIMUM=17
@@ -25,21 +25,29 @@ kafka_jars_dir() {
     echo "$(cache_dir)/kafka-$(checksum "$ROOT/deploy/kafka/pom.xml")"
 }
 
-fetch_kafka_jars() {
-    local dir=$1 work
+# fetch_jars DIR POM COMMAND...: those that the POM names, into DIR/jars. COMMAND is called with the folder before it
+# becomes DIR, to look at it or to add to it.
+fetch_jars() {
+    local dir=$1 pom=$2 work
+    shift 2
     umask 022
     work=$(mktemp -d "$dir.XXXXXX")
     # shellcheck disable=SC2064 # the folder of now, not of then
     trap "rm -rf -- '$work'" EXIT
-    mvn --batch-mode --no-transfer-progress -f "$ROOT/deploy/kafka/pom.xml" \
-        dependency:copy-dependencies -DoutputDirectory="$work/jars"
-    ls "$work"/jars/kafka_*.jar
+    mvn --batch-mode --no-transfer-progress -f "$pom" \
+        dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$work/jars"
+    "$@" "$work"
     chmod 755 "$work"
     mv -T "$work" "$dir"
 }
 
+kafka_is_among() {
+    ls "$1"/jars/kafka_*.jar
+}
+
 fetch_kafka_jars_unless_there() {
-    [ -d "$1" ] || step kafka-jars "fetching Kafka into $1" fetch_kafka_jars "$1"
+    [ -d "$1" ] || step kafka-jars "fetching Kafka into $1" \
+        fetch_jars "$1" "$ROOT/deploy/kafka/pom.xml" kafka_is_among
 }
 
 install_kafka_jars() {

@@ -8,7 +8,6 @@ readonly POSTGRES_SETTINGS=(
     unix_socket_directories=
     fsync=on
     max_connections=100
-    max_prepared_transactions=0
     shared_buffers=256MB
     'log_line_prefix=%m [%p] %q%u@%d '
 )

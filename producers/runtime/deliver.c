@@ -384,14 +384,22 @@ static enum outcome begin_again(struct deliver *d, struct err *e)
     return d->kafka ? DONE : open_kafka(d, e);
 }
 
+static enum outcome hear(struct deliver *d, int wait_ms, struct err *e)
+{
+    enum outcome outcome = kafka_producer_poll(d->kafka, wait_ms, e);
+
+    if (outcome == RETRY)
+        complain(&d->complaint, "events stay in the spool", e->message);
+    return outcome == FATAL ? drop_kafka(d, e) : DONE;
+}
+
 enum outcome deliver_pump(struct deliver *d, int wait_ms, struct err *e)
 {
     if (lead(d, e) || begin_again(d, e) || (d->kafka && feed(d, e)))
         return e->outcome;
-    if (!d->kafka)
-        poll(NULL, 0, wait_ms);
-    else if (kafka_producer_poll(d->kafka, wait_ms, e))
-        return drop_kafka(d, e);
+    if (d->kafka)
+        return hear(d, wait_ms, e);
+    poll(NULL, 0, wait_ms);
     return DONE;
 }
 

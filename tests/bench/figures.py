@@ -92,6 +92,10 @@ def summed_up(runs):
     figures["cpu_s"] = {name: round(statistics.median(run.cpu[name] for run in runs), 2) for name in sorted(runs[0].cpu)}
     if runs[0].peak_mb is not None:
         figures["peak_mb"] = round(max(run.peak_mb for run in runs), 1)
+    if runs[0].start_s is not None:
+        figures["rows_per_s_with_start"] = round(statistics.median(run.rate_with_start for run in runs))
+    if runs[0].rows_right is not None:
+        figures["rows_right"] = all(run.rows_right for run in runs)
     sizes = [size for run in runs for size in run.batches]
     if sizes:
         figures["batch_rows"] = {"median": round(statistics.median(sizes)), "most": max(sizes), "batches": len(sizes) // len(runs)}
@@ -138,7 +142,7 @@ def bar_text(result):
 
 def rows_of_table(results):
     """The head, then a row for each side of each result."""
-    yield ["scenario", "side", "measured", "bar", "verdict", "rows/s", "CPU s client, server, broker", "peak MiB",
+    yield ["scenario", "side", "measured", "bar", "verdict", "rows/s", "with start", "rows right", "CPU s client, server, broker", "peak MiB",
            "batch rows", "p50/p99 ms", "notes"]
     for result in results:
         first = [ratio_text(result), bar_text(result), result.verdict]
@@ -146,6 +150,8 @@ def rows_of_table(results):
         for name, side in (result.sides or {"": {}}).items():
             cpu, sizes, late = side.get("cpu_s", {}), side.get("batch_rows"), side.get("latency_ms")
             yield [result.scenario, name, *first, f"{side['rows_per_s']:,}" if side.get("rows_per_s") else "",
+                   f"{side['rows_per_s_with_start']:,}" if side.get("rows_per_s_with_start") else "",
+                   {True: "yes", False: "NO"}.get(side.get("rows_right"), ""),
                    ", ".join(str(cpu[key]) for key in ("daemon", "client", "server", "broker") if key in cpu),
                    str(side.get("peak_mb", "")), f"{sizes['median']} x {sizes['batches']}" if sizes else "",
                    f"{late['p50']} / {late['p99']}" if late else "", notes]

@@ -10,6 +10,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -48,6 +49,10 @@ def tree_cpu_seconds(pid):
     return total
 
 
+def peak_resident_mb(pid):
+    return int(re.search(r"^VmHWM:\s*(\d+) kB$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]) / 1024
+
+
 @dataclasses.dataclass
 class Run:
     """What one run took. Seconds of CPU; batches: rows read by each transaction."""
@@ -57,7 +62,9 @@ class Run:
     peak_mb: float | None = None
     batches: list = dataclasses.field(default_factory=list)
     latency_ms: dict = dataclasses.field(default_factory=dict)
-    rows_before: int = 0  # of several daemons: stored until the last of them had its partitions
+    rows_before: int = 0  # stored before these seconds began
+    start_s: float | None = None    # from the process's start until these seconds began
+    rows_right: bool | None = None
 
     @property
     def all_rows(self):
@@ -66,6 +73,10 @@ class Run:
     @property
     def rate(self):
         return self.rows / self.seconds
+
+    @property
+    def rate_with_start(self):
+        return self.all_rows / (self.start_s + self.seconds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,12 +120,14 @@ class Lab:
         self.folder.mkdir(exist_ok=True)
         self.topics = {}
         self.librdkafka = None  # its version: a daemon says it
-        self._commit_timestamps()
+        self.set_server(track_commit_timestamp="on")
         stack.sql("create database seeded")
         self.namespace("none")
 
-    def _commit_timestamps(self):
-        self.stack.sql("alter system set track_commit_timestamp = on", "postgres")
+    def set_server(self, **settings):
+        """PostgreSQL is started anew with them."""
+        for name, value in settings.items():
+            self.stack.sql(f"alter system set {name} = {value}", "postgres")
         self.postgres("stop")
         self.postgres("start")
 

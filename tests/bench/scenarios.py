@@ -6,6 +6,7 @@ import statistics
 import figures
 import link
 import memory
+from baselines import baselines
 from lab import Topic, in_turns
 
 STEADY_RATE = 5000     # events a second
@@ -188,6 +189,7 @@ SCENARIOS = {
     "limits": ("COPY, a temporary table, the broker, each alone", limits, False),
     "daemons": ("two, three and four daemons beside one", daemons, False),
     "batches": ("batches of 1 to 50,000 rows beside the default", batch_sizes, False),
+    "baselines": ("Flink, Debezium and a Python consumer, each beside a daemon", baselines, False),
     "latency": ("5,000 events a second, from recorded_at to the commit", latency, False),
     "catch-up": ("2 million behind, and 5,000 a second come", catch_up, False),
     "wide": ("rows of some 4 KiB, beside COPY of them", wide, False),

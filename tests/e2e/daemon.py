@@ -128,7 +128,8 @@ class Daemon:
         return self.process.poll() is None
 
     def stop(self, timeout=30):
-        """Asks it to end, and sees that it does so well."""
+        """Asks it to end, and sees that it does so well. One that has only just begun may be asked when it listens."""
+        self._wait_for(self.log, timeout, "says anything")
         self.process.send_signal(signal.SIGTERM)
         assert self.wait_exit(timeout) == 0, f"{self.name} ended with {self.process.returncode}: {self.output()}"
 

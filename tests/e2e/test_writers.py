@@ -242,6 +242,28 @@ def test_a_password(world, registry, tmp_path):
     check_all(world)
 
 
+def test_a_password_is_replaced(world, registry, tmp_path):
+    """At the registry first: until the file has it, the daemon waits; nothing is set aside."""
+    first, second = (OF.fresh(world.rng()) for _ in range(2))
+    registry.login = "reader", "opensesame"
+    for number in (1, 2):
+        registry.add(number, OF.schema)
+    file, beside = tmp_path / "password", tmp_path / "tomorrow"
+    for path, text in ((file, "opensesame\n"), (beside, "openbarley\n")):
+        path.write_text(text)
+        path.chmod(0o600)
+    world.make_topic(KIND)
+    daemon = world.consumer(KIND, registry_url=registry.url, registry_user="reader", registry_password_file=file)
+    world.produce([dataclasses.replace(good(KIND, first), value=b"\0\0\0\0\1" + OF.body(first))])
+    world.settle(KIND)
+    registry.login = "reader", "openbarley"
+    world.produce([dataclasses.replace(good(KIND, second), value=b"\0\0\0\0\2" + OF.body(second))])
+    assert "401" in daemon.wait_log("will try again")["error"]
+    beside.replace(file)
+    world.settle_and_stop(daemon)
+    check_all(world)
+
+
 @pytest.mark.parametrize("options, word", [
     ({"registry_url": "registry:8081"}, "registry_url"),
     ({"registry_url": "ftp://registry"}, "registry_url"),
