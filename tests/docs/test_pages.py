@@ -27,6 +27,7 @@ ELSEWHERE = {
 NOT_FOLLOWED = {
     "docs/how-to/kubernetes.md": "needs a cluster; what it applies is checked by tests/contract/test_kubernetes.py",
     "docs/reference/options.md": "examples of --help, with machines that are nobody's; tests/contract/test_manual.py has the page",
+    "docs/how-to/rotate-a-secret.md": "needs secured servers, and files below /etc; tests/e2e/test_security.py does each step",
     "docs/performance.md": "the bench, which takes hours; tests/bench has tests of its own",
     "docs/design.md": "its blocks are pictures",
 }
