@@ -50,7 +50,7 @@ class Session:
     def run(self, command, code=0, timeout=120):
         """Waits for its end, and for what it set going to come to rest; returns what it said."""
         before = len(self.said())
-        self.shell.stdin.write(f"{command}\necho; echo '{END}' $?\n")
+        self.shell.stdin.write(f"{command}\ncode=$?; echo; echo '{END}' $code\n")
         self.shell.stdin.flush()
 
         def ended():

@@ -28,6 +28,7 @@ ELSEWHERE = {
 NOT_FOLLOWED = {
     "docs/how-to/kubernetes.md": "needs a cluster; what it applies is checked by tests/contract/test_kubernetes.py",
     "docs/reference/options.md": "examples of --help, with machines that are nobody's; tests/contract/test_manual.py has the page",
+    "docs/how-to/rotate-a-secret.md": "needs secured servers, and files below /etc; tests/e2e/test_security.py does each step",
     "docs/performance.md": "the bench, which takes hours; tests/bench has tests of its own",
     "docs/design.md": "its blocks are pictures",
 }
@@ -37,6 +38,7 @@ NOT_RUN = {
     "README.md": {
         "drone, patrol app": "a picture", "│": "a picture", "▼": "a picture", "gridloop-produce-<kind>": "a picture", "gridloop-consume-<kind>": "a picture",
         "PostgreSQL ": "a picture", "gridloop-dispatch         sends": "a picture",
+        "deploy/make-secrets": "tests/compose", "docker compose": "tests/compose",
         "./dev demo": "the suite's time is for tests; CI runs it", "./dev test": "this is it",
         "./dev fuzz": "ten minutes", "./dev bench": "needs a machine of its own",
         "gridloopctl gap accept": "nothing stands still here; docs/how-to/replay.md has one that does",
@@ -115,6 +117,12 @@ def test_links_lead_somewhere():
 
 # ---- the pages ----
 
+def test_a_command_that_fails_is_seen(session):
+    session.run("false", code=1)
+    with pytest.raises(AssertionError, match="exit code 3"):
+        session.run("(exit 3)")
+
+
 def test_tutorial(session):
     said = follow(session, "docs/tutorial.md")
     outputs = list(said)
@@ -138,7 +146,9 @@ def test_readme(session):
     (session.folder / "patrols.jsonl").write_text("".join(line + "\n" for line in patrols))
     (session.folder / "answers.jsonl").write_text(json.dumps(KINDS["case_action"].examples()["ordinary"]) + "\n")
     (session.folder / "message.bin").write_bytes(KINDS["drone_alert"].encode(KINDS["drone_alert"].example()))
+    (session.folder / "gridloop-dispatch.conf").write_text(f"database_url = {world.owner_url}\n")
     session.run("gridloopctl seal --new-key key")
+    world.setup()
 
     def dead_letter():
         return world.sql("select source_id || '/' || topic_offset from bus.dead_letter limit 1")[0][0]
@@ -149,7 +159,10 @@ def test_readme(session):
 
     follow(session, "README.md",
            words={"/tmp/": f"{world.folder}/", "gridloop.drone-alert.v1": world.topic("drone_alert"), "--dir DIR": "--dir crews", "3/17": dead_letter,
+                  "check FILE": "check gridloop-dispatch.conf", "config PROGRAM": "config gridloop-dispatch",
+                  "--from 2026-01-01 --to 2026-02-01": "--from 2026-01-01T00:00:00+08:00 --to 2026-02-01T00:00:00+08:00",  # a time needs a zone
                   "where ID": f"where {KINDS['patrol_log'].example()['event_id']}", "seal FILE --key-file KEY": "seal sealed --key-file key"},
+           codes={"gridloopctl status": 2, "gridloopctl dedup": 65},  # nothing runs yet; nothing was linked in that month
            before={"gridloopctl dead-letter list": set_one_aside})
     assert session.close() >= 4
 
