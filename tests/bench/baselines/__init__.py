@@ -6,6 +6,7 @@ Rows are right if they are those of the daemon: as many, with the same values.
 """
 import contextlib
 import dataclasses
+import functools
 import subprocess
 import time
 from collections.abc import Callable
@@ -68,7 +69,10 @@ class Beside:
         self.make_table("others_json", lists_as_json=True)
         self.ours()  # not counted: it says what is right
         self.right = self.checksum("daemon", OURS)
-        self.twin = twin.make(lab.stack, topic.name, KIND, NUMBER)
+
+    @functools.cached_property
+    def twin(self):
+        return twin.make(self.lab.stack, self.topic.name, KIND, NUMBER)
 
     def make_table(self, database, lists_as_json=False):
         """In a database that has nothing else."""
