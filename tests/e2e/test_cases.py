@@ -140,3 +140,15 @@ def test_cases(world, rows, build, capsys):
     with capsys.disabled():
         steps = sum(len(wanted) for book in books for _, wanted in book.steps.values())
         print(f"\n{len(FILES)} files, {sum(len(book.cases) for book in books)} cases, {steps} steps in batches of {rows}")
+
+
+@pytest.mark.parametrize("name, types", [("action_places", "uuid[]"), ("actions_ready", "integer")])
+def test_names_are_looked_up_by_index(world, name, types):
+    """Actions name reports of several kinds: however many of these there are, none of their tables is read whole."""
+    query = (ROOT / "consumers" / "runtime" / "sql" / f"{name}.sql").read_text()
+    with world.connect("gridloop_ingest") as connection:
+        for setting in ("plan_cache_mode = force_generic_plan", "enable_seqscan = off"):
+            connection.execute(f"set {setting}")
+        connection.execute(f"prepare asked({types}) as {query}")
+        plan = "\n".join(line for line, in connection.execute("explain execute asked(null)"))
+    assert "Index Scan" in plan and "Seq Scan on" not in plan, plan

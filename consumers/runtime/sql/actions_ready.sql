@@ -10,9 +10,9 @@ where p.recorded_at < now() - interval '14 days'
                                 join follow_up.case_file h on h.case_id = a.merged_into_case_id
                                 where a.event_id = p.event_id)))
    or p.reason = 'no_case'
-      and exists (select from follow_up.named_report r
+      and exists (select from follow_up.reports_named(p.named_id) r
                   join follow_up.sighting s using (source_id, topic_offset)
-                  where r.named_id = p.named_id and s.case_id <> r.named_id)
+                  where s.case_id <> p.named_id)
 group by p.named_id
 order by min(p.link_seq), p.named_id
 limit $1::integer

@@ -3,4 +3,4 @@ select exists (select from pg_catalog.pg_attribute
                where attrelid = pg_catalog.to_regclass('follow_up.sighting') and attname = 'reference_version')
        and exists (select from pg_catalog.pg_attribute
                    where attrelid = pg_catalog.to_regclass('follow_up.case_step') and attname = 'reference_version')
-       and pg_catalog.to_regclass('follow_up.named_report') is not null
+       and pg_catalog.to_regprocedure('follow_up.reports_named(uuid)') is not null
