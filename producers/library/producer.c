@@ -1,6 +1,7 @@
 /* producer.c - the producers' stages, called from a device's program in place of the loop. */
 #include "gridloop/producer.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,22 +211,41 @@ static enum outcome forget_persisted(struct gridloop_producer *p, struct err *e)
     return DONE;
 }
 
+/* Trouble that passes by itself is DONE; the reason stays in *e. */
+static enum outcome pump(struct gridloop_producer *p, int wait_ms, struct err *e)
+{
+    struct err trouble = {.outcome = DONE};
+
+    if (deliver_pump(p->deliver, wait_ms, &trouble) == DONE)
+        return forget_persisted(p, e);
+    *e = trouble;
+    if (e->outcome == RETRY)
+        poll(NULL, 0, wait_ms);
+    return e->outcome == RETRY ? DONE : e->outcome;
+}
+
 static enum outcome deliver(struct gridloop_producer *p, int timeout_ms, struct err *e)
 {
     int64_t now_ms = clock_monotonic_ms(), end_ms = now_ms + timeout_ms;
     uint64_t first = 0, last = 0;
+    struct err range;
 
     do {
         int64_t left_ms = end_ms - now_ms;
 
-        if (deliver_pump(p->deliver, left_ms < WAIT_MS ? (int)left_ms : WAIT_MS, e)
-            || forget_persisted(p, e) || spool_range(p->spool, &first, &last, e))
+        if (pump(p, left_ms < WAIT_MS ? (int)left_ms : WAIT_MS, e))
             return e->outcome;
+        if (spool_range(p->spool, &first, &last, &range)) {
+            *e = range;
+            return e->outcome;
+        }
         now_ms = clock_monotonic_ms();
     } while (first && now_ms < end_ms);
-    return first && deliver_was_refused(p->deliver)
-               ? err_set(e, RETRY, "Kafka did not take all events")
-               : DONE;
+    if (!first)
+        e->outcome = DONE; /* whatever it was has passed */
+    else if (!e->outcome && deliver_was_refused(p->deliver))
+        err_set(e, RETRY, "Kafka did not take all events");
+    return e->outcome;
 }
 
 enum gridloop_outcome gridloop_producer_deliver(struct gridloop_producer *p,
