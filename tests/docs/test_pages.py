@@ -160,7 +160,6 @@ def test_readme(session):
     follow(session, "README.md",
            words={"/tmp/": f"{world.folder}/", "gridloop.drone-alert.v1": world.topic("drone_alert"), "--dir DIR": "--dir crews", "3/17": dead_letter,
                   "check FILE": "check gridloop-dispatch.conf", "config PROGRAM": "config gridloop-dispatch",
-                  "--from 2026-01-01 --to 2026-02-01": "--from 2026-01-01T00:00:00+08:00 --to 2026-02-01T00:00:00+08:00",  # a time needs a zone
                   "where ID": f"where {KINDS['patrol_log'].example()['event_id']}", "seal FILE --key-file KEY": "seal sealed --key-file key"},
            codes={"gridloopctl status": 2, "gridloopctl dedup": 65},  # nothing runs yet; nothing was linked in that month
            before={"gridloopctl dead-letter list": set_one_aside})
