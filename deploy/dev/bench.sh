@@ -63,7 +63,14 @@ baseline_install() {
     [ "$ATTEMPT_CODE" -ne 0 ] || export "GRIDLOOP_BASELINE_${1^^}=$dir"
 }
 
+# The tests and the demo need no Java compiler.
+install_jdk() {
+    apt_get update
+    apt_get install --no-install-recommends default-jdk-headless
+}
+
 bench_baselines() {
+    [ -x "$(find_java)/bin/javac" ] || step jdk "installing a Java compiler" install_jdk
     GRIDLOOP_JAVA=$(find_java)/bin/java
     export GRIDLOOP_JAVA
     baseline_install flink
