@@ -1,7 +1,9 @@
 """TLS and passwords on both sides: events flow, a password is replaced while programs run, and whoever is not let in, or does
 not trust the server, says so plainly. No password is ever seen. The steps are those of docs/how-to/rotate-a-secret.md."""
+import contextlib
 import pathlib
 import re
+import sqlite3
 import subprocess
 
 import confluent_kafka
@@ -71,22 +73,23 @@ class Follower:
         self.process.wait()
 
     def output(self):
-        return self.log_file.read_text("utf-8", "replace")
+        """With its end, if it has come to one."""
+        code = self.process.poll()
+        return self.log_file.read_text("utf-8", "replace") + ("" if code is None else f"ended with {code}")
 
     def write(self, count):
         with open(self.file, "ab") as file:
             file.write(lines(self.world, count))
         self.count += count
 
-    def sent(self):
-        """-1: the broker cannot say yet, the topic is new."""
-        try:
-            return sum(self.world.high(KIND).values())
-        except confluent_kafka.KafkaException:
-            return -1
+    def waiting(self):
+        """Its events that were accepted, and that the broker does not have; others may write to the topic too."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.world.folder}/device.spool?mode=ro", uri=True)) as spool:
+            return spool.execute("select count(*) from event").fetchone()[0]
 
     def wait_sent(self, timeout=60):
-        wait_for(lambda: self.sent() >= self.count, timeout, lambda: f"{self.sent()} of {self.count}: {self.output()[-3000:]}")
+        wait_for(lambda: f"\n{self.count} " in self.output() and self.waiting() == 0, timeout,
+                 lambda: f"{self.waiting()} of {self.count} wait: {self.output()[-3000:]}")
 
 
 # ---- let in ----

@@ -111,7 +111,7 @@ def test_a_newer_daemon_waits_for_setup(world):
 
 def test_a_daemon_of_version_1_goes_on_while_its_table_is_upgraded(world):
     rng = world.rng()
-    take_back(world, "deploy/postgres/*.sql", "schemas/*/table.sql", "schemas/*/002_named.sql")
+    take_back(world, "deploy/postgres/*.sql", "schemas/*/table.sql", "schemas/*/002_named.sql", "schemas/*/003_reports_named.sql")
     world.make_topic(KIND)
     old = world.consumer(KIND, build="points", program=FORMER_DAEMON)
     first, second = ([FORMER.random(rng, fill=1, plain=True) for _ in range(50)] for _ in range(2))
