@@ -219,7 +219,7 @@ typedef void kafka_delivered(void *context, uint64_t tag, const struct kafka_pla
                              const char *reason);
 
 /* Idempotent, acks=all, no message time-out, murmur2_random. delivered is called from
- * kafka_producer_poll() alone, once per message. NULL: *e is FATAL. */
+ * kafka_producer_poll() alone, once per message; NULL for who asks and sends nothing. NULL: *e is FATAL. */
 struct kafka_producer *kafka_producer_open(const struct kafka_properties *properties,
                                            size_t max_message_bytes,
                                            kafka_delivered *delivered, void *context,

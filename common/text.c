@@ -287,3 +287,11 @@ void text_hyphens(char *name)
         if (*name == '_')
             *name = '-';
 }
+
+void text_topic(char topic[TEXT_TOPIC_SIZE], const char *name_space, const char *kind)
+{
+    int begin = snprintf(topic, TEXT_TOPIC_SIZE, "%s.", name_space);
+
+    snprintf(topic + begin, TEXT_TOPIC_SIZE - (size_t)begin, "%s.v1", kind);
+    text_hyphens(topic + begin);
+}

@@ -88,4 +88,9 @@ size_t text_columns(const char *string);
 /* "drone_alert" -> "drone-alert", in place. */
 void text_hyphens(char *name);
 
+/* The topic of a kind: "gridloop", "drone_alert" -> "gridloop.drone-alert.v1". v1 is the contract's generation, not the
+ * schema's version. */
+enum { TEXT_TOPIC_SIZE = 320 };
+void text_topic(char topic[TEXT_TOPIC_SIZE], const char *name_space, const char *kind);
+
 #endif

@@ -225,6 +225,15 @@ static void hyphens_replace_underscores(void **state)
     assert_string_equal(name, "drone-alert-x");
 }
 
+static void a_topic_is_named_by_its_kind(void **state)
+{
+    char topic[TEXT_TOPIC_SIZE];
+
+    (void)state;
+    text_topic(topic, "under_score", "drone_alert"); /* a namespace stays as it is */
+    assert_string_equal(topic, "under_score.drone-alert.v1");
+}
+
 static void hex_has_two_digits_a_byte(void **state)
 {
     struct text out = {0};
@@ -270,6 +279,7 @@ int main(void)
         cmocka_unit_test(distance_counts_changed_bytes),
         cmocka_unit_test(columns_of_chinese_are_two),
         cmocka_unit_test(hyphens_replace_underscores),
+        cmocka_unit_test(a_topic_is_named_by_its_kind),
         cmocka_unit_test(hex_has_two_digits_a_byte),
     };
 

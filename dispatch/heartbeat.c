@@ -11,10 +11,10 @@
 #include "common/hash.h"
 #include "common/text.h"
 
-enum { TOPICS = 64, NAME_SIZE = 320 };
+enum { TOPICS = 64 };
 
 struct heartbeats {
-    char topics[TOPICS][NAME_SIZE];
+    char topics[TOPICS][TEXT_TOPIC_SIZE];
     size_t topic_count;
     int64_t interval_ms, next_ms;
     size_t unanswered;
@@ -28,11 +28,8 @@ static void list_topics(struct heartbeats *h, const char *name_space)
 
     for (const struct builtin_file *file = builtin_schemas; file->path; file++, size = 0)
         if (sscanf(file->path, "schemas/%127[^/]/v1.avsc%n", kind, &size) == 1 && size
-            && strcmp(kind, "dispatch_order") != 0 && h->topic_count < TOPICS) {
-            text_hyphens(kind);
-            snprintf(h->topics[h->topic_count++], NAME_SIZE, "%s.%s.v1", name_space,
-                     kind);
-        }
+            && strcmp(kind, "dispatch_order") != 0 && h->topic_count < TOPICS)
+            text_topic(h->topics[h->topic_count++], name_space, kind);
 }
 
 struct heartbeats *heartbeats_new(const char *name_space, int64_t interval_ms)

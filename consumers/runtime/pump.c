@@ -55,7 +55,7 @@ struct pump {
     const char *program;
     const struct pump_settings *settings;
     const volatile bool *stop;
-    char topic[NAME_SIZE], group[NAME_SIZE], owner[NAME_SIZE];
+    char topic[TEXT_TOPIC_SIZE], group[NAME_SIZE], owner[NAME_SIZE];
 
     struct kafka_consumer *consumer;
     struct pg *pg;             /* NULL: not connected */
@@ -824,7 +824,7 @@ static void name_all(struct pump *p)
     snprintf(kind, sizeof kind, "%s", p->kind->name);
     text_hyphens(kind);
     gethostname(host, sizeof host - 1);
-    snprintf(p->topic, sizeof p->topic, "%s.%s.v1", p->settings->name_space, kind);
+    text_topic(p->topic, p->settings->name_space, p->kind->name);
     snprintf(p->group, sizeof p->group, "%s.%s", p->settings->name_space, kind);
     snprintf(p->owner, sizeof p->owner, "%s/%ld", host, (long)getpid());
 }

@@ -117,17 +117,11 @@ struct standing {
     int64_t high; /* next offset to be written */
 };
 
-static void ignore_delivery(void *context, uint64_t tag, const struct kafka_place *place,
-                            const char *reason)
-{
-    (void)context, (void)tag, (void)place, (void)reason;
-}
-
 static enum outcome ask_kafka(const struct set *set, char cluster_id[KAFKA_ID_SIZE],
                               int64_t *high, struct err *e)
 {
     struct kafka_producer *kafka =
-        kafka_producer_open(&set->kafka, 1 << 20, ignore_delivery, NULL, e);
+        kafka_producer_open(&set->kafka, 1 << 20, NULL, NULL, e);
     int32_t partition = (int32_t)strtol(set->partition, NULL, 10);
     int64_t low;
     enum outcome outcome;

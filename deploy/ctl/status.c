@@ -20,7 +20,7 @@
 #define PROGRAM "gridloopctl status"
 #define ROWS(table) (sizeof(table) / sizeof *(table))
 
-enum { LOOK_MS = 200, WATCH_MS = 2000, STOP_S = 15, MESSAGE_BYTES = 1 << 20, NAME = 320 };
+enum { LOOK_MS = 200, WATCH_MS = 2000, STOP_S = 15, MESSAGE_BYTES = 1 << 20 };
 
 struct settings {
     struct ctl_database database;
@@ -80,7 +80,7 @@ static const struct table_column other_columns[] = {{"state", false},
 
 struct place {
     const char *kind;
-    char topic[NAME];
+    char topic[TEXT_TOPIC_SIZE];
     int32_t partition;         /* -1: the topic is not there */
     int64_t high, stood, next; /* -1: not known */
     int64_t oldest_ms;         /* -1: not known */
@@ -96,12 +96,6 @@ struct status {
     size_t count;
 };
 
-static void ignore_delivery(void *context, uint64_t tag, const struct kafka_place *place,
-                            const char *reason)
-{
-    (void)context, (void)tag, (void)place, (void)reason;
-}
-
 static struct place *add_place(struct status *status, const char *kind, const char *topic,
                                int32_t partition)
 {
@@ -115,24 +109,15 @@ static struct place *add_place(struct status *status, const char *kind, const ch
     return place;
 }
 
-static void name_topic(char topic[NAME], const struct status *status, const char *kind)
-{
-    char hyphens[128];
-
-    snprintf(hyphens, sizeof hyphens, "%s", kind);
-    text_hyphens(hyphens);
-    snprintf(topic, NAME, "%s.%s.v1", status->settings->name_space, hyphens);
-}
-
 /* Where a broker answers, a topic that cannot be asked for is not there. */
 static void ask_topic(struct status *status, const char *kind)
 {
-    char topic[NAME];
+    char topic[TEXT_TOPIC_SIZE];
     int32_t count;
     int64_t low;
     struct err ignored;
 
-    name_topic(topic, status, kind);
+    text_topic(topic, status->settings->name_space, kind);
     if (kafka_producer_partitions(status->kafka, topic, &count, &ignored)) {
         add_place(status, kind, topic, -1);
         return;
@@ -178,10 +163,10 @@ static void note_progress(struct status *status, const char *kind, const char *t
 static enum outcome ask_progress_of(struct status *status, const char *kind,
                                     struct err *e)
 {
-    char topic[NAME], topics[NAME + 2];
+    char topic[TEXT_TOPIC_SIZE], topics[TEXT_TOPIC_SIZE + 2];
     struct pg_result *result;
 
-    name_topic(topic, status, kind);
+    text_topic(topic, status->settings->name_space, kind);
     snprintf(topics, sizeof topics, "{%s}", topic);
     if (pg_query(
             status->pg, ctl_sql("status_progress"),
@@ -373,8 +358,8 @@ int status_main(int argc, char **argv)
     int exit_code = EX_OK;
 
     if (!ctl_load(&status_options, argc, argv, &settings, &e)
-        && (status.kafka = kafka_producer_open(&settings.kafka, MESSAGE_BYTES,
-                                               ignore_delivery, NULL, &e))
+        && (status.kafka =
+                kafka_producer_open(&settings.kafka, MESSAGE_BYTES, NULL, NULL, &e))
                != NULL
         && (status.pg = ctl_open(&settings.database, &e)) != NULL
         && !ctl_is_set_up(status.pg, &e)) {

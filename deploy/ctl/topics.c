@@ -6,26 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arena.h"
 #include "common/builtin.h"
 #include "common/text.h"
 
 enum { KIND_BYTES = 64 };
 
-static char *name_of(const char *name_space, const char *kind)
-{
-    char hyphens[KIND_BYTES];
-    struct text name = {0};
-
-    snprintf(hyphens, sizeof hyphens, "%s", kind);
-    text_hyphens(hyphens);
-    text_format(&name, "%s.%s.v1", name_space, hyphens);
-    return name.bytes;
-}
-
 /* The built-in schemas are sorted, so those of one kind stand together. */
 size_t topics_name(const char *name_space, const char *names[TOPICS_MOST])
 {
     char kind[KIND_BYTES], before[KIND_BYTES] = "";
+    char topic[TEXT_TOPIC_SIZE];
     size_t count = 0;
 
     for (const struct builtin_file *file = builtin_schemas;
@@ -33,7 +24,8 @@ size_t topics_name(const char *name_space, const char *names[TOPICS_MOST])
         if (sscanf(file->path, "schemas/%63[^/]/", kind) != 1
             || strcmp(kind, before) == 0)
             continue;
-        names[count++] = name_of(name_space, kind);
+        text_topic(topic, name_space, kind);
+        names[count++] = xstrdup(topic);
         memcpy(before, kind, sizeof before);
     }
     return count;

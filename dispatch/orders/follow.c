@@ -42,7 +42,7 @@ struct pending {
 struct follow {
     const struct follow_settings *settings;
     const volatile bool *stop;
-    char topic[320];
+    char topic[TEXT_TOPIC_SIZE];
     struct notebook *notebook;
     struct order_reader *orders;
     struct kafka_consumer *reader; /* NULL: none is open */
@@ -454,7 +454,7 @@ enum outcome follow_orders(const struct follow_settings *settings,
     f->settings = settings;
     f->stop = stop;
     f->heard_ms = clock_monotonic_ms();
-    snprintf(f->topic, sizeof f->topic, "%s.dispatch-order.v1", settings->name_space);
+    text_topic(f->topic, settings->name_space, "dispatch_order");
     f->orders = order_reader_new(e);
     f->notebook =
         f->orders ? notebook_open(settings->state, settings->unit, f->topic, e) : NULL;

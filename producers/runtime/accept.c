@@ -24,14 +24,12 @@ struct acceptor *acceptor_open(const struct producer_kind *kind, const char *nam
                                struct err *e)
 {
     struct acceptor *acceptor = xcalloc(1, sizeof *acceptor);
-    char *name = xstrdup(kind->name);
+    char topic[TEXT_TOPIC_SIZE];
 
     acceptor->kind = kind;
     acceptor->scratch = arena_new();
-    text_hyphens(name);
-    text_format(&acceptor->topic, "%s.%s.v1", name_space,
-                name); /* the contract's generation, not the schema's version */
-    free(name);
+    text_topic(topic, name_space, kind->name);
+    text_add_string(&acceptor->topic, topic);
     if (contract_open(&acceptor->contract, kind->name, e)
         || !(acceptor->checker = checker_new(&acceptor->contract, e))
         || !(acceptor->encoder = encoder_new(&acceptor->contract, e))) {
