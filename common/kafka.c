@@ -611,21 +611,32 @@ static enum outcome name_place(const struct kafka_properties *properties, struct
     return found ? err_wrap(e, "%s", found->where) : FATAL;
 }
 
-enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
-                         struct err *e)
+static enum outcome check_all(const struct kafka_properties *properties,
+                              rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *e)
 {
-    rd_kafka_conf_t *conf =
-        conf_new(properties, produces ? producer_defaults : consumer_defaults,
-                 produces ? producer_fixed : consumer_fixed, e);
     struct client client = {0};
 
     if (!conf)
         return e->outcome;
     rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0);
-    if (client_open(&client, produces ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, e))
+    if (client_open(&client, type, conf, e))
         return name_place(properties, e);
     rd_kafka_destroy(client.rk);
     return DONE;
+}
+
+enum outcome kafka_check_consumer(const struct kafka_properties *properties,
+                                  struct err *e)
+{
+    return check_all(properties, RD_KAFKA_CONSUMER,
+                     conf_new(properties, consumer_defaults, consumer_fixed, e), e);
+}
+
+enum outcome kafka_check_producer(const struct kafka_properties *properties,
+                                  struct err *e)
+{
+    return check_all(properties, RD_KAFKA_PRODUCER,
+                     conf_new(properties, producer_defaults, producer_fixed, e), e);
 }
 
 /* ---- consumer ---- */

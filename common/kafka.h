@@ -25,13 +25,15 @@
 
 /* ---- properties ---- */
 
-/* What a program's options are checked by (option.h). The first looks at one property alone, the second at all of them
+/* What a program's options are checked by (option.h). The first looks at one property alone, the others at all of them
  * together, as a handle will get them, without a word to any broker. FATAL 64: no bootstrap.servers; FATAL 78: all
  * else. A property that came from the environment and that librdkafka does not know is left out, with a warning: others
  * put theirs there. */
 enum outcome kafka_check_property(const struct kafka_property *property, struct err *e);
-enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
-                         struct err *e);
+enum outcome kafka_check_consumer(const struct kafka_properties *properties,
+                                  struct err *e);
+enum outcome kafka_check_producer(const struct kafka_properties *properties,
+                                  struct err *e);
 
 /* The patterns of properties that cannot be set, and why: the i-th, until NULL. */
 const char *kafka_refused(size_t i, const char **why);

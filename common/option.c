@@ -791,6 +791,9 @@ static enum outcome check_together(struct loader *l, const void *settings)
         if (!goes_on(l))
             return FATAL;
     }
+    if (l->set->check_properties && l->set->check_properties(&l->kafka, l->e)
+        && !goes_on(l))
+        return FATAL;
     return DONE;
 }
 

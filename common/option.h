@@ -92,7 +92,10 @@ struct option_set {
     enum outcome (*check_property)(const struct kafka_property *property,
                                    struct err *e); /* each that was given; may be NULL */
     option_check *const *checks; /* ends with NULL; NULL: there are none */
-    size_t size;                 /* of the settings; 0: nobody but the program needs it */
+    enum outcome (*check_properties)(
+        const struct kafka_properties *properties,
+        struct err *e); /* all together, at last; may be NULL */
+    size_t size;        /* of the settings; 0: nobody but the program needs it */
 };
 
 /* Fills settings (zeroed by the caller) and lists what is left of the command line in

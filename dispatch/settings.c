@@ -64,15 +64,7 @@ static enum outcome check_health(const void *settings, const char *keys[2], stru
     return health_check(&s->health, keys, e);
 }
 
-static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
-{
-    const struct dispatch_settings *s = settings;
-
-    (void)keys;
-    return kafka_check(&s->kafka, true, e);
-}
-
-static option_check *const checks[] = {check_database, check_health, check_kafka, NULL};
+static option_check *const checks[] = {check_database, check_health, NULL};
 
 const struct option_set dispatch_options = {
     .program = "gridloop-dispatch",
@@ -86,5 +78,6 @@ const struct option_set dispatch_options = {
     .kafka_offset = AT(kafka),
     .check_property = kafka_check_property,
     .checks = checks,
+    .check_properties = kafka_check_producer,
     .size = sizeof(struct dispatch_settings),
 };

@@ -115,18 +115,10 @@ static enum outcome check_health(const void *settings, const char *keys[2], stru
     return health_check(&s->health, keys, e);
 }
 
-static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
-{
-    const struct pump_settings *s = settings;
-
-    (void)keys;
-    return kafka_check(&s->kafka, false, e);
-}
-
 struct option_set consumer_options(const struct kind *kind)
 {
     static option_check *const checks[] = {check_database, check_registry, check_health,
-                                           check_times,    check_kafka,    NULL};
+                                           check_times, NULL};
     struct text program = {0};
 
     text_format(&program, "gridloop-consume-%s", kind->name);
@@ -141,6 +133,7 @@ struct option_set consumer_options(const struct kind *kind)
         .kafka_offset = AT(kafka),
         .check_property = kafka_check_property,
         .checks = checks,
+        .check_properties = kafka_check_consumer,
         .size = sizeof(struct pump_settings),
     };
 }

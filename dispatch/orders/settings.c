@@ -28,16 +28,6 @@ static const struct option_row rows[] = {
      "least important lines logged", false},
 };
 
-static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
-{
-    const struct follow_settings *s = settings;
-
-    (void)keys;
-    return kafka_check(&s->kafka, false, e);
-}
-
-static option_check *const checks[] = {check_kafka, NULL};
-
 const struct option_set orders_options = {
     .program = "gridloop-orders",
     .synopsis = "--unit CODE --state FILE [OPTION...]",
@@ -53,6 +43,6 @@ const struct option_set orders_options = {
     .row_count = sizeof rows / sizeof *rows,
     .kafka_offset = AT(kafka),
     .check_property = kafka_check_property,
-    .checks = checks,
+    .check_properties = kafka_check_consumer,
     .size = sizeof(struct follow_settings),
 };

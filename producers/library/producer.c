@@ -78,7 +78,7 @@ static enum outcome take_properties(struct kafka_properties *kafka,
     for (size_t i = 0; i < kafka->count; i++)
         if (kafka_check_property(&kafka->items[i], e))
             return e->outcome;
-    return kafka_check(kafka, true, e);
+    return kafka_check_producer(kafka, e);
 }
 
 static enum outcome check_settings(const struct gridloop_settings *settings,

@@ -46,10 +46,10 @@ enum outcome kafka_check_property(const struct kafka_property *property, struct 
     return DONE;
 }
 
-enum outcome kafka_check(const struct kafka_properties *properties, bool produces,
-                         struct err *e)
+enum outcome kafka_check_producer(const struct kafka_properties *properties,
+                                  struct err *e)
 {
-    (void)properties, (void)produces, (void)e;
+    (void)properties, (void)e;
     return DONE;
 }
 

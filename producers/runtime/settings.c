@@ -58,17 +58,9 @@ static enum outcome check_registry(const void *settings, const char *keys[2],
     return registry_check(&s->registry, keys, e);
 }
 
-static enum outcome check_kafka(const void *settings, const char *keys[2], struct err *e)
-{
-    const struct producer_settings *s = settings;
-
-    (void)keys;
-    return kafka_check(&s->kafka, true, e);
-}
-
 struct option_set producer_options(const struct producer_kind *kind)
 {
-    static option_check *const checks[] = {check_registry, check_kafka, NULL};
+    static option_check *const checks[] = {check_registry, NULL};
     struct text program = {0};
 
     text_format(&program, "gridloop-produce-%s", kind->name);
@@ -89,6 +81,7 @@ struct option_set producer_options(const struct producer_kind *kind)
         .kafka_offset = AT(kafka),
         .check_property = kafka_check_property,
         .checks = checks,
+        .check_properties = kafka_check_producer,
         .size = sizeof(struct producer_settings),
     };
 }
