@@ -127,6 +127,18 @@ class Servers:
             user, confluent_kafka.admin.ScramCredentialInfo(kind, 4096), password.encode())
         for future in self.stack.admin.alter_user_scram_credentials([change]).values():
             future.result(30)
+        wait_for(lambda: self._admits(user, password), 30, f"the broker has heard of {user}'s password")
+
+    def _admits(self, user, password):
+        """The controller has it at once, the broker a little later."""
+        client = confluent_kafka.admin.AdminClient({
+            "bootstrap.servers": self.listeners["good"].servers, "security.protocol": "sasl_ssl", "sasl.mechanism": MECHANISM,
+            "sasl.username": user, "sasl.password": password, "ssl.ca.location": str(self.authority.certificate),
+            "log_level": 0})
+        try:
+            return client.list_topics(timeout=5)
+        except confluent_kafka.KafkaException:
+            return None
 
     # ---- PostgreSQL ----
 

@@ -3,6 +3,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -15,31 +16,36 @@ KIND = "drone_alert"
 NOWHERE = "postgresql://gridloop_ingest@127.0.0.1:1/nowhere"
 
 
-class Manager:
-    """heard: the messages so far, without those of the watchdog, which are counted."""
+class Manager(threading.Thread):
+    """heard: the messages so far, without those of the watchdog, which are counted. It listens all the time: the kernel
+    keeps no more than a dozen messages, and what comes then is not waited for."""
 
     def __init__(self, name):
+        super().__init__(daemon=True)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("\0" + name)
-        self.socket.setblocking(False)
         self.heard, self.turns = [], 0
+        self.start()
 
-    def listen(self):
-        while True:
-            try:
-                message = self.socket.recv(1000).decode()
-            except BlockingIOError:
-                return self
+    def run(self):
+        while message := self.socket.recv(1000).decode():
             if message == "WATCHDOG=1":
                 self.turns += 1
             else:
                 self.heard.append(message.split("\n")[0])
 
+    def close(self):
+        """Ends its listening."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", self.socket.getsockname())
+        self.join()
+        self.socket.close()
+
     def wait(self, *messages):
-        wait_for(lambda: self.listen().heard == list(messages), 30, lambda: f"heard {self.heard}, not {messages}")
+        wait_for(lambda: self.heard == list(messages), 30, lambda: f"heard {self.heard}, not {messages}")
 
     def wait_turns(self, count):
-        wait_for(lambda: self.listen().turns >= count, 30, lambda: f"the loop turns {count} times: {self.turns}")
+        wait_for(lambda: self.turns >= count, 30, lambda: f"the loop turns {count} times: {self.turns}")
 
 
 @pytest.fixture
@@ -49,7 +55,7 @@ def manager(monkeypatch):
     monkeypatch.setenv("WATCHDOG_USEC", "300000")
     manager = Manager(name)
     yield manager
-    manager.socket.close()
+    manager.close()
 
 
 def test_a_consumer(world, manager):
@@ -118,4 +124,4 @@ def test_a_producer_that_follows(world, manager):
 
 def test_a_command_says_nothing(world, manager):
     assert world.ctl("verify").returncode == 0
-    assert manager.listen().heard == [] and manager.turns == 0
+    assert manager.heard == [] and manager.turns == 0
