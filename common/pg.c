@@ -39,8 +39,9 @@ struct pg {
     void *slow_context;
     bool (*work)(void *context); /* NULL: there is none */
     void *work_context;
-    bool lost;   /* given up: nothing more is said to the server */
-    bool failed; /* the present statement */
+    bool lost;          /* given up: nothing more is said to the server */
+    bool failed;        /* the present statement */
+    bool is_copy_asked; /* for, and the server has not answered yet */
     char
         *statements[STATEMENTS]; /* SQL text of the prepared statement with that number */
     size_t statement_count;
@@ -494,6 +495,13 @@ static bool send_prepared(struct pg *pg, const char *name,
                                (int)form);
 }
 
+static void as_parameters(const char *const *texts, size_t count,
+                          struct pg_parameter parameters[PARAMETERS])
+{
+    for (size_t i = 0; i < count && i < PARAMETERS; i++)
+        parameters[i] = (struct pg_parameter){.bytes = texts[i]};
+}
+
 static enum outcome query(struct pg *pg, const char *sql,
                           const struct pg_parameter *parameters, size_t count,
                           enum result_form form, struct pg_result **result, struct err *e)
@@ -516,6 +524,57 @@ static enum outcome query(struct pg *pg, const char *sql,
     return DONE;
 }
 
+/* Up to where the server has answered all of a pipeline. */
+static enum outcome leave_pipeline(struct pg *pg, struct err *e)
+{
+    int64_t deadline = deadline_of(pg);
+    ExecStatusType status;
+    PGresult *result;
+
+    do {
+        if (next_result(pg, deadline, &result, e))
+            return e->outcome;
+        status = PQresultStatus(result);
+        PQclear(result);
+        if (PQstatus(pg->conn) != CONNECTION_OK)
+            return lose(pg, e, PQerrorMessage(pg->conn));
+    } while (status != PGRES_PIPELINE_SYNC);
+    return PQexitPipelineMode(pg->conn) ? DONE : fail_to_send(pg, e);
+}
+
+static bool send_begin(struct pg *pg, const char *name,
+                       const struct pg_parameter *parameters, size_t count)
+{
+    return PQenterPipelineMode(pg->conn)
+           && PQsendQueryParams(pg->conn, "begin", 0, NULL, NULL, NULL, NULL, 0)
+           && send_prepared(pg, name, parameters, count, AS_TEXT)
+           && PQpipelineSync(pg->conn);
+}
+
+enum outcome pg_begin(struct pg *pg, const char *sql, const char *const *parameters,
+                      size_t count, struct pg_result **result, struct err *e)
+{
+    struct pg_parameter texts[PARAMETERS];
+    struct statement_name name;
+    struct err ignored;
+    PGresult *first = NULL, *last = NULL;
+    enum outcome outcome;
+
+    as_parameters(parameters, count, texts);
+    if (begin(pg, e) || prepare(pg, sql, &name, e))
+        return e->outcome;
+    if (!send_begin(pg, name.text, texts, count))
+        return fail_to_send(pg, e);
+    outcome = finish(pg, &first, e);
+    PQclear(first);
+    if (!outcome)
+        outcome = finish(pg, &last, e);
+    if (pg_is_usable(pg) && leave_pipeline(pg, outcome ? &ignored : e))
+        outcome = outcome ? outcome : e->outcome;
+    *result = (struct pg_result *)last;
+    return outcome;
+}
+
 enum outcome pg_query_binary(struct pg *pg, const char *sql,
                              const struct pg_parameter *parameters, size_t count,
                              struct pg_result **result, struct err *e)
@@ -535,8 +594,7 @@ enum outcome pg_query(struct pg *pg, const char *sql, const char *const *paramet
 {
     struct pg_parameter texts[PARAMETERS];
 
-    for (size_t i = 0; i < count && i < PARAMETERS; i++)
-        texts[i] = (struct pg_parameter){.bytes = parameters[i]};
+    as_parameters(parameters, count, texts);
     return pg_query_binary(pg, sql, texts, count, result, e);
 }
 
@@ -544,9 +602,20 @@ enum outcome pg_query(struct pg *pg, const char *sql, const char *const *paramet
 
 enum outcome pg_copy_begin(struct pg *pg, const char *sql, struct err *e)
 {
+    if (send(pg, sql, e) || flush(pg, deadline_of(pg), e))
+        return e->outcome;
+    pg->is_copy_asked = true;
+    return DONE;
+}
+
+static enum outcome await_copy(struct pg *pg, struct err *e)
+{
     PGresult *result;
 
-    if (send(pg, sql, e) || next_result(pg, deadline_of(pg), &result, e))
+    if (!pg->is_copy_asked)
+        return DONE;
+    pg->is_copy_asked = false;
+    if (next_result(pg, deadline_of(pg), &result, e))
         return e->outcome;
     if (PQresultStatus(result) == PGRES_COPY_IN) {
         PQclear(result);
@@ -590,6 +659,8 @@ static enum outcome copy_flush(struct pg *pg, struct err *e)
 
 enum outcome pg_copy_put(struct pg *pg, const void *bytes, size_t size, struct err *e)
 {
+    if (await_copy(pg, e))
+        return e->outcome;
     if (can_read_now(pg))
         return stop_copy(pg, e);
     if (copy_flush(pg, e))
@@ -603,7 +674,7 @@ enum outcome pg_copy_end(struct pg *pg, size_t *rows, struct err *e)
 {
     PGresult *result;
 
-    if (copy_flush(pg, e))
+    if (await_copy(pg, e) || copy_flush(pg, e))
         return e->outcome;
     if (PQputCopyEnd(pg->conn, NULL) != 1)
         return lose(pg, e, PQerrorMessage(pg->conn));

@@ -83,7 +83,11 @@ void pg_result_free(struct pg_result *result); /* NULL is fine */
  * dropped. A "commit" that the server turned into a rollback is FATAL (a bug: an error was passed over). */
 enum outcome pg_run(struct pg *pg, const char *sql, struct err *e);
 
-/* The same in two halves: what the caller does in between costs no time. After DONE of the first the second must be the
+/* "begin", and the transaction's first statement as pg_query() has it, in one exchange with the server. */
+enum outcome pg_begin(struct pg *pg, const char *sql, const char *const *parameters,
+                      size_t count, struct pg_result **result, struct err *e);
+
+/* A statement without parameters in two halves: what the caller does in between costs no time. After DONE of the first the second must be the
  * next call, with the same text. */
 enum outcome pg_begin_run(struct pg *pg, const char *sql, struct err *e);
 enum outcome pg_end_run(struct pg *pg, const char *sql, struct err *e);
@@ -117,7 +121,8 @@ int64_t pg_raw_number(const struct pg_result *result, size_t row, size_t column)
 double pg_raw_real(const struct pg_result *result, size_t row, size_t column);
 
 /* COPY ... FROM STDIN. Between begin and end only these calls are allowed. After an error of any of them the
- * statement is over (and the transaction failed); end must not be called. put copies; pieces of about 64 KiB
+ * statement is over (and the transaction failed); end must not be called. begin does not wait for the server: what it
+ * says to the statement is heard at the first put, or at the end. put copies; pieces of about 64 KiB
  * are best, cut anywhere. It sends in the background of the caller's work, holds back at most one piece, and
  * sees at the next put that the server has failed. rows (may be NULL) gets the number of rows copied. */
 enum outcome pg_copy_begin(struct pg *pg, const char *sql, struct err *e);

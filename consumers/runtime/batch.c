@@ -25,7 +25,11 @@ struct batch *batch_reset(struct batch *batch)
     batch->count = batch->decoded = batch->enriched = 0;
     batch->value_bytes = batch->other_bytes = 0;
     batch->slots = NULL;
+    batch->rows = NULL;
+    batch->reference = -1;
+    batch->folded_behind = 0;
     batch->next_offsets = NULL;
+    batch->is_looked_up = false;
     batch->is_cut = batch->is_heavy = batch->is_asked_for = false;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;

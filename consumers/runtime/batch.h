@@ -74,6 +74,8 @@ struct claim {
     int64_t last_offset;       /* -1: there is none to compare with */
     int32_t leader_epoch;      /* -1: not known */
     uint8_t head[SHA256_SIZE]; /* of its chain, read at each lock */
+    uint8_t highest_id
+        [UUID_SIZE]; /* of the rows stored since the claim; all zero: none were */
 };
 
 struct batch {
@@ -82,14 +84,21 @@ struct batch {
         *events; /* in the order they came: by rising offset within a partition */
     size_t count, room;
     size_t decoded, enriched; /* of them, those in front that the stage is done with */
-    int64_t linger_end_ms;    /* when to stop waiting for more, on the monotonic clock */
+    int32_t reference;     /* that they were enriched by: reference_seen(); -1: by none */
+    int64_t linger_end_ms; /* when to stop waiting for more, on the monotonic clock */
     bool
         is_asked_for; /* the broker was asked for the topic's id after the last of them came */
     size_t value_bytes;
-    size_t other_bytes; /* of keys and headers, which librdkafka does not bound */
-    uint32_t *slots;    /* the fold's table, made at the first fold */
-    size_t slot_count;
-    int64_t *next_offsets; /* per claim: where it stands behind this batch */
+    size_t other_bytes;  /* of keys and headers, which librdkafka does not bound */
+    uint32_t *slots;     /* the fold's table, made at the first fold */
+    size_t slot_count;   /* at least twice as many as events */
+    struct event **rows; /* those to insert, sorted by id; made at the first fold */
+    size_t row_count;
+    struct event **doubtful; /* of the rows: those that may be stored already */
+    size_t doubtful_count;
+    bool is_looked_up;      /* the server was asked which of the doubtful ones are */
+    uint64_t folded_behind; /* number of the fold before this one; 0: not folded ahead */
+    int64_t *next_offsets;  /* per claim: where it stands behind this batch */
     bool is_cut; /* events were left out: reading has to go back to next_offsets */
     bool
         is_heavy; /* because of the memory that those before them take, or cases near them */

@@ -9,7 +9,7 @@
 #include "consumers/runtime/headers.h"
 #include "consumers/runtime/writers.h"
 
-enum { AHEAD_EVENTS = 16 /* some 30 us */ };
+enum { AHEAD_EVENTS = 64 /* some 60 us */ };
 
 struct decoder {
     size_t max_event_bytes;

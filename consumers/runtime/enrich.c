@@ -9,13 +9,14 @@
 #include "common/log.h"
 #include "consumers/runtime/reference.h"
 
-enum { AHEAD_EVENTS = 16 /* some 20 us */ };
+enum { AHEAD_EVENTS = 64 /* some 80 us */ };
 
 struct enricher {
     const struct position_fields *fields;
     const struct reader *reader;
     int longitude, latitude, source_crs; /* indexes; -1: this kind has no position */
     struct reference *reference;
+    bool is_fresh; /* as far as we know */
     bool has_warned;
 };
 
@@ -126,16 +127,16 @@ static void warn_once(struct enricher *enricher)
     enricher->has_warned = true;
 }
 
-/* Of the areas; 0: there are none. */
-static int32_t version_of(const struct enricher *enricher)
+void enricher_expire(struct enricher *enricher)
 {
-    const struct areas *areas = reference_areas(enricher->reference);
-
-    return areas ? areas_version(areas) : 0;
+    enricher->is_fresh = false;
 }
 
 static void enrich_to(const struct enricher *enricher, struct batch *batch, size_t end)
 {
+    if (batch->reference != reference_seen(enricher->reference))
+        batch->enriched = 0;
+    batch->reference = reference_seen(enricher->reference);
     while (batch->enriched < end)
         enrich_event(enricher, &batch->events[batch->enriched++], batch->arena);
 }
@@ -154,15 +155,12 @@ bool enrich_ahead(const struct enricher *enricher, struct batch *batch)
 enum outcome enrich_batch(struct enricher *enricher, struct pg *pg, struct batch *batch,
                           struct err *e)
 {
-    const int32_t before = version_of(enricher);
-
     if (enricher->longitude < 0 || batch->count == 0)
         return DONE;
-    if (reference_refresh(enricher->reference, pg, e))
+    if (!enricher->is_fresh && reference_refresh(enricher->reference, pg, e))
         return e->outcome;
+    enricher->is_fresh = true;
     warn_once(enricher);
-    if (version_of(enricher) != before)
-        batch->enriched = 0; /* what was done ahead is of the areas of before */
     enrich_to(enricher, batch, batch->count);
     return DONE;
 }

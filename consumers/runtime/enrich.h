@@ -33,12 +33,16 @@ void enricher_free(struct enricher *enricher); /* NULL is fine */
 /* The reference data that the last batch was enriched by, for stages behind. Borrowed. */
 const struct reference *enricher_reference(const struct enricher *enricher);
 
+/* Loads of reference data have come: the next enrich_batch() asks for them. */
+void enricher_expire(struct enricher *enricher);
+
 /* Does some of the decoded events that are next, for the time in which something else is waited for: enrich_batch() goes
  * on behind them. False: there are none. */
 bool enrich_ahead(const struct enricher *enricher, struct batch *batch);
 
-/* Fills event->location of every event that has a position, or buries it. RETRY and FATAL come from asking for the
- * areas, once a batch. What is found is borrowed until the next call. */
+/* Fills event->location of every event that has a position, or buries it; anew, if that was done by other loads. RETRY and
+ * FATAL come from asking for the areas, the first time and after enricher_expire(). What is found is borrowed until they
+ * are asked for again. */
 enum outcome enrich_batch(struct enricher *enricher, struct pg *pg, struct batch *batch,
                           struct err *e);
 

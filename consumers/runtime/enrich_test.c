@@ -169,6 +169,7 @@ static void enrich(struct bench *bench)
 {
     struct err e;
 
+    enricher_expire(bench->enricher);
     if (enrich_batch(bench->enricher, NULL, bench->batch, &e))
         fail_msg("%s", e.message);
 }

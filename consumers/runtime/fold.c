@@ -15,25 +15,57 @@ static void compare(struct event *event, const uint8_t hash[SHA256_SIZE])
                         "another event with this id and other content came first"};
 }
 
-/* Open addressing over the batch: index of the first event with an id + 1; 0: free. */
-static void fold_within(struct batch *batch, uint32_t *slots, size_t mask, uint32_t index)
+static const struct event *first_of(const struct batch *batch, uint32_t slot)
+{
+    return &batch->events[(slot & (batch->slot_count - 1)) - 1];
+}
+
+/* Open addressing over the batch: index of the first event with an id + 1, and in the bits above it some of the id's own,
+ * so that another id is mostly known without a look at the event; 0: free, and the place for this id. */
+static uint32_t *find_slot(const struct batch *batch, const uint8_t event_id[UUID_SIZE],
+                           uint32_t *tag)
+{
+    size_t mask = batch->slot_count - 1;
+    uint64_t mix = uuid_mix(event_id);
+    uint32_t *slot;
+
+    *tag = (uint32_t)(mix >> 32) & ~(uint32_t)mask;
+    for (size_t at = mix & mask;; at = (at + 1) & mask) {
+        slot = &batch->slots[at];
+        if (!*slot
+            || ((*slot & ~(uint32_t)mask) == *tag
+                && memcmp(first_of(batch, *slot)->event_id, event_id, UUID_SIZE) == 0))
+            return slot;
+    }
+}
+
+/* The content of the event with this id that is stored, or will be before this batch; NULL: there is none. */
+static const uint8_t *find_stored(const struct recent *recent, const struct batch *before,
+                                  const uint8_t event_id[UUID_SIZE])
+{
+    const uint8_t *stored = recent_find(recent, event_id);
+    uint32_t tag, first = stored || !before ? 0 : *find_slot(before, event_id, &tag);
+
+    return first ? first_of(before, first)->content_hash : stored;
+}
+
+static void fold_event(struct batch *batch, uint32_t index, const uint8_t *stored)
 {
     struct event *event = &batch->events[index];
-    size_t at = (size_t)uuid_mix(event->event_id) & mask;
+    uint32_t tag, *slot = stored ? NULL : find_slot(batch, event->event_id, &tag);
 
-    for (; slots[at]; at = (at + 1) & mask) {
-        const struct event *first = &batch->events[slots[at] - 1];
-        if (memcmp(first->event_id, event->event_id, 16) == 0) {
-            compare(event, first->content_hash);
-            return;
-        }
+    if (slot && *slot)
+        stored = first_of(batch, *slot)->content_hash;
+    if (stored) {
+        compare(event, stored);
+        return;
     }
-    slots[at] = index + 1;
+    *slot = tag | (index + 1);
     event->outcome = EVENT_STORED;
 }
 
 /* A batch is folded again after each refusal: the table stays the same. */
-static uint32_t *clear_slots(struct batch *batch)
+static void clear_slots(struct batch *batch)
 {
     size_t size = 64;
 
@@ -44,20 +76,26 @@ static uint32_t *clear_slots(struct batch *batch)
         batch->slot_count = size;
     }
     memset(batch->slots, 0, batch->slot_count * sizeof *batch->slots);
-    return batch->slots;
 }
 
-void fold_batch(struct batch *batch, const struct recent *recent)
+void fold_batch(struct batch *batch, const struct recent *recent,
+                const struct batch *before)
 {
-    uint32_t *slots = clear_slots(batch);
+    clear_slots(batch);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *event = &batch->events[i];
+        if (!event->is_settled)
+            fold_event(batch, (uint32_t)i, find_stored(recent, before, event->event_id));
+    }
+}
 
+void fold_found(struct batch *batch, const struct recent *recent)
+{
     for (size_t i = 0; i < batch->count; i++) {
         struct event *event = &batch->events[i];
         const uint8_t *stored =
             event->is_settled ? NULL : recent_find(recent, event->event_id);
         if (stored)
             compare(event, stored);
-        else if (!event->is_settled)
-            fold_within(batch, slots, batch->slot_count - 1, (uint32_t)i);
     }
 }

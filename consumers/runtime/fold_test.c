@@ -77,7 +77,7 @@ static void test_different_events_are_all_stored(void **state)
 
     for (uint8_t i = 0; i < 200; i++)
         add(bench, i, 0);
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     for (size_t i = 0; i < bench->batch->count; i++)
         assert_int_equal(bench->batch->events[i].outcome, EVENT_STORED);
 }
@@ -86,7 +86,7 @@ static void test_an_empty_batch_is_nothing(void **state)
 {
     struct bench *bench = *state;
 
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     assert_int_equal(bench->batch->count, 0);
 }
 
@@ -96,7 +96,7 @@ static void test_the_same_again_is_a_duplicate(void **state)
     struct event *first = add(bench, 1, 1), *again = add(bench, 1, 1);
     struct event *other = add(bench, 2, 1), *third = add(bench, 1, 1);
 
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     assert_int_equal(first->outcome, EVENT_STORED);
     assert_int_equal(again->outcome, EVENT_DUPLICATE);
     assert_int_equal(other->outcome, EVENT_STORED);
@@ -109,7 +109,7 @@ static void test_other_content_under_one_id_is_set_aside(void **state)
     struct event *first = add(bench, 1, 1), *other = add(bench, 1, 2);
     struct event *again = add(bench, 1, 1), *third = add(bench, 1, 2);
 
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     assert_int_equal(first->outcome, EVENT_STORED);
     assert_conflict(other);
     assert_int_equal(again->outcome, EVENT_DUPLICATE);
@@ -124,9 +124,30 @@ static void test_what_was_stored_before_is_the_measure(void **state)
 
     memset(hash, 1, sizeof hash);
     recent_add(bench->recent, again->event_id, hash);
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     assert_int_equal(again->outcome, EVENT_DUPLICATE);
     assert_conflict(other);
+}
+
+/* As if the batch before had been remembered; what it set aside is no measure. */
+static void test_a_batch_that_is_not_stored_yet_is_the_measure(void **state)
+{
+    struct bench *bench = *state;
+    struct batch *next = batch_new(3);
+    struct bench behind = {.batch = next, .recent = bench->recent};
+    struct event *again, *other, *fresh;
+
+    add(bench, 1, 1);
+    assert_non_null(add(bench, 1, 2));
+    again = add(&behind, 1, 1);
+    other = add(&behind, 1, 2);
+    fresh = add(&behind, 2, 1);
+    fold_batch(bench->batch, bench->recent, NULL);
+    fold_batch(next, bench->recent, bench->batch);
+    assert_int_equal(again->outcome, EVENT_DUPLICATE);
+    assert_conflict(other);
+    assert_int_equal(fresh->outcome, EVENT_STORED);
+    batch_free(next);
 }
 
 static void test_settled_events_are_left_alone(void **state)
@@ -140,7 +161,7 @@ static void test_settled_events_are_left_alone(void **state)
     absent->is_settled = true;
     event_bury(undecoded, "short", NULL, "the message is empty");
     undecoded->event_id = NULL;
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     assert_int_equal(dead->outcome, EVENT_DEAD);
     assert_string_equal(dead->reject.reason, "utf8");
     assert_int_equal(absent->outcome, EVENT_ABSENT);
@@ -154,10 +175,10 @@ static void test_the_next_takes_the_place_of_one_that_was_refused(void **state)
     struct event *refused = add(bench, 1, 1), *next = add(bench, 1, 2);
     struct event *third = add(bench, 1, 2), *fourth = add(bench, 1, 1);
 
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     assert_conflict(next);
     event_bury(refused, "refused_by_server", NULL, "PostgreSQL refused the row");
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     assert_string_equal(refused->reject.reason, "refused_by_server");
     assert_int_equal(next->outcome, EVENT_STORED);
     assert_int_equal(third->outcome, EVENT_DUPLICATE);
@@ -171,10 +192,10 @@ static void test_folding_again_changes_nothing(void **state)
 
     for (size_t i = 0; i < 600; i++)
         add(bench, (uint8_t)(i * 7), (uint8_t)(i / 300));
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     for (size_t i = 0; i < 600; i++)
         before[i] = bench->batch->events[i].outcome;
-    fold_batch(bench->batch, bench->recent);
+    fold_batch(bench->batch, bench->recent, NULL);
     for (size_t i = 0; i < 600; i++)
         assert_int_equal(bench->batch->events[i].outcome, before[i]);
 }
@@ -213,7 +234,7 @@ static void fold_all(struct bench *bench, const struct drawn *events, size_t cou
         batch_reset(bench->batch);
         for (size_t i = from; i < count && i < from + batch_size; i++)
             add(bench, events[i].id, events[i].content);
-        fold_batch(bench->batch, bench->recent);
+        fold_batch(bench->batch, bench->recent, NULL);
         for (size_t i = 0; i < bench->batch->count; i++)
             outcomes[from + i] = (char)bench->batch->events[i].outcome;
         remember_stored(bench);
@@ -250,7 +271,7 @@ static void test_chosen_ids_are_as_quick_as_others(void **state)
         batch->events[batch->count++] =
             (struct event){.outcome = EVENT_DUPLICATE, .event_id = id};
     }
-    fold_batch(batch, bench->recent);
+    fold_batch(batch, bench->recent, NULL);
     for (size_t i = 0; i < COUNT; i++)
         assert_int_equal(batch->events[i].outcome, EVENT_STORED);
     batch_free(batch);
@@ -265,6 +286,7 @@ int main(void)
         TEST(test_the_same_again_is_a_duplicate),
         TEST(test_other_content_under_one_id_is_set_aside),
         TEST(test_what_was_stored_before_is_the_measure),
+        TEST(test_a_batch_that_is_not_stored_yet_is_the_measure),
         TEST(test_settled_events_are_left_alone),
         TEST(test_the_next_takes_the_place_of_one_that_was_refused),
         TEST(test_folding_again_changes_nothing),

@@ -32,6 +32,7 @@
 
 enum {
     IDLE_MS = 100, /* wait for a first message */
+    AHEAD_MESSAGES = 64,
     TELL_MS = 1000,
     REPORT_MS = 10000,
     FIRST_PATIENCE_MS = 250,
@@ -72,6 +73,7 @@ struct pump {
     struct breaker *breaker;
     struct batch *batch; /* the one at hand */
     struct batch *ahead; /* while that is stored: what is to follow it */
+    bool is_spent;       /* that is still the batch before */
 
     struct claim *claims; /* what we read now, or read last */
     size_t claim_count;
@@ -106,15 +108,6 @@ static void stop_fetching(struct pump *p)
     p->batch->is_cut = true;
 }
 
-/* While the server works, what is to follow is made ready. */
-static bool on_wait(void *context)
-{
-    struct pump *p = context;
-    bool has_more = decode_ahead(p->decoder, p->ahead);
-
-    return enrich_ahead(p->enricher, p->ahead) || has_more;
-}
-
 static void on_slow_store(void *context)
 {
     struct pump *p = context;
@@ -141,7 +134,6 @@ static enum outcome open_database(struct pump *p, struct err *e)
             return err_wrap(e, "connecting to PostgreSQL");
         p->was_let_in = true;
         pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
-        pg_on_wait(p->pg, on_wait, p);
     }
     if (p->has_begun)
         return store_check(p->store, p->pg, e);
@@ -450,6 +442,8 @@ static void add_message(const struct pump *p, struct batch *batch, size_t claim,
     struct event *event;
 
     batch->is_asked_for = false;
+    batch->slots = NULL;
+    batch->rows = NULL;
     if (batch->count == 0)
         batch->linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
     else
@@ -518,8 +512,7 @@ static enum outcome take_message(struct pump *p, struct batch *batch, int timeou
     *came = message.handle != NULL;
     if (is_reassigned(p)) {
         kafka_message_free(&message);
-        batch_reset(p->batch);
-        batch_reset(p->ahead);
+        batch_reset(batch);
         *ends = true;
     } else if (*came && !is_next(p, batch, claim, &message)) {
         measure_seen(&message);
@@ -553,22 +546,51 @@ static enum outcome fill(struct pump *p, struct err *e)
     return DONE;
 }
 
-/* What follows the batch at hand, as far as it is there: it can be decoded while that is stored. Nothing is taken where
- * reading will go back, or holds more memory than librdkafka counts. What check_topic() asks is asked meanwhile too. */
-static enum outcome fill_ahead(struct pump *p, struct err *e)
+/* A few messages of what follows the batch at hand, while that is stored. False: nothing came, or there is to be no more.
+ * Nothing is taken where reading will go back, or holds more memory than librdkafka counts. What check_topic() asks is
+ * asked meanwhile too. */
+static bool take_ahead(struct pump *p)
 {
-    bool came = true, ends = p->batch->count == 0 || p->batch->is_cut || !p->is_claimed
-                             || is_large(p, p->batch);
+    bool came = true, ends = false;
+    struct err ignored; /* what ends reading comes again */
 
-    if (!ends)
-        begin_batch(p, p->ahead);
-    while (!ends && came && has_room(p, p->ahead) && !*p->stop)
-        if (take_message(p, p->ahead, 0, &came, &ends, e))
-            return e->outcome;
-    p->ahead->is_asked_for = p->ahead->count > 0;
-    if (p->ahead->is_asked_for)
-        kafka_consumer_ask_topic(p->consumer);
-    return DONE;
+    if (!p->ahead->next_offsets || p->ahead->is_asked_for || p->batch->is_cut
+        || !p->is_claimed || *p->stop)
+        return false;
+    for (size_t i = 0; i < AHEAD_MESSAGES && came && has_room(p, p->ahead); i++)
+        if (take_message(p, p->ahead, 0, &came, &ends, &ignored) || ends)
+            return false;
+    if (has_room(p, p->ahead))
+        return came;
+    kafka_consumer_ask_topic(p->consumer);
+    return p->ahead->is_asked_for = true;
+}
+
+/* The memory of the batch before is given back, and takes what is to follow. */
+static bool begin_ahead(struct pump *p)
+{
+    struct batch *spent = p->ahead;
+
+    for (size_t i = 0; i < AHEAD_MESSAGES && spent->count > 0; i++)
+        kafka_message_free(&spent->events[--spent->count].message);
+    if (spent->count > 0)
+        return true;
+    p->is_spent = false;
+    begin_batch(p, batch_reset(spent));
+    return true;
+}
+
+/* While the server works, what is to follow is made ready, some hundred microseconds' worth at a time. */
+static bool on_wait(void *context)
+{
+    struct pump *p = context;
+    bool has_more;
+
+    if (p->is_spent)
+        return begin_ahead(p);
+    has_more = take_ahead(p) || decode_ahead(p->decoder, p->ahead);
+    return enrich_ahead(p->enricher, p->ahead) || has_more
+           || (!has_room(p, p->ahead) && store_ahead(p->store, p->ahead));
 }
 
 /* ---- store ---- */
@@ -577,11 +599,31 @@ static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
 {
     enum outcome outcome;
 
+    if (batch->count == 0)
+        return DONE;
     p->resident_before = memory_resident();
     if (is_large(p, batch))
         stop_fetching(p);
+    pg_on_wait(p->pg, on_wait, p);
     outcome = store_batch(p->store, p->pg, batch, p->claims, p->claim_count, e);
+    pg_on_wait(p->pg, NULL, NULL);
     p->resident_before = 0;
+    return outcome;
+}
+
+/* What was loaded after the batch was enriched is seen in its transaction: then it is enriched anew. */
+static enum outcome enrich_and_store(struct pump *p, struct batch *batch, struct err *e)
+{
+    enum outcome outcome = enrich_batch(p->enricher, p->pg, batch, e);
+
+    if (!outcome)
+        outcome = store(p, batch, e);
+    while (outcome && store_take_is_outdated(p->store)) {
+        enricher_expire(p->enricher);
+        outcome = enrich_batch(p->enricher, p->pg, batch, e);
+        if (!outcome)
+            outcome = store(p, batch, e);
+    }
     return outcome;
 }
 
@@ -719,15 +761,17 @@ static void size_next(struct pump *p, const struct batch *batch)
 
 /* ---- the loop ---- */
 
-/* What was filled ahead is the batch at hand now, unless reading has to go back. */
+/* What was filled ahead is the batch at hand now, unless reading has to go back. The memory of the one that is stored is
+ * given back while the server is at work again, unless it is much. */
 static enum outcome turn(struct pump *p, struct err *e)
 {
     struct batch *stored = p->batch;
-    bool is_cut = stored->is_cut;
+    bool is_cut = stored->is_cut, is_much = is_large(p, stored);
 
     size_next(p, stored);
-    p->batch = p->ahead;
-    p->ahead = batch_reset(stored);
+    p->batch = p->is_spent ? batch_reset(p->ahead) : p->ahead;
+    p->ahead = is_much ? batch_reset(stored) : stored;
+    p->is_spent = true;
     return is_cut && p->is_claimed ? read_claims(p, e) : DONE;
 }
 
@@ -741,9 +785,7 @@ static enum outcome pump_once(struct pump *p, struct err *e)
     if (own(p, e) || fill(p, e) || check_topic(p, batch, e))
         return e->outcome;
     began_ms = clock_monotonic_ms();
-    if (decode_batch(p->decoder, p->pg, batch, e)
-        || enrich_batch(p->enricher, p->pg, batch, e) || fill_ahead(p, e)
-        || store(p, batch, e))
+    if (decode_batch(p->decoder, p->pg, batch, e) || enrich_and_store(p, batch, e))
         return e->outcome;
     measure_batch(batch, p->claim_count, store_counted(p->store),
                   clock_monotonic_ms() - began_ms);
@@ -759,6 +801,7 @@ static void let_go(struct pump *p, const struct err *why)
 
     batch_reset(p->batch);
     batch_reset(p->ahead);
+    p->is_spent = true;
     if (p->is_claimed)
         kafka_consumer_assign(p->consumer, NULL, 0, &ignored);
     if (store_take_wants_smaller(p->store) && p->rows_limit > 1)
@@ -840,6 +883,7 @@ struct pump *pump_new(const struct kind *kind, const char *program,
     p->rows_limit = (size_t)settings->batch_rows;
     p->batch = batch_new(p->rows_limit);
     p->ahead = batch_new(p->rows_limit);
+    p->is_spent = true;
     name_all(p);
     log_set_context("topic", p->topic);
     if (settings->registry.url && !(p->registry = registry_open(&settings->registry, e)))

@@ -98,8 +98,6 @@ void recent_add(struct recent *recent, const uint8_t event_id[16],
     uint64_t mix = uuid_mix(event_id);
     struct entry *entry;
 
-    if (recent_find(recent, event_id))
-        return;
     if (young->count == recent->least) {
         struct generation forgotten = recent->old;
         recent->old = recent->young;

@@ -15,7 +15,7 @@ struct recent; /* opaque */
 struct recent *recent_new(size_t least);
 void recent_free(struct recent *recent); /* NULL is fine */
 
-/* Nothing happens if the id is there already. */
+/* Of an id that is not there. */
 void recent_add(struct recent *recent, const uint8_t event_id[16],
                 const uint8_t content_hash[32]);
 

@@ -12,7 +12,7 @@
 #include "consumers/runtime/sql.h"
 
 struct reference {
-    int32_t newest;
+    int32_t seen, newest;
     struct areas *areas; /* NULL: none */
     struct rulebook *rules;
     struct case_rules *case_rules;
@@ -20,7 +20,7 @@ struct reference {
 
 /* As sql/reference_versions.sql asks for them. */
 struct versions {
-    int32_t areas, rules[RULEBOOK_TABLES], case_rules[CASE_RULES_TABLES];
+    int32_t all, areas, rules[RULEBOOK_TABLES], case_rules[CASE_RULES_TABLES];
 };
 
 struct reference *reference_new(void)
@@ -51,6 +51,11 @@ const struct rulebook *reference_rules(const struct reference *reference)
 const struct case_rules *reference_case_rules(const struct reference *reference)
 {
     return reference->case_rules;
+}
+
+int32_t reference_seen(const struct reference *reference)
+{
+    return reference->seen;
 }
 
 int32_t reference_newest(const struct reference *reference)
@@ -106,11 +111,12 @@ static enum outcome ask_versions(struct pg *pg, struct versions *versions, struc
 
     if (pg_query(pg, sql_text("reference_versions"), NULL, 0, &result, e))
         return err_wrap(e, "asking for the versions of the reference data");
-    versions->areas = (int32_t)pg_number(result, 0, 0);
+    versions->all = (int32_t)pg_number(result, 0, 0);
+    versions->areas = (int32_t)pg_number(result, 0, 1);
     for (size_t i = 0; i < RULEBOOK_TABLES; i++)
-        versions->rules[i] = (int32_t)pg_number(result, 0, 1 + i);
+        versions->rules[i] = (int32_t)pg_number(result, 0, 2 + i);
     for (size_t i = 0; i < CASE_RULES_TABLES; i++)
-        versions->case_rules[i] = (int32_t)pg_number(result, 0, 1 + RULEBOOK_TABLES + i);
+        versions->case_rules[i] = (int32_t)pg_number(result, 0, 2 + RULEBOOK_TABLES + i);
     pg_result_free(result);
     return DONE;
 }
@@ -192,5 +198,6 @@ enum outcome reference_refresh(struct reference *reference, struct pg *pg, struc
         || refresh_case_rules(reference, pg, versions.case_rules, e))
         return e->outcome;
     reference->newest = newest_of(&versions);
+    reference->seen = versions.all;
     return DONE;
 }

@@ -43,21 +43,26 @@ struct store {
     struct bucket bucket; /* for the bytes of dead letters */
     struct store_counts counts;
     int look_up_batches; /* > 0: ask which ids are stored before inserting */
+    int ask_all_batches; /* > 0: of all ids, not of the doubtful ones alone */
+    uint64_t folds;      /* of batches at hand, so far */
 
     /* The transaction at hand. */
     struct pg *pg;
     struct batch *batch;
     struct claim *claims;
     size_t claim_count;
-    struct event **rows; /* events to insert, sorted by id */
-    size_t row_count;
-    struct tiles *tiles; /* NULL: not made yet */
-    struct bucket taken; /* what the bucket will be when this is committed */
-    bool is_inserting;   /* the last error came from the insert of event rows */
-    int refusals;        /* of this batch */
+    struct tiles *tiles;                        /* NULL: not made yet */
+    const struct pg_parameter *tile_parameters; /* theirs */
+    struct bucket taken;           /* what the bucket will be when this is committed */
+    struct batch *ahead;           /* decided ahead; NULL: none is */
+    struct pg_result *found_ahead; /* of its doubtful ids; NULL: nobody asked */
+    bool is_chosen;    /* which rows are to be inserted, and no look-up will change it */
+    bool is_inserting; /* the last error came from the insert of event rows */
+    int refusals;      /* of this batch */
     char violated
         [64]; /* constraint that said that an id is stored already; "": none did */
     bool wants_smaller;
+    bool is_outdated; /* the reference data that the batch was enriched by */
 };
 
 struct store *store_new(const struct reader *reader, struct columns *columns,
@@ -71,6 +76,7 @@ struct store *store_new(const struct reader *reader, struct columns *columns,
     store->linker = linker;
     store->actions = actions;
     store->kind = kind;
+    store->folds = 1; /* no batch was folded behind number 0 */
     store->hash = sha256_new();
     dead_letter_layout(&store->dead_letters, &store->dead_letter_sql);
     store->bucket = bucket_full(dead_bytes_per_s, clock_monotonic_ms());
@@ -149,6 +155,14 @@ bool store_take_wants_smaller(struct store *store)
     return wants_smaller;
 }
 
+bool store_take_is_outdated(struct store *store)
+{
+    bool is_outdated = store->is_outdated;
+
+    store->is_outdated = false;
+    return is_outdated;
+}
+
 /* ---- who may write ---- */
 
 static struct claim *find_claim(const struct store *store, int64_t source_id)
@@ -176,6 +190,18 @@ static enum outcome compare_progress(const struct store *store,
     return DONE;
 }
 
+static enum outcome compare_reference(struct store *store, const struct pg_result *result,
+                                      struct err *e)
+{
+    int64_t newest = pg_number(result, 0, 4);
+
+    store->is_outdated =
+        store->batch->reference >= 0 && store->batch->reference != newest;
+    return store->is_outdated ? err_set(e, RETRY, "reference data was loaded meanwhile")
+                              : DONE;
+}
+
+/* Begins the transaction. */
 static enum outcome lock_progress(struct store *store, struct err *e)
 {
     struct text sources = {0};
@@ -189,10 +215,12 @@ static enum outcome lock_progress(struct store *store, struct err *e)
             text_format(&sources, "%s%" PRId32, moving++ ? "," : "",
                         store->claims[i].source_id);
     text_add_string(&sources, "}");
-    outcome = pg_query(store->pg, sql_text("lock"), (const char *const[]){sources.bytes},
+    outcome = pg_begin(store->pg, sql_text("lock"), (const char *const[]){sources.bytes},
                        1, &result, e);
     if (!outcome)
         outcome = compare_progress(store, result, moving, e);
+    if (!outcome)
+        outcome = compare_reference(store, result, e);
     pg_result_free(result);
     text_free(&sources);
     return outcome;
@@ -207,18 +235,69 @@ static int compare_rows(const void *a, const void *b)
     return memcmp((*left)->event_id, (*right)->event_id, UUID_SIZE);
 }
 
-/* Folds the batch and lists the events to insert, sorted: two daemons that insert the same ids in
- * different orders would deadlock. */
-static void choose_rows(struct store *store)
+/* Ids rise with time, so one above all that came from its partition is hardly stored. If it is all the same, the server
+ * says so: see expect_known(). */
+static bool may_be_stored(const struct store *store, const struct event *event)
 {
-    struct batch *batch = store->batch;
+    static const uint8_t none[UUID_SIZE];
+    const uint8_t *highest = store->claims[event->claim].highest_id;
 
-    fold_batch(batch, store->recent);
-    store->row_count = 0;
+    return store->ask_all_batches > 0 || memcmp(event->event_id, highest, UUID_SIZE) <= 0
+           || memcmp(highest, none, UUID_SIZE) == 0;
+}
+
+static void list_doubtful(const struct store *store, struct batch *batch)
+{
+    batch->doubtful_count = 0;
+    for (size_t i = 0; i < batch->row_count; i++)
+        if (may_be_stored(store, batch->rows[i]))
+            batch->doubtful[batch->doubtful_count++] = batch->rows[i];
+}
+
+/* Folds a batch and lists the events to insert, sorted: two daemons that insert the same ids in
+ * different orders would deadlock. */
+static void fold_and_sort(const struct store *store, struct batch *batch,
+                          const struct batch *before)
+{
+    fold_batch(batch, store->recent, before);
+    if (!batch->rows) {
+        batch->rows = arena_take_array(batch->arena, batch->count, sizeof *batch->rows);
+        batch->doubtful =
+            arena_take_array(batch->arena, batch->count, sizeof *batch->doubtful);
+    }
+    batch->row_count = 0;
     for (size_t i = 0; i < batch->count; i++)
         if (batch->events[i].outcome == EVENT_STORED)
-            store->rows[store->row_count++] = &batch->events[i];
-    qsort(store->rows, store->row_count, sizeof *store->rows, compare_rows);
+            batch->rows[batch->row_count++] = &batch->events[i];
+    qsort(batch->rows, batch->row_count, sizeof *batch->rows, compare_rows);
+    batch->is_looked_up = false;
+    list_doubtful(store, batch);
+}
+
+static void choose_rows(struct store *store)
+{
+    fold_and_sort(store, store->batch, NULL);
+    store->folds++;
+}
+
+/* Unless it was done ahead, and what came before it was not folded again since. */
+static void choose_first(struct store *store)
+{
+    if (store->batch->folded_behind != store->folds)
+        choose_rows(store);
+    else
+        store->folds++;
+}
+
+bool store_ahead(struct store *store, struct batch *ahead)
+{
+    if (!store->is_chosen || ahead->decoded < ahead->count
+        || ahead->folded_behind == store->folds)
+        return false;
+    fold_and_sort(store, ahead, store->batch);
+    ahead->folded_behind = store->folds;
+    store->ahead = ahead;
+    return true;
 }
 
 /* The ids as uuid[] in binary form. */
@@ -242,19 +321,18 @@ static enum outcome remember_found(struct store *store, const struct pg_result *
         if (!uuid_parse(event_id, text, strlen(text)))
             return err_set(e, FATAL, "event_id of events.%s is no uuid", store->kind);
         pg_bytes(result, row, 1, hash, sizeof hash);
-        recent_add(store->recent, event_id, hash);
+        if (!recent_find(store->recent, event_id))
+            recent_add(store->recent, event_id, hash);
     }
     return DONE;
 }
 
-/* Remembers those of the events' ids that are stored; *found counts them. */
-static enum outcome find_stored(struct store *store, struct event *const *events,
-                                size_t count, size_t *found, struct err *e)
+/* Asks which of the events' ids are stored; the caller frees *result. */
+static enum outcome ask_stored(struct store *store, struct event *const *events,
+                               size_t count, struct pg_result **result, struct err *e)
 {
     char sql[160];
-    struct pg_result *result = NULL;
     struct pg_parameter parameter;
-    enum outcome outcome;
 
     put_ids(&store->buffer, events, count);
     parameter = (struct pg_parameter){store->buffer.bytes, store->buffer.size, true};
@@ -262,22 +340,47 @@ static enum outcome find_stored(struct store *store, struct event *const *events
         sql, sizeof sql,
         "select event_id, content_hash from events.%s where event_id = any ($1::uuid[])",
         store->kind);
-    if (pg_query_binary(store->pg, sql, &parameter, 1, &result, e))
-        return err_wrap(e, "looking up ids");
     store->counts.look_ups++;
+    return pg_query_binary(store->pg, sql, &parameter, 1, result, e)
+               ? err_wrap(e, "looking up ids")
+               : DONE;
+}
+
+/* Remembers those of the events' ids that are stored; *found counts them. */
+static enum outcome find_stored(struct store *store, struct event *const *events,
+                                size_t count, size_t *found, struct err *e)
+{
+    struct pg_result *result = NULL;
+    enum outcome outcome;
+
+    if (ask_stored(store, events, count, &result, e))
+        return e->outcome;
     *found = pg_rows(result);
     outcome = remember_found(store, result, e);
     pg_result_free(result);
     return outcome;
 }
 
+static void leave_out_found(struct store *store, struct batch *batch)
+{
+    size_t kept = 0;
+
+    store->look_up_batches = LOOK_UP_BATCHES;
+    fold_found(batch, store->recent);
+    for (size_t i = 0; i < batch->row_count; i++)
+        if (batch->rows[i]->outcome == EVENT_STORED)
+            batch->rows[kept++] = batch->rows[i];
+    batch->row_count = kept;
+}
+
 static enum outcome look_up(struct store *store, struct err *e)
 {
+    struct batch *batch = store->batch;
     size_t found;
 
-    if (store->row_count == 0)
+    if (batch->is_looked_up || batch->doubtful_count == 0)
         return DONE;
-    if (find_stored(store, store->rows, store->row_count, &found, e))
+    if (find_stored(store, batch->doubtful, batch->doubtful_count, &found, e))
         return e->outcome;
     if (found == 0 && store->violated[0])
         return err_set(
@@ -285,8 +388,41 @@ static enum outcome look_up(struct store *store, struct err *e)
             "constraint %s of events.%s refuses an event whose id is not stored",
             store->violated, store->kind);
     store->violated[0] = '\0';
-    choose_rows(store);
+    if (found > 0)
+        leave_out_found(store, batch);
     return DONE;
+}
+
+/* The same for the batch that follows, in the transaction of the one at hand. */
+static enum outcome look_up_ahead(struct store *store, struct err *e)
+{
+    struct batch *ahead = store->ahead;
+
+    if (store->look_up_batches == 0 || !ahead || ahead->folded_behind != store->folds
+        || ahead->doubtful_count == 0)
+        return DONE;
+    return ask_stored(store, ahead->doubtful, ahead->doubtful_count, &store->found_ahead,
+                      e);
+}
+
+static void forget_ahead(struct store *store)
+{
+    pg_result_free(store->found_ahead);
+    store->found_ahead = NULL;
+    store->ahead = NULL;
+    store->is_chosen = false;
+}
+
+/* What cannot be read is asked for again, when it is that batch's turn. */
+static void take_found_ahead(struct store *store)
+{
+    struct err ignored;
+
+    if (!store->found_ahead || remember_found(store, store->found_ahead, &ignored))
+        return;
+    if (pg_rows(store->found_ahead) > 0)
+        leave_out_found(store, store->ahead);
+    store->ahead->is_looked_up = true;
 }
 
 /* ---- the inserts ---- */
@@ -320,7 +456,7 @@ static enum outcome put_rows(struct store *store, size_t from, size_t to, struct
     text_clear(&store->buffer);
     copy_put_head(&store->buffer);
     for (size_t i = from; i < to; i++) {
-        put_event(store, store->rows[i]);
+        put_event(store, store->batch->rows[i]);
         if (flush(store, i == from + (to - from) / 2 ? 1 : CHUNK_BYTES, e))
             return e->outcome;
         if (i == from + (to - from) / 2)
@@ -344,6 +480,7 @@ static void prepare_linking(struct store *store)
 static void make_tiles(struct store *store)
 {
     store->tiles = tiles_of(store->batch, store->claims, store->claim_count, store->hash);
+    store->tile_parameters = tiles_parameters(store->tiles, &store->layouts);
 }
 
 static void drop_tiles(struct store *store)
@@ -364,7 +501,7 @@ static bool has_all_leaves(const struct store *store)
 /* What can be done before, is done while the server is at it. */
 static enum outcome copy_and_prepare(struct store *store, struct err *e)
 {
-    if (put_rows(store, 0, store->row_count, e))
+    if (put_rows(store, 0, store->batch->row_count, e))
         return e->outcome;
     prepare_linking(store);
     if (has_all_leaves(store))
@@ -375,13 +512,14 @@ static enum outcome copy_and_prepare(struct store *store, struct err *e)
 static enum outcome insert_events(struct store *store, struct err *e)
 {
     POINT("before_insert");
-    if (store->row_count == 0) {
+    store->is_chosen = true;
+    if (store->batch->row_count == 0) {
         prepare_linking(store);
         return DONE;
     }
     store->is_inserting = true;
     if (copy_and_prepare(store, e))
-        return err_wrap(e, "inserting %zu events", store->row_count);
+        return err_wrap(e, "inserting %zu events", store->batch->row_count);
     store->is_inserting = false;
     POINT("after_copy");
     return DONE;
@@ -423,9 +561,8 @@ static enum outcome advance(struct store *store, struct err *e)
 
     if (!store->tiles)
         make_tiles(store);
-    outcome = pg_query(store->pg, sql_text("advance"),
-                       tiles_parameters(store->tiles, &store->layouts), TILE_PARAMETERS,
-                       &result, e);
+    outcome = pg_query_binary(store->pg, sql_text("advance"), store->tile_parameters,
+                              TILE_PARAMETERS, &result, e);
     if (!outcome && pg_affected(result) != tiles_count(store->tiles))
         outcome = err_set(e, RETRY, "a partition got another owner");
     pg_result_free(result);
@@ -436,8 +573,21 @@ static enum outcome advance(struct store *store, struct err *e)
 
 static void remember_rows(struct store *store)
 {
-    for (size_t i = 0; i < store->row_count; i++)
-        recent_add(store->recent, store->rows[i]->event_id, store->rows[i]->content_hash);
+    const struct batch *batch = store->batch;
+
+    for (size_t i = 0; i < batch->row_count; i++)
+        recent_add(store->recent, batch->rows[i]->event_id, batch->rows[i]->content_hash);
+}
+
+static void note_highest(struct store *store)
+{
+    const struct batch *batch = store->batch;
+
+    for (size_t i = 0; i < batch->row_count; i++) {
+        uint8_t *highest = store->claims[batch->rows[i]->claim].highest_id;
+        if (memcmp(batch->rows[i]->event_id, highest, UUID_SIZE) > 0)
+            memcpy(highest, batch->rows[i]->event_id, UUID_SIZE);
+    }
 }
 
 /* Ids are remembered while the server is at it; if it does not commit, no id is known for certain any more. */
@@ -447,6 +597,8 @@ static enum outcome commit(struct store *store, struct err *e)
     if (pg_begin_run(store->pg, "commit", e))
         return e->outcome;
     remember_rows(store);
+    note_highest(store);
+    take_found_ahead(store);
     if (pg_end_run(store->pg, "commit", e)) {
         recent_clear(store->recent);
         return e->outcome;
@@ -458,10 +610,10 @@ static enum outcome commit(struct store *store, struct err *e)
 static enum outcome attempt(struct store *store, struct err *e)
 {
     POINT("before_begin");
-    if (pg_run(store->pg, "begin", e) || lock_progress(store, e))
+    choose_first(store);
+    if (lock_progress(store, e))
         return e->outcome;
     POINT("after_lock");
-    choose_rows(store);
     if (store->look_up_batches > 0 && look_up(store, e))
         return e->outcome;
     if (insert_events(store, e))
@@ -474,6 +626,8 @@ static enum outcome attempt(struct store *store, struct err *e)
         return err_wrap(e, "writing dead letters");
     if (beat_note(store->pg, store->batch, store->claims, store->claim_count, e))
         return err_wrap(e, "noting heartbeats");
+    if (look_up_ahead(store, e))
+        return e->outcome;
     if (advance(store, e))
         return err_wrap(e, "moving the progress");
     return commit(store, e) ? err_wrap(e, "commit") : DONE;
@@ -527,7 +681,7 @@ static struct refusal read_refusal(struct store *store, size_t from, size_t to,
     *next = from + line;
     snprintf(detail, sizeof detail, "PostgreSQL refused the row, SQLSTATE %s%s%s",
              pg_sqlstate(store->pg), constraint[0] ? ", constraint " : "", constraint);
-    return (struct refusal){store->rows[from + line - 1],
+    return (struct refusal){store->batch->rows[from + line - 1],
                             keep(store, pg_sqlstate(store->pg)),
                             keep(store, pg_column(store->pg)), keep(store, detail)};
 }
@@ -596,10 +750,14 @@ static enum outcome probe(struct store *store, size_t from, size_t to, struct er
     return DONE;
 }
 
-/* The next try is to look ids up first, and must find some: the other transaction is committed. */
+/* The next try is to look all ids up first, and must find some: the other transaction is committed. If some were asked
+ * for, and it was not among them, asking for some is not enough for a while. */
 static void expect_known(struct store *store)
 {
+    store->ask_all_batches = store->look_up_batches > 0 ? LOOK_UP_BATCHES : 1;
     store->look_up_batches = LOOK_UP_BATCHES;
+    for (size_t i = 0; i < store->claim_count; i++)
+        memset(store->claims[i].highest_id, 0, UUID_SIZE);
     snprintf(store->violated, sizeof store->violated, "%s", pg_constraint(store->pg));
 }
 
@@ -608,7 +766,7 @@ static enum outcome probe_all(struct store *store, int refusals, struct err *e)
     enum outcome outcome = pg_run(store->pg, "begin", e);
 
     if (!outcome)
-        outcome = probe(store, 0, store->row_count, e);
+        outcome = probe(store, 0, store->batch->row_count, e);
     if (outcome && is_known_id(store))
         expect_known(store);
     else if (outcome)
@@ -632,7 +790,7 @@ static enum outcome repair(struct store *store, struct err *e)
     if (is_known)
         expect_known(store);
     else
-        refusal = read_refusal(store, 0, store->row_count, &next);
+        refusal = read_refusal(store, 0, store->batch->row_count, &next);
     if (pg_run(store->pg, "rollback", e) || settle(store, &refusal, e))
         return e->outcome;
     /* Somebody may have altered the table meanwhile: then it is not the event's fault. */
@@ -693,6 +851,7 @@ static enum outcome try_until_stored(struct store *store, struct err *e)
     do {
         store->is_inserting = false;
         is_stored = !attempt(store, e);
+        forget_ahead(store);
         drop_tiles(store);
     } while (!is_stored && !mend(store, e));
     return is_stored ? DONE : give_up(store, e);
@@ -720,6 +879,8 @@ static void remember(struct store *store)
     store->counts.batches++;
     if (store->look_up_batches > 0)
         store->look_up_batches--;
+    if (store->ask_all_batches > 0)
+        store->ask_all_batches--;
 }
 
 enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch,
@@ -733,8 +894,7 @@ enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch
     store->claim_count = count;
     store->refusals = 0;
     store->violated[0] = '\0';
-    store->wants_smaller = false;
-    store->rows = arena_take_array(batch->arena, batch->count, sizeof *store->rows);
+    store->wants_smaller = store->is_outdated = false;
     if (try_until_stored(store, e))
         return err_wrap(e, "storing %zu events", batch->count);
     remember(store);

@@ -41,6 +41,14 @@ enum outcome store_check(struct store *store, struct pg *pg, struct err *e);
 enum outcome store_batch(struct store *store, struct pg *pg, struct batch *batch,
                          struct claim *claims, size_t count, struct err *e);
 
+/* Decides ahead which rows of a batch will be inserted, for the time in which store_batch() waits for the server with the
+ * one before it; ahead must be whole, and will be the next one. False: that is done, or cannot be done yet. */
+bool store_ahead(struct store *store, struct batch *ahead);
+
+/* After a RETRY of store_batch(), once: nothing was wrong but that reference data was loaded after the batch was enriched;
+ * enrich and store it again. */
+bool store_take_is_outdated(struct store *store);
+
 /* After a RETRY of store_batch(), once: the server ran out of memory or time; try with fewer events. */
 bool store_take_wants_smaller(struct store *store);
 

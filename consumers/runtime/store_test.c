@@ -56,6 +56,9 @@ struct pg {
     long fuse;               /* calls until the connection is lost; < 0: never */
     bool commits_at_the_end; /* a COMMIT whose answer is lost has happened all the same */
     long calls, copies;
+    void (*on_wait)(
+        void *context); /* whenever it is waited for; NULL: nothing is done then */
+    void *wait_context;
 
     struct text copy; /* bytes of the COPY at hand */
     char copied_table[32];
@@ -63,8 +66,10 @@ struct pg {
     size_t line;
 };
 
+enum { COLUMNS = 5 };
+
 struct pg_result {
-    struct text cells; /* 80 bytes each, four in a row */
+    struct text cells; /* 80 bytes each, five in a row */
     size_t rows, affected;
 };
 
@@ -76,10 +81,10 @@ static struct pg_result *new_result(void)
 static void add_cells(struct pg_result *result, const char *a, const char *b,
                       const char *c, const char *d)
 {
-    const char *const row[] = {a, b, c, d};
+    const char *const row[COLUMNS] = {a, b, c, d, "0"}; /* no load of reference data */
     char cell[80];
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < COLUMNS; i++) {
         memset(cell, 0, sizeof cell);
         snprintf(cell, sizeof cell, "%s", row[i]);
         text_add(&result->cells, cell, sizeof cell);
@@ -96,6 +101,8 @@ static enum outcome lose(struct pg *pg, struct err *e)
 /* Every call begins here. False: the connection is gone. */
 static bool call(struct pg *pg)
 {
+    if (pg->on_wait)
+        pg->on_wait(pg->wait_context);
     pg->calls++;
     pg->sqlstate[0] = pg->constraint[0] = '\0';
     pg->line = 0;
@@ -229,8 +236,14 @@ static void tell(struct pg *pg, int64_t source, const char *runs)
 }
 
 /* sql/advance.sql */
-static void move(struct pg *pg, const char *const *parameters, struct pg_result *result)
+static void move(struct pg *pg, const struct pg_parameter *given,
+                 struct pg_result *result)
 {
+    const char *parameters[11];
+
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+        parameters[i] = given[i].bytes;
+
     for (size_t i = 0; i < members(parameters[0]); i++) {
         int64_t source = number_of(parameters[0], i);
         if (number_of(parameters[1], i) != pg->now.next_offset[source]
@@ -265,11 +278,16 @@ enum outcome pg_query(struct pg *pg, const char *sql, const char *const *paramet
     *result = new_result();
     if (strcmp(sql, sql_text("lock")) == 0)
         lock(pg, parameters[0], *result);
-    else if (strcmp(sql, sql_text("advance")) == 0)
-        move(pg, parameters, *result);
     else
         fail_msg("unknown query: %s", sql);
     return DONE;
+}
+
+enum outcome pg_begin(struct pg *pg, const char *sql, const char *const *parameters,
+                      size_t count, struct pg_result **result, struct err *e)
+{
+    return pg_run(pg, "begin", e) ? e->outcome
+                                  : pg_query(pg, sql, parameters, count, result, e);
 }
 
 static const struct stored *find(const struct pg *pg, const void *event_id)
@@ -280,19 +298,13 @@ static const struct stored *find(const struct pg *pg, const void *event_id)
     return NULL;
 }
 
-/* The look-up: which of these ids are in the table. Behind the head of 20 bytes each has 4 of length. */
-enum outcome pg_query_binary(struct pg *pg, const char *sql,
-                             const struct pg_parameter *parameters, size_t count,
-                             struct pg_result **result, struct err *e)
+/* Which of these ids are in the table. Behind the head of 20 bytes each has 4 of length. */
+static void look_up(struct pg *pg, const struct pg_parameter *given,
+                    struct pg_result *result)
 {
-    const uint8_t *ids = (const uint8_t *)parameters[0].bytes + 20;
-    size_t wanted = (parameters[0].size - 20) / (4 + UUID_SIZE);
+    const uint8_t *ids = (const uint8_t *)given->bytes + 20;
+    size_t wanted = (given->size - 20) / (4 + UUID_SIZE);
 
-    assert_int_equal(count, 1);
-    assert_non_null(strstr(sql, "from events.sample where event_id = any"));
-    if (!call(pg))
-        return lose(pg, e);
-    *result = new_result();
     for (size_t i = 0; i < wanted; i++) {
         const struct stored *row = find(pg, ids + i * (4 + UUID_SIZE) + 4);
         char uuid[UUID_TEXT_SIZE], number[24];
@@ -300,8 +312,25 @@ enum outcome pg_query_binary(struct pg *pg, const char *sql,
             continue;
         uuid_format(uuid, row->event_id);
         snprintf(number, sizeof number, "%zu", (size_t)(row - pg->table));
-        add_cells(*result, uuid, number, "", "");
+        add_cells(result, uuid, number, "", "");
     }
+}
+
+enum outcome pg_query_binary(struct pg *pg, const char *sql,
+                             const struct pg_parameter *parameters, size_t count,
+                             struct pg_result **result, struct err *e)
+{
+    (void)count;
+    if (!call(pg))
+        return lose(pg, e);
+    assert_false(pg->has_failed);
+    *result = new_result();
+    if (strcmp(sql, sql_text("advance")) == 0)
+        move(pg, parameters, *result);
+    else if (strstr(sql, "from events.sample where event_id = any"))
+        look_up(pg, parameters, *result);
+    else
+        fail_msg("unknown query: %s", sql);
     return DONE;
 }
 
@@ -369,7 +398,7 @@ size_t pg_affected(const struct pg_result *result)
 
 const char *pg_value(const struct pg_result *result, size_t row, size_t column)
 {
-    return result->cells.bytes + 80 * (4 * row + column);
+    return result->cells.bytes + 80 * (COLUMNS * row + column);
 }
 
 int64_t pg_number(const struct pg_result *result, size_t row, size_t column)
@@ -566,7 +595,8 @@ struct bench {
     struct columns *columns;
     struct store *store;
     struct pg *pg;
-    struct batch *batch;
+    struct batch *batch, *ahead;
+    size_t batch_size; /* of ahead */
     struct claim claims[SOURCES];
     struct sent *events;
     size_t count;
@@ -577,7 +607,7 @@ static void claim(struct bench *bench)
 {
     for (int i = 0; i < SOURCES; i++)
         bench->claims[i] = (struct claim){
-            i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i], -1, -1, {0}};
+            i, i, bench->pg->now.next_offset[i], ++bench->pg->epoch[i], -1, -1, {0}, {0}};
 }
 
 /* A new process, and a new connection. */
@@ -600,6 +630,7 @@ static int set_up(void **state)
     bench->reader = reader_new(bench->file, &bench->e);
     bench->columns = columns_new(bench->reader, "sample");
     bench->batch = batch_new(MOST_EVENTS);
+    bench->ahead = batch_new(MOST_EVENTS);
     bench->events = xcalloc(MOST_EVENTS, sizeof *bench->events);
     server = bench->pg = xcalloc(1, sizeof *bench->pg);
     for (int i = 0; i < SOURCES; i++)
@@ -618,6 +649,7 @@ static int tear_down(void **state)
     reader_free(bench->reader);
     schema_free(bench->file);
     batch_free(bench->batch);
+    batch_free(bench->ahead);
     for (int i = 0; i < SOURCES; i++)
         text_free(&bench->pg->outcomes[i]);
     text_free(&bench->pg->copy);
@@ -664,17 +696,27 @@ static void add_event(struct batch *batch, const struct sent *sent)
     batch->next_offsets[sent->source] = sent->offset + 1;
 }
 
+/* Up to size events from these offsets on. */
+static void fill_from(const struct bench *bench, struct batch *batch, const int64_t *from,
+                      size_t size)
+{
+    batch_reset(batch);
+    batch->next_offsets = arena_take_array(batch->arena, SOURCES, sizeof(int64_t));
+    memcpy(batch->next_offsets, from, SOURCES * sizeof *from);
+    for (size_t i = 0; i < bench->count && batch->count < size; i++)
+        if (bench->events[i].offset >= from[bench->events[i].source])
+            add_event(batch, &bench->events[i]);
+    batch->decoded = batch->count;
+}
+
 /* Up to size events that the claims say are next. */
 static void fill(struct bench *bench, size_t size)
 {
-    struct batch *batch = batch_reset(bench->batch);
+    int64_t from[SOURCES];
 
-    batch->next_offsets = arena_take_array(batch->arena, SOURCES, sizeof(int64_t));
     for (int i = 0; i < SOURCES; i++)
-        batch->next_offsets[i] = bench->claims[i].next_offset;
-    for (size_t i = 0; i < bench->count && batch->count < size; i++)
-        if (bench->events[i].offset >= bench->claims[bench->events[i].source].next_offset)
-            add_event(batch, &bench->events[i]);
+        from[i] = bench->claims[i].next_offset;
+    fill_from(bench, bench->batch, from, size);
 }
 
 static enum outcome store(struct bench *bench)
@@ -698,6 +740,33 @@ static void store_all(struct bench *bench, size_t size)
             return;
         if (store(bench))
             fail_msg("%s", bench->e.message);
+    }
+}
+
+/* What is done while the server is waited for. */
+static void make_ahead(void *context)
+{
+    struct bench *bench = context;
+
+    if (bench->ahead->count == 0)
+        fill_from(bench, bench->ahead, bench->batch->next_offsets, bench->batch_size);
+    while (store_ahead(bench->store, bench->ahead))
+        ;
+}
+
+/* Each batch is made while the one before it is stored. */
+static void store_all_ahead(struct bench *bench, size_t size)
+{
+    bench->batch_size = size;
+    bench->pg->on_wait = make_ahead;
+    bench->pg->wait_context = bench;
+    fill(bench, size);
+    while (bench->batch->count > 0) {
+        struct batch *stored = bench->batch;
+        if (store(bench))
+            fail_msg("%s", bench->e.message);
+        bench->batch = bench->ahead;
+        bench->ahead = batch_reset(stored);
     }
 }
 
@@ -782,6 +851,26 @@ static void test_after_a_known_id_we_ask_first(void **state)
     assert_outcomes(bench, 0, "ssdd");
     assert_int_equal(store_counted(bench->store)->redone, 1);
     assert_int_equal(store_counted(bench->store)->look_ups, 2);
+}
+
+/* Ids rise: one above all that were stored is not asked for, unless that was wrong lately. */
+static void test_stored_ids_above_the_highest_are_found_by_the_server(void **state)
+{
+    struct bench *bench = *state;
+
+    send(bench, 1, 1), send(bench, 7, 1), send(bench, 8, 1), send(bench, 9, 1);
+    store_once(bench, 4);
+    start(bench);
+    send(bench, 1, 1), send(bench, 5, 1), send(bench, 9, 1), send(bench, 10, 1);
+    send(bench, 7, 1), send(bench, 11, 1), send(bench, 8, 1);
+    store_once(bench, 1);
+    assert_int_equal(store_counted(bench->store)->redone, 1);
+    store_once(bench, 1);
+    store_once(bench, 1);
+    assert_int_equal(store_counted(bench->store)->redone, 2);
+    store_all(bench, 1);
+    assert_int_equal(store_counted(bench->store)->redone, 2);
+    assert_outcomes(bench, 0, "ssssdsdsdsd");
 }
 
 static void test_another_unique_constraint_is_fatal(void **state)
@@ -955,6 +1044,24 @@ static void test_a_former_owner_writes_nothing(void **state)
     assert_int_equal(bench->claims[0].next_offset, 0);
 }
 
+/* The fake has no load. */
+static void test_a_batch_of_older_reference_data_is_not_written(void **state)
+{
+    struct bench *bench = *state;
+
+    send(bench, 1, 1);
+    fill(bench, 1);
+    bench->batch->reference = 3;
+    assert_int_equal(store(bench), RETRY);
+    assert_true(store_take_is_outdated(bench->store));
+    assert_false(store_take_is_outdated(bench->store));
+    assert_int_equal(bench->pg->now.rows, 0);
+    bench->batch->reference = 0;
+    assert_int_equal(store(bench), DONE);
+    assert_false(store_take_is_outdated(bench->store));
+    assert_outcomes(bench, 0, "s");
+}
+
 static void test_a_source_that_has_moved_is_not_written(void **state)
 {
     struct bench *bench = *state;
@@ -1086,6 +1193,22 @@ static void test_the_outcome_does_not_depend_on_the_cut(void **state)
         }
 }
 
+static void test_nor_on_what_is_decided_ahead(void **state)
+{
+    static const size_t sizes[] = {1, 7, 100, 300};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (uint32_t seed = 1; seed <= 20; seed++) {
+            void *bench;
+            set_up(&bench);
+            send_many(bench, seed, 600);
+            store_all_ahead(bench, sizes[i]);
+            assert_expected(bench);
+            tear_down(&bench);
+        }
+}
+
 /* Every start forgets which ids were stored. */
 static void test_the_outcome_does_not_depend_on_restarts(void **state)
 {
@@ -1181,6 +1304,7 @@ int main(void)
         TEST(test_repeats_within_a_batch_and_after_it),
         TEST(test_many_copies_of_a_stored_id_take_one_look_up),
         TEST(test_after_a_known_id_we_ask_first),
+        TEST(test_stored_ids_above_the_highest_are_found_by_the_server),
         TEST(test_another_unique_constraint_is_fatal),
         cmocka_unit_test(test_any_number_of_refused_rows),
         cmocka_unit_test(test_errors_that_name_no_row),
@@ -1191,11 +1315,13 @@ int main(void)
         TEST(test_only_the_insert_of_events_blames_an_event),
         TEST(test_faults_of_the_surroundings_bury_nothing),
         TEST(test_a_former_owner_writes_nothing),
+        TEST(test_a_batch_of_older_reference_data_is_not_written),
         TEST(test_a_source_that_has_moved_is_not_written),
         TEST(test_sources_that_do_not_move_are_not_looked_at),
         TEST(test_the_last_heartbeat_of_a_source_is_noted_with_its_progress),
         TEST(test_a_heartbeat_without_a_time_is_no_more_than_absent),
         cmocka_unit_test(test_the_outcome_does_not_depend_on_the_cut),
+        cmocka_unit_test(test_nor_on_what_is_decided_ahead),
         cmocka_unit_test(test_the_outcome_does_not_depend_on_restarts),
         cmocka_unit_test(test_a_connection_lost_anywhere_changes_nothing),
         cmocka_unit_test(test_nor_does_a_commit_that_happened_without_an_answer),

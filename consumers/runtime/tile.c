@@ -1,4 +1,5 @@
-/* tile.c - run-length lists of outcomes ("s9998 d1 x1"), and the arrays that carry them to the server. */
+/* tile.c - run-length lists of outcomes ("s9998 d1 x1"), and the arrays that carry them to the server. Prints are most of
+ * their bytes, so these go in binary form. */
 #include "consumers/runtime/tile.h"
 
 #include <inttypes.h>
@@ -7,8 +8,9 @@
 
 #include "common/text.h"
 #include "consumers/runtime/chain.h"
+#include "consumers/runtime/copy.h"
 
-enum { ARRAYS = TILE_PARAMETERS - 2 };
+enum { PRINTS = TILE_PARAMETERS - 3, ARRAYS = PRINTS };
 
 struct tile {
     const struct claim *claim;
@@ -27,7 +29,8 @@ struct tiles {
     struct tile *list;
     struct text arrays[ARRAYS];
     char layouts[2][16];
-    const char *parameters[TILE_PARAMETERS];
+    struct text prints;
+    struct pg_parameter parameters[TILE_PARAMETERS];
 };
 
 static int count_index(char letter)
@@ -75,7 +78,7 @@ static void add_event(struct tile *tile, struct sha256 *hash, const struct event
         chain_step(hash, tile->head, event->message.offset, (char)event->outcome,
                    has_row ? event->leaf : NULL);
     if (has_row)
-        text_add_hex(&tile->prints, event->leaf, CHAIN_PRINT_SIZE);
+        text_add(&tile->prints, event->leaf, CHAIN_PRINT_SIZE);
     tile->leader_epoch = event->message.leader_epoch;
 }
 
@@ -122,6 +125,7 @@ void tiles_free(struct tiles *tiles)
     }
     for (size_t i = 0; i < ARRAYS; i++)
         text_free(&tiles->arrays[i]);
+    text_free(&tiles->prints);
     free(tiles->list);
     free(tiles);
 }
@@ -146,14 +150,25 @@ static void add_members(struct text arrays[ARRAYS], const struct tile *tile)
         text_format(array++, "%" PRId64, behind[i]);
     text_add_string(array, "\"\\\\x");
     text_add_hex(array, tile->head, SHA256_SIZE);
-    text_add_string(array++, "\"");
-    text_add_string(array, "\"\\\\x");
-    text_add(array, tile->prints.bytes, tile->prints.size);
     text_add_string(array, "\"");
 }
 
-const char *const *tiles_parameters(struct tiles *tiles,
-                                    const struct tile_layouts *layouts)
+/* bytea[], an item for each tile. */
+static void put_prints(struct tiles *tiles)
+{
+    const uint32_t bytea_oid = 17;
+
+    copy_put_array_head(&tiles->prints, bytea_oid, (uint32_t)tiles->count);
+    for (size_t i = 0; i < tiles->count; i++) {
+        const struct text *prints = &tiles->list[i].prints;
+        copy_put_bytes(&tiles->prints, prints->size ? prints->bytes : "", prints->size);
+    }
+    tiles->parameters[PRINTS] =
+        (struct pg_parameter){tiles->prints.bytes, tiles->prints.size, true};
+}
+
+const struct pg_parameter *tiles_parameters(struct tiles *tiles,
+                                            const struct tile_layouts *layouts)
 {
     for (size_t i = 0; i < tiles->count; i++) {
         for (size_t j = 0; j < ARRAYS; j++)
@@ -162,12 +177,13 @@ const char *const *tiles_parameters(struct tiles *tiles,
     }
     for (size_t j = 0; j < ARRAYS; j++) {
         text_add_string(&tiles->arrays[j], "}");
-        tiles->parameters[j] = tiles->arrays[j].bytes;
+        tiles->parameters[j] = (struct pg_parameter){.bytes = tiles->arrays[j].bytes};
     }
+    put_prints(tiles);
     snprintf(tiles->layouts[0], sizeof tiles->layouts[0], "%" PRId32, layouts->rows);
     snprintf(tiles->layouts[1], sizeof tiles->layouts[1], "%" PRId32,
              layouts->dead_letters);
-    tiles->parameters[ARRAYS] = tiles->layouts[0];
-    tiles->parameters[ARRAYS + 1] = tiles->layouts[1];
+    tiles->parameters[PRINTS + 1] = (struct pg_parameter){.bytes = tiles->layouts[0]};
+    tiles->parameters[PRINTS + 2] = (struct pg_parameter){.bytes = tiles->layouts[1]};
     return tiles->parameters;
 }

@@ -3,6 +3,7 @@
 #ifndef GRIDLOOP_TILE_H
 #define GRIDLOOP_TILE_H
 
+#include "common/pg.h"
 #include "consumers/runtime/batch.h"
 
 struct tiles; /* opaque */
@@ -21,8 +22,8 @@ void tiles_free(struct tiles *tiles);
 
 size_t tiles_count(const struct tiles *tiles);
 
-/* The parameters of sql/advance.sql, as text; borrowed. */
-const char *const *tiles_parameters(struct tiles *tiles,
-                                    const struct tile_layouts *layouts);
+/* The parameters of sql/advance.sql, as text, but prints in binary form; borrowed. */
+const struct pg_parameter *tiles_parameters(struct tiles *tiles,
+                                            const struct tile_layouts *layouts);
 
 #endif

@@ -46,7 +46,7 @@ struct bench {
     struct claim claims[CLAIMS];
     struct tiles *tiles;
     struct sha256 *hash;
-    const char *const *parameters;
+    const struct pg_parameter *parameters;
 };
 
 static void begin(struct bench *bench)
@@ -66,7 +66,7 @@ static int set_up(void **state)
     bench->batch = batch_new(ROOM);
     bench->hash = sha256_new();
     for (int i = 0; i < CLAIMS; i++)
-        bench->claims[i] = (struct claim){i, 100 + i, 1000, 7 + i, -1, -1, {0}};
+        bench->claims[i] = (struct claim){i, 100 + i, 1000, 7 + i, -1, -1, {0}, {0}};
     begin(bench);
     *state = bench;
     return 0;
@@ -106,7 +106,7 @@ static void make(struct bench *bench)
 
 static void assert_parameter(const struct bench *bench, int position, const char *text)
 {
-    assert_string_equal(bench->parameters[position], text);
+    assert_string_equal(bench->parameters[position].bytes, text);
 }
 
 static void test_one_run_of_stored_events(void **state)
@@ -246,6 +246,10 @@ static void test_prints_are_of_what_has_a_row(void **state)
 {
     static const enum event_outcome outcomes[] = {EVENT_STORED, EVENT_DUPLICATE,
                                                   EVENT_ABSENT, EVENT_DEAD};
+    /* One dimension, no nulls, bytea, two items, the first has number 1; each behind its length. */
+    static const char prints[] = "\0\0\0\1\0\0\0\0\0\0\0\21\0\0\0\2\0\0\0\1"
+                                 "\0\0\0\10\xa0\xa0\xa0\xa0\xa3\xa3\xa3\xa3"
+                                 "\0\0\0\0";
     struct bench *bench = *state;
 
     for (int i = 0; i < 4; i++) {
@@ -254,7 +258,9 @@ static void test_prints_are_of_what_has_a_row(void **state)
     }
     add(bench, 1, 1000, EVENT_DUPLICATE);
     make(bench);
-    assert_parameter(bench, PRINTS, "{\"\\\\xa0a0a0a0a3a3a3a3\",\"\\\\x\"}");
+    assert_true(bench->parameters[PRINTS].binary);
+    assert_int_equal(bench->parameters[PRINTS].size, sizeof prints - 1);
+    assert_memory_equal(bench->parameters[PRINTS].bytes, prints, sizeof prints - 1);
 }
 
 /* ---- whatever comes, each offset is told once ---- */
@@ -291,7 +297,7 @@ static const char *member(const char *array, size_t n)
 
 static int64_t number(const struct bench *bench, int position, size_t n)
 {
-    return strtoll(member(bench->parameters[position], n), NULL, 10);
+    return strtoll(member(bench->parameters[position].bytes, n), NULL, 10);
 }
 
 /* Sums of a run-length list by letter; no run is empty, none goes on in the next. */
@@ -321,7 +327,7 @@ static struct sums sums_of(const char *runs)
 
 static void assert_adds_up(const struct bench *bench, size_t n)
 {
-    struct sums sums = sums_of(member(bench->parameters[OUTCOMES], n));
+    struct sums sums = sums_of(member(bench->parameters[OUTCOMES].bytes, n));
 
     assert_int_equal(sums.stored, number(bench, STORED, n));
     assert_int_equal(sums.duplicate, number(bench, DUPLICATE, n));
@@ -349,7 +355,7 @@ static void expand(const struct bench *bench, struct text *of_source)
 {
     for (size_t n = 0; n < tiles_count(bench->tiles); n++) {
         struct text *out = &of_source[number(bench, SOURCE, n) - 100];
-        const char *at = member(bench->parameters[OUTCOMES], n);
+        const char *at = member(bench->parameters[OUTCOMES].bytes, n);
         while (*at && *at != '"') {
             char letter = *at++;
             for (int64_t i = strtoll(at, (char **)(uintptr_t)&at, 10); i > 0; i--)
@@ -363,7 +369,7 @@ static void expand(const struct bench *bench, struct text *of_source)
 static void take_heads(struct bench *bench)
 {
     for (size_t n = 0; n < tiles_count(bench->tiles); n++) {
-        const char *hex = member(bench->parameters[HEAD], n) + 3;
+        const char *hex = member(bench->parameters[HEAD].bytes, n) + 3;
         uint8_t *head = bench->claims[number(bench, SOURCE, n) - 100].head;
         for (size_t i = 0; i < SHA256_SIZE; i++) {
             unsigned byte;

@@ -48,7 +48,7 @@ __attribute__((noinline)) void stage_decode(void)
     struct err e;
 
     must(decode_batch(way.decoder, NULL, way.batch, &e), "decoding", &e);
-    fold_batch(way.batch, way.recent);
+    fold_batch(way.batch, way.recent, NULL);
 }
 
 /* A daemon: the row as COPY takes it, and its leaf in the chain. */

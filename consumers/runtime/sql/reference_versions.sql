@@ -1,6 +1,7 @@
--- The newest load of each table that stages look things up in; 0: there is none. Asked before each batch, so it is
--- a few looks into an index. The order is that of reference.c.
-select coalesce((select max(version) from reference.load where table_name = 'area'), 0),
+-- The newest load of all, and of each table that stages look things up in; 0: there is none. The order is that of
+-- reference.c.
+select coalesce((select max(version) from reference.load), 0),
+       coalesce((select max(version) from reference.load where table_name = 'area'), 0),
        coalesce((select max(version) from reference.load where table_name = 'category'), 0),
        coalesce((select max(version) from reference.load where table_name = 'dedup_rule'), 0),
        coalesce((select max(version) from reference.load where table_name = 'position_default'), 0),
