@@ -502,12 +502,11 @@ static void as_parameters(const char *const *texts, size_t count,
         parameters[i] = (struct pg_parameter){.bytes = texts[i]};
 }
 
-static enum outcome query(struct pg *pg, const char *sql,
-                          const struct pg_parameter *parameters, size_t count,
-                          enum result_form form, struct pg_result **result, struct err *e)
+static enum outcome begin_query(struct pg *pg, const char *sql,
+                                const struct pg_parameter *parameters, size_t count,
+                                enum result_form form, struct err *e)
 {
     struct statement_name name;
-    PGresult *last;
 
     if (count > PARAMETERS)
         return err_set(e, FATAL, "PostgreSQL: %zu parameters are too many", count);
@@ -515,6 +514,13 @@ static enum outcome query(struct pg *pg, const char *sql,
         return e->outcome;
     if (!send_prepared(pg, name.text, parameters, count, form))
         return fail_to_send(pg, e);
+    return flush(pg, deadline_of(pg), e);
+}
+
+enum outcome pg_end_query(struct pg *pg, struct pg_result **result, struct err *e)
+{
+    PGresult *last;
+
     if (finish(pg, &last, e))
         return e->outcome;
     if (result)
@@ -522,6 +528,15 @@ static enum outcome query(struct pg *pg, const char *sql,
     else
         PQclear(last);
     return DONE;
+}
+
+static enum outcome query(struct pg *pg, const char *sql,
+                          const struct pg_parameter *parameters, size_t count,
+                          enum result_form form, struct pg_result **result, struct err *e)
+{
+    return begin_query(pg, sql, parameters, count, form, e)
+               ? e->outcome
+               : pg_end_query(pg, result, e);
 }
 
 /* Up to where the server has answered all of a pipeline. */
@@ -587,6 +602,13 @@ enum outcome pg_query_raw(struct pg *pg, const char *sql,
                           struct pg_result **result, struct err *e)
 {
     return query(pg, sql, parameters, count, AS_BINARY, result, e);
+}
+
+enum outcome pg_begin_query_raw(struct pg *pg, const char *sql,
+                                const struct pg_parameter *parameters, size_t count,
+                                struct err *e)
+{
+    return begin_query(pg, sql, parameters, count, AS_BINARY, e);
 }
 
 enum outcome pg_query(struct pg *pg, const char *sql, const char *const *parameters,

@@ -115,6 +115,14 @@ enum outcome pg_query_binary(struct pg *pg, const char *sql,
 enum outcome pg_query_raw(struct pg *pg, const char *sql,
                           const struct pg_parameter *parameters, size_t count,
                           struct pg_result **result, struct err *e);
+
+/* The same in two halves: what the caller does in between costs no time. After DONE of the first the second must be the
+ * next call. */
+enum outcome pg_begin_query_raw(struct pg *pg, const char *sql,
+                                const struct pg_parameter *parameters, size_t count,
+                                struct err *e);
+enum outcome pg_end_query(struct pg *pg, struct pg_result **result, struct err *e);
+
 const uint8_t *pg_raw(const struct pg_result *result, size_t row, size_t column,
                       size_t *size);
 int64_t pg_raw_number(const struct pg_result *result, size_t row, size_t column);

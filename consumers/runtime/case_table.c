@@ -193,11 +193,13 @@ struct reading {
     struct group_names *groups;
 };
 
-/* Those that are not there yet; frees the rows. */
+/* Those that are not there yet; frees the rows. NULL: there are none. */
 static void keep_cases(const struct reading *r, struct pg_result *rows)
 {
     struct case_table *table = r->table;
 
+    if (!rows)
+        return;
     case_table_make_room(table, r->arena, pg_rows(rows));
     for (size_t row = 0; row < pg_rows(rows); row++) {
         struct link_case *c = &table->cases[table->count];
@@ -217,8 +219,9 @@ static void keep_cases(const struct reading *r, struct pg_result *rows)
 
 /* ---- cases near by ---- */
 
-/* Cells asked for at once: libpq holds a result whole, in a form several times as large as ours. */
-enum { CELLS_AT_ONCE = 512 };
+/* Cells asked for at once: libpq holds a result whole, in a form several times as large as ours. More, while hardly any
+ * has a case. */
+enum { CELLS_AT_ONCE = 512, MOST_CELLS_AT_ONCE = 8192, FEW_CASES = 16 };
 
 /* The arrays that a statement takes. */
 enum near_array {
@@ -277,12 +280,20 @@ static const struct near_question near_questions[] = {
     {"cases_in_cells", WEST, any},
 };
 
-static enum outcome ask_near(const struct reading *r,
-                             const struct near_question *question,
-                             const struct near *const *asked, size_t count, struct err *e)
+static enum outcome begin_asking(struct pg *pg, const char *sql,
+                                 const struct pg_parameter *parameters, size_t count,
+                                 struct pg_result **result, struct err *e)
+{
+    (void)result; /* it comes later */
+    return pg_begin_query_raw(pg, sql, parameters, count, e);
+}
+
+static enum outcome begin_near(const struct reading *r,
+                               const struct near_question *question,
+                               const struct near *const *asked, size_t count,
+                               struct err *e)
 {
     struct text arrays[NEAR_ARRAYS] = {0};
-    struct pg_result *rows = NULL;
 
     for (size_t i = 0; i < question->arrays; i++)
         copy_put_array_head(&arrays[i], near_oids[i], (uint32_t)count);
@@ -291,11 +302,8 @@ static enum outcome ask_near(const struct reading *r,
         if (question->arrays == NEAR_ARRAYS)
             put_box(arrays, &asked[i]->box);
     }
-    if (query_arrays(pg_query_raw, r->pg, question->sql, arrays, question->arrays, &rows,
-                     e))
-        return e->outcome;
-    keep_cases(r, rows);
-    return DONE;
+    return query_arrays(begin_asking, r->pg, question->sql, arrays, question->arrays,
+                        NULL, e);
 }
 
 /* As the indexes have them. */
@@ -313,6 +321,30 @@ static bool is_too_many(const struct reading *r, const struct case_wish *wish)
     return wish->most > 0 && r->table->count > wish->most;
 }
 
+/* While the server looks for one page, the rows of the one before are kept. */
+static enum outcome read_pages(const struct reading *r, const struct case_wish *wish,
+                               const struct near_question *question,
+                               const struct near *const *asked, size_t count,
+                               struct err *e)
+{
+    struct pg_result *rows = NULL;
+    size_t page = CELLS_AT_ONCE;
+    enum outcome outcome = DONE;
+
+    for (size_t i = 0, size; !outcome && i < count && !is_too_many(r, wish); i += size) {
+        size = count - i < page ? count - i : page;
+        outcome = begin_near(r, question, asked + i, size, e);
+        keep_cases(r, rows);
+        rows = NULL;
+        if (!outcome)
+            outcome = pg_end_query(r->pg, &rows, e);
+        if (rows && pg_rows(rows) < FEW_CASES && page < MOST_CELLS_AT_ONCE)
+            page *= 2;
+    }
+    keep_cases(r, rows);
+    return outcome;
+}
+
 static enum outcome read_near(const struct reading *r, const struct case_wish *wish,
                               const struct near_question *question, struct err *e)
 {
@@ -324,11 +356,7 @@ static enum outcome read_near(const struct reading *r, const struct case_wish *w
         if (question->is_asked(&wish->near[i]))
             asked[count++] = &wish->near[i];
     qsort(asked, count, sizeof *asked, by_place);
-    for (size_t i = 0; i < count && !is_too_many(r, wish); i += CELLS_AT_ONCE)
-        if (ask_near(r, question, asked + i,
-                     count - i < CELLS_AT_ONCE ? count - i : CELLS_AT_ONCE, e))
-            return e->outcome;
-    return DONE;
+    return read_pages(r, wish, question, asked, count, e);
 }
 
 /* ---- cases by id ---- */

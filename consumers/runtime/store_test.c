@@ -344,6 +344,19 @@ enum outcome pg_query_raw(struct pg *pg, const char *sql,
     return FATAL;
 }
 
+enum outcome pg_begin_query_raw(struct pg *pg, const char *sql,
+                                const struct pg_parameter *parameters, size_t count,
+                                struct err *e)
+{
+    return pg_query_raw(pg, sql, parameters, count, NULL, e);
+}
+
+enum outcome pg_end_query(struct pg *pg, struct pg_result **result, struct err *e)
+{
+    (void)pg, (void)result, (void)e;
+    return FATAL;
+}
+
 const uint8_t *pg_raw(const struct pg_result *result, size_t row, size_t column,
                       size_t *size)
 {
