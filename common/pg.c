@@ -534,9 +534,8 @@ static enum outcome query(struct pg *pg, const char *sql,
                           const struct pg_parameter *parameters, size_t count,
                           enum result_form form, struct pg_result **result, struct err *e)
 {
-    return begin_query(pg, sql, parameters, count, form, e)
-               ? e->outcome
-               : pg_end_query(pg, result, e);
+    return begin_query(pg, sql, parameters, count, form, e) ? e->outcome
+                                                            : pg_end_query(pg, result, e);
 }
 
 /* Up to where the server has answered all of a pipeline. */

@@ -716,8 +716,8 @@ static void report(struct pump *p)
     log_info("progress", "batches", LOG_NUMBER(counts->batches), "stored",
              LOG_NUMBER(counts->stored), "duplicate", LOG_NUMBER(counts->duplicate),
              "dead_letter", LOG_NUMBER(counts->dead_letter), "absent",
-             LOG_NUMBER(counts->absent), "look_ups", LOG_NUMBER(counts->look_ups),
-             "redone", LOG_NUMBER(counts->redone), NULL);
+             LOG_NUMBER(counts->absent), "ahead", LOG_NUMBER(counts->ahead), "look_ups",
+             LOG_NUMBER(counts->look_ups), "redone", LOG_NUMBER(counts->redone), NULL);
 }
 
 /* Kafka's own committed offset is for lag tools; nothing depends on it. */

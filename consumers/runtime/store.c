@@ -283,10 +283,13 @@ static void choose_rows(struct store *store)
 /* Unless it was done ahead, and what came before it was not folded again since. */
 static void choose_first(struct store *store)
 {
-    if (store->batch->folded_behind != store->folds)
+    bool is_done = store->batch->folded_behind == store->folds;
+
+    if (!is_done)
         choose_rows(store);
     else
         store->folds++;
+    store->counts.ahead += is_done;
 }
 
 bool store_ahead(struct store *store, struct batch *ahead)

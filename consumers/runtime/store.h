@@ -18,6 +18,7 @@ struct store; /* opaque */
 
 struct store_counts {
     int64_t batches, stored, duplicate, dead_letter, absent;
+    int64_t ahead;    /* batches whose rows were chosen while the one before was stored */
     int64_t look_ups; /* batches that asked the database which ids it has */
     int64_t
         redone; /* transactions run again from the start: known ids, refused rows, missing locks */

@@ -50,6 +50,7 @@ class Battle:
         scene = linking.Scene(rng)
         tellers = {kind: {"tell": scene.teller(kind)} if self.is_linked else {} for kind in PARTITIONS}
         self.members = {kind: [] for kind in PARTITIONS}
+        self.all_members = []
         self.fallen = []  # what the killed ones owned: (source_id, owner_epoch)
         self.counts = collections.Counter()
         self.turns = {name: self.turn() for name in ("consumer", "producer")}
@@ -119,6 +120,8 @@ class Battle:
         for name in ("stored", "duplicate", "dead_letter", "absent"):
             self.counts[name] = int(self.world.sql(f"select coalesce(sum({name}), 0) from bus.batch")[0][0])
         self.counts["tiles"] = self.world.sql("select count(*) from bus.batch")[0][0]
+        for member in self.all_members:
+            self.counts.update({f"told: {name}": count for name, count in member.counts().items()})
 
     def close(self):
         for stream in self.streams():
@@ -151,7 +154,9 @@ class Battle:
 
     def join(self, kind, **options):
         build = self.build or ("points" if "point" in options else "release")
-        member = self.world.consumer(kind, build=build, wait=False, batch_rows=100, linger_ms=20, **options)
+        rows = self.rng.choice((5, 100))  # five are soon there: then the next ones are made ready meanwhile
+        member = self.world.consumer(kind, build=build, wait=False, batch_rows=rows, linger_ms=20, **options)
+        self.all_members.append(member)
         if "point" not in options:
             self.members[kind].append(member)
         return member
@@ -282,6 +287,14 @@ def assert_mixed(counts):
     for name in ("stored", "duplicate", "dead_letter", "absent", "load: repeats", "load: conflicts", "load: bad",
                  "sightings: new", "sightings: more", "sightings: revision", "sightings: withdrawn", "cases of both kinds"):
         assert counts[name] > 0, (name, counts)
+    assert_both_ways(counts)
+
+
+def assert_both_ways(counts):
+    """As those tell that lived for ten seconds: batches went the short way (made ready ahead; a COPY and no question), and
+    the long one (taken back, and asked for)."""
+    assert counts["told: ahead"] > 0 and counts["told: look_ups"] < counts["told: batches"], counts
+    assert counts["told: redone"] > 0 and counts["told: look_ups"] > 0, counts
 
 
 @pytest.mark.harms_servers
