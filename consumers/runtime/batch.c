@@ -18,18 +18,23 @@ struct batch *batch_new(size_t rows)
     return batch;
 }
 
+void batch_unfold(struct batch *batch)
+{
+    batch->slots = NULL;
+    batch->rows = NULL;
+    batch->folded_behind = 0;
+    batch->is_looked_up = false;
+}
+
 struct batch *batch_reset(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
         kafka_message_free(&batch->events[i].message);
     batch->count = batch->decoded = batch->enriched = 0;
     batch->value_bytes = batch->other_bytes = 0;
-    batch->slots = NULL;
-    batch->rows = NULL;
     batch->reference = -1;
-    batch->folded_behind = 0;
+    batch_unfold(batch);
     batch->next_offsets = NULL;
-    batch->is_looked_up = false;
     batch->is_cut = batch->is_heavy = batch->is_asked_for = false;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;

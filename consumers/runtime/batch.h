@@ -110,6 +110,9 @@ void batch_free(struct batch *batch); /* NULL is fine */
 /* Empty again; messages and memory are given back. Returns the batch. */
 struct batch *batch_reset(struct batch *batch);
 
+/* Events come that the fold has not seen: what it made is void. */
+void batch_unfold(struct batch *batch);
+
 /* Leaves out all events but the first count, as if they had not come yet. */
 void batch_cut(struct batch *batch, size_t count);
 

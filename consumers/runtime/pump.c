@@ -442,8 +442,7 @@ static void add_message(const struct pump *p, struct batch *batch, size_t claim,
     struct event *event;
 
     batch->is_asked_for = false;
-    batch->slots = NULL;
-    batch->rows = NULL;
+    batch_unfold(batch);
     if (batch->count == 0)
         batch->linger_end_ms = clock_monotonic_ms() + p->settings->linger_ms;
     else

@@ -767,7 +767,28 @@ static void make_ahead(void *context)
         ;
 }
 
-/* Each batch is made while the one before it is stored. */
+static uint32_t chance;
+
+static uint32_t below(uint32_t bound)
+{
+    chance = chance * 1664525 + 1013904223;
+    return (chance >> 8) % bound;
+}
+
+/* As if batches could be larger from now on. */
+static void add_more(struct bench *bench, size_t count)
+{
+    const struct batch *batch = bench->batch;
+    const size_t wanted = batch->count + count;
+
+    batch_unfold(bench->batch);
+    for (size_t i = 0; i < bench->count && batch->count < wanted; i++)
+        if (bench->events[i].offset >= batch->next_offsets[bench->events[i].source])
+            add_event(bench->batch, &bench->events[i]);
+    bench->batch->decoded = batch->count;
+}
+
+/* Each batch is made while the one before it is stored, or for the most part. */
 static void store_all_ahead(struct bench *bench, size_t size)
 {
     bench->batch_size = size;
@@ -780,6 +801,8 @@ static void store_all_ahead(struct bench *bench, size_t size)
             fail_msg("%s", bench->e.message);
         bench->batch = bench->ahead;
         bench->ahead = batch_reset(stored);
+        if (below(3) == 0)
+            add_more(bench, below(20));
     }
 }
 
@@ -1172,14 +1195,6 @@ static void assert_expected(const struct bench *bench)
         text_free(&letters[i]);
     }
     assert_int_equal(bench->pg->now.dead, dead);
-}
-
-static uint32_t chance;
-
-static uint32_t below(uint32_t bound)
-{
-    chance = chance * 1664525 + 1013904223;
-    return (chance >> 8) % bound;
 }
 
 static void send_many(struct bench *bench, uint32_t seed, size_t count)
