@@ -1205,36 +1205,30 @@ static void send_many(struct bench *bench, uint32_t seed, size_t count)
                 below(4) ? 1 : (int)below(3) + (below(2) ? REFUSED : 1));
 }
 
-static void test_the_outcome_does_not_depend_on_the_cut(void **state)
+static void assert_for_sizes(void (*store_with)(struct bench *bench, size_t size),
+                             const size_t sizes[4])
 {
-    static const size_t sizes[] = {1, 7, 100, 10000};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (size_t i = 0; i < 4; i++)
         for (uint32_t seed = 1; seed <= 20; seed++) {
             void *bench;
             set_up(&bench);
             send_many(bench, seed, 600);
-            store_all(bench, sizes[i]);
+            store_with(bench, sizes[i]);
             assert_expected(bench);
             tear_down(&bench);
         }
 }
 
+static void test_the_outcome_does_not_depend_on_the_cut(void **state)
+{
+    (void)state;
+    assert_for_sizes(store_all, (const size_t[]){1, 7, 100, 10000});
+}
+
 static void test_nor_on_what_is_decided_ahead(void **state)
 {
-    static const size_t sizes[] = {1, 7, 100, 300};
-
     (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        for (uint32_t seed = 1; seed <= 20; seed++) {
-            void *bench;
-            set_up(&bench);
-            send_many(bench, seed, 600);
-            store_all_ahead(bench, sizes[i]);
-            assert_expected(bench);
-            tear_down(&bench);
-        }
+    assert_for_sizes(store_all_ahead, (const size_t[]){1, 7, 100, 300});
 }
 
 /* Every start forgets which ids were stored. */
