@@ -1797,92 +1797,6 @@ static enum outcome create(struct client *client, rd_kafka_NewTopic_t **topics,
     return add_reason(client, e);
 }
 
-/* A compacted topic throws events away that have a key in common, before anybody has read them. Who may not ask is
- * not held up. */
-static enum outcome refuse_compaction(const rd_kafka_ConfigResource_t *topic,
-                                      void *context, struct err *e)
-{
-    size_t count;
-    const rd_kafka_ConfigEntry_t **entries =
-        rd_kafka_ConfigResource_configs(topic, &count);
-
-    (void)context;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = rd_kafka_ConfigEntry_name(entries[i]);
-        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-
-        if (strcmp(name, "cleanup.policy") == 0 && value && strstr(value, "compact"))
-            return err_exit(e, EX_CONFIG,
-                            "topic %s has cleanup.policy=%s, so that Kafka would throw "
-                            "events away unread: set it to delete",
-                            rd_kafka_ConfigResource_name(topic), value);
-    }
-    return DONE;
-}
-
-/* What is done with the settings of each topic. */
-typedef enum outcome read_config(const rd_kafka_ConfigResource_t *topic, void *context,
-                                 struct err *e);
-
-static enum outcome read_configs(rd_kafka_event_t *event, read_config *read,
-                                 void *context, struct err *e)
-{
-    const rd_kafka_ConfigResource_t **topics;
-    size_t count;
-
-    if (!event)
-        return err_set(e, RETRY, "settings of topics: no broker answered");
-    if (rd_kafka_event_error(event)) {
-        fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
-        return err_wrap(e, "settings of topics");
-    }
-    topics = rd_kafka_DescribeConfigs_result_resources(
-        rd_kafka_event_DescribeConfigs_result(event), &count);
-    for (size_t i = 0; i < count; i++)
-        if (read(topics[i], context, e))
-            return e->outcome;
-    return DONE;
-}
-
-static enum outcome ask_configs(struct client *client, const char *const *names,
-                                size_t count, int timeout_ms, read_config *read,
-                                void *context, struct err *e)
-{
-    rd_kafka_AdminOptions_t *options =
-        admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
-    rd_kafka_ConfigResource_t **list = xcalloc(count + 1, sizeof *list);
-    rd_kafka_event_t *event;
-    enum outcome outcome;
-
-    for (size_t i = 0; i < count; i++)
-        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
-    rd_kafka_DescribeConfigs(client->rk, list, count, options, queue);
-    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
-    outcome = read_configs(event, read, context, e);
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_ConfigResource_destroy_array(list, count);
-    free(list);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
-    return outcome;
-}
-
-static enum outcome check_policies(struct client *client,
-                                   const struct kafka_topic *topics, size_t count,
-                                   int timeout_ms, struct err *e)
-{
-    const char **names = xcalloc(count + 1, sizeof *names);
-    enum outcome outcome;
-
-    for (size_t i = 0; i < count; i++)
-        names[i] = topics[i].name;
-    outcome = ask_configs(client, names, count, timeout_ms, refuse_compaction, NULL, e);
-    free(names);
-    return outcome;
-}
-
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e)
@@ -1901,9 +1815,8 @@ enum outcome kafka_create_topics(const struct kafka_properties *properties,
     list = xcalloc(count + 1, sizeof *list);
     while (made < count && (list[made] = new_topic(&topics[made], e)) != NULL)
         made++;
-    if (made == count && count > 0
-        && !create(&client, list, count, timeout_ms, created, e))
-        check_policies(&client, topics, count, timeout_ms, e);
+    if (made == count && count > 0)
+        create(&client, list, count, timeout_ms, created, e);
     rd_kafka_NewTopic_destroy_array(list, made);
     free(list);
     rd_kafka_destroy(client.rk);
@@ -1976,16 +1889,15 @@ static enum outcome find_partitions(struct client *client, const struct finding 
     return add_reason(client, e);
 }
 
-static enum outcome read_settings(const rd_kafka_ConfigResource_t *topic, void *context,
-                                  struct err *e)
+static void read_settings(const rd_kafka_ConfigResource_t *topic,
+                          const struct finding *finding)
 {
     struct kafka_topic_found *found =
-        found_of(context, rd_kafka_ConfigResource_name(topic));
+        found_of(finding, rd_kafka_ConfigResource_name(topic));
     size_t count;
     const rd_kafka_ConfigEntry_t **entries =
         rd_kafka_ConfigResource_configs(topic, &count);
 
-    (void)e;
     for (size_t i = 0; found && i < count; i++) {
         const char *name = rd_kafka_ConfigEntry_name(entries[i]);
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
@@ -1999,7 +1911,50 @@ static enum outcome read_settings(const rd_kafka_ConfigResource_t *topic, void *
         else if (strcmp(name, "retention.ms") == 0)
             found->retention_ms = strtoll(value, NULL, 10);
     }
+}
+
+static enum outcome read_configs(rd_kafka_event_t *event, const struct finding *finding,
+                                 struct err *e)
+{
+    const rd_kafka_ConfigResource_t **topics;
+    size_t count;
+
+    if (!event)
+        return err_set(e, RETRY, "settings of topics: no broker answered");
+    if (rd_kafka_event_error(event)) {
+        fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+        return err_wrap(e, "settings of topics");
+    }
+    topics = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &count);
+    for (size_t i = 0; i < count; i++)
+        read_settings(topics[i], finding);
     return DONE;
+}
+
+/* Of one that may not be asked about nothing is said. */
+static enum outcome find_settings(struct client *client, const struct finding *finding,
+                                  int timeout_ms, struct err *e)
+{
+    rd_kafka_AdminOptions_t *options =
+        admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
+    rd_kafka_ConfigResource_t **list = xcalloc(finding->count + 1, sizeof *list);
+    rd_kafka_event_t *event;
+    enum outcome outcome;
+
+    for (size_t i = 0; i < finding->count; i++)
+        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, finding->names[i]);
+    rd_kafka_DescribeConfigs(client->rk, list, finding->count, options, queue);
+    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+    outcome = read_configs(event, finding, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy_array(list, finding->count);
+    free(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    return outcome;
 }
 
 enum outcome kafka_find_topics(const struct kafka_properties *properties,
@@ -2016,7 +1971,7 @@ enum outcome kafka_find_topics(const struct kafka_properties *properties,
     if (!conf || client_open(&client, RD_KAFKA_PRODUCER, conf, e))
         return e->outcome;
     if (!find_partitions(&client, &finding, timeout_ms, e))
-        ask_configs(&client, names, count, timeout_ms, read_settings, &finding, e);
+        find_settings(&client, &finding, timeout_ms, e);
     rd_kafka_destroy(client.rk);
     return e->outcome;
 }

@@ -275,8 +275,8 @@ struct kafka_topic {
     const char *configs[8]; /* name, value, ... NULL */
 };
 
-/* Creates those of the topics that do not exist yet; *created counts them. The others are taken as they are, but a
- * compacted one is FATAL 78. RETRY: no broker within timeout_ms, or not enough of them for the replication. FATAL 77:
+/* Creates those of the topics that do not exist yet; *created counts them. The others are taken as they are. A broker hears
+ * of a new one a moment later. RETRY: no broker within timeout_ms, or not enough of them for the replication. FATAL 77:
  * not allowed; 78: a name or a setting is refused. */
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
