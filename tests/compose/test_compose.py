@@ -8,24 +8,15 @@ import psycopg
 import pytest
 
 from events import KINDS
-from installation import run
-from load import MARK, Load, Publisher
+from installation import Installation, run
+from load import MARK
 from proof import check, sent_orders, settle
 from waiting import wait_for
 
+INSTALLATION = Installation
 DRONES = "gridloop.drone-alert.v1"
 PROGRAMS = ("consume-drone-alert", "consume-patrol-log", "consume-inspection-finding", "consume-case-action",
             "consume-flight-task", "dispatch")
-
-
-@pytest.fixture(scope="session")
-def publisher(installation):
-    return Publisher(installation)
-
-
-@pytest.fixture
-def load(publisher, lines):
-    return Load(publisher, lines)
 
 
 def owners(installation):
