@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 
 enum {
     ASK_MS = 5000,      /* watermarks, ids */
@@ -365,20 +366,95 @@ static enum outcome refuse_guarantees(const struct kafka_properties *properties,
     return DONE;
 }
 
+static bool are_servers_named(const struct kafka_property *p)
+{
+    return strcmp(p->name, "bootstrap.servers") == 0
+           || strcmp(p->name, "metadata.broker.list") == 0;
+}
+
+/* HOST, HOST:PORT or [IPV6]:PORT, perhaps behind a PROTOCOL://. */
+static bool is_server(const char *text, size_t size)
+{
+    const char *scheme = memmem(text, size, "://", 3);
+    const char *host = scheme ? scheme + 3 : text, *end = text + size;
+    const char *colon = memrchr(host, ':', (size_t)(end - host));
+    bool has_brackets = colon && colon > host && colon[-1] == ']';
+
+    if (!colon || (!has_brackets && memchr(host, ':', (size_t)(colon - host))))
+        return end > host;
+    return colon > host && text_port(colon + 1, (size_t)(end - colon - 1)) > 0;
+}
+
+/* librdkafka makes another port of one that is too large, and a port that is a word 9092. */
+static enum outcome check_servers(const struct kafka_property *p, struct err *e)
+{
+    size_t size, count = 0;
+
+    for (const char *at = p->value; *at; at += size) {
+        at += strspn(at, ", \t");
+        size = strcspn(at, ", \t");
+        if (size > 0 && !is_server(at, size))
+            return err_exit(e, EX_CONFIG, "%s: kafka.%s: \"%.*s\" is no HOST:PORT",
+                            p->where, p->name, (int)size, at);
+        count += size > 0;
+    }
+    return count > 0 || !*p->value
+               ? DONE
+               : err_exit(e, EX_CONFIG, "%s: kafka.%s names no server", p->where,
+                          p->name);
+}
+
 static enum outcome require_servers(const struct kafka_properties *properties,
                                     struct err *e)
 {
-    for (size_t i = 0; i < properties->count; i++) {
-        const struct kafka_property *p = &properties->items[i];
-
-        if ((strcmp(p->name, "bootstrap.servers") == 0
-             || strcmp(p->name, "metadata.broker.list") == 0)
-            && p->value[0] != '\0')
-            return DONE;
-    }
+    for (size_t i = 0; i < properties->count; i++)
+        if (are_servers_named(&properties->items[i]) && *properties->items[i].value)
+            return check_servers(&properties->items[i], e);
     return err_exit(
         e, EX_USAGE,
         "kafka.bootstrap.servers (GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS) is required");
+}
+
+/* Ours that is nearest to a name that librdkafka does not know; "": none is near. */
+static void find_near(const rd_kafka_conf_t *conf, const char *name, char near[80])
+{
+    size_t count, best = strlen(name) / 4 + 1;
+    const char **pairs = rd_kafka_conf_dump((rd_kafka_conf_t *)(uintptr_t)conf, &count);
+
+    *near = '\0';
+    for (size_t i = 0; i < count; i += 2) {
+        size_t distance = text_distance(name, pairs[i]);
+        if (distance < best && !why_refused(pairs[i])) {
+            best = distance;
+            snprintf(near, 80, "%s", pairs[i]);
+        }
+    }
+    rd_kafka_conf_dump_free(pairs, count);
+}
+
+static enum outcome unknown_property(const rd_kafka_conf_t *conf, const char *where,
+                                     const char *name, struct err *e)
+{
+    char near[80];
+
+    find_near(conf, name, near);
+    return err_exit(e, EX_CONFIG, "%s: kafka.%s: librdkafka has no such property%s%s%s",
+                    where, name, *near ? "; did you mean 'kafka." : "", near,
+                    *near ? "'?" : "");
+}
+
+/* librdkafka takes the number that "30s" begins with, and leaves out the rest: 30 ms. */
+static bool is_cut(const rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char taken[32], *end;
+    size_t size = sizeof taken;
+
+    if (rd_kafka_conf_get(conf, name, taken, &size) != RD_KAFKA_CONF_OK
+        || size > sizeof taken || strspn(taken, "-0123456789") != strlen(taken)
+        || strcmp(taken, value) == 0)
+        return false;
+    strtoll(value, &end, 0);
+    return end != value && *end; /* "all" is a word for a number */
 }
 
 /* The environment may hold what others put there: for a service named gridloop-kafka Kubernetes sets
@@ -389,9 +465,12 @@ static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *na
     char text[400];
     rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, text, sizeof text);
 
-    if (result == RD_KAFKA_CONF_OK)
-        return DONE;
-    if (result != RD_KAFKA_CONF_UNKNOWN || strcmp(where, "environment") != 0)
+    if (result == RD_KAFKA_CONF_OK && is_cut(conf, name, value))
+        return err_exit(e, EX_CONFIG, "%s: kafka.%s: '%s' is not a whole number", where,
+                        name, value);
+    if (result == RD_KAFKA_CONF_UNKNOWN && strcmp(where, "environment") != 0)
+        return unknown_property(conf, where, name, e);
+    if (result == RD_KAFKA_CONF_INVALID)
         return err_exit(e, EX_CONFIG, "%s: kafka.%s: %.*s", where, name,
                         (int)strcspn(text, "\n"), text);
     return DONE;

@@ -4,7 +4,8 @@
  * Properties given by the user go through to librdkafka, except those that carry a guarantee (auto
  * commit, offset reset, group id, assignor, acks, idempotence, bounds of memory ...): setting one is FATAL,
  * exit code 78, with the reason; so are an unknown property and a wrong value. No bootstrap.servers is FATAL
- * 64. A property of the other role (a producer's, given to a consumer) is left to rest.
+ * 64. A number with something behind it is a wrong value, and so is a server's port that is none: librdkafka would make other
+ * ones of them. A property of the other role (a producer's, given to a consumer) is left to rest.
  *
  * A broker that is away is never FATAL, and never the reason why a handle cannot be opened; nor is one whose
  * certificate does not hold (expired, of another host, by another authority): that is mended there. A refused login is
