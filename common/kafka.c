@@ -415,29 +415,44 @@ static enum outcome require_servers(const struct kafka_properties *properties,
         "kafka.bootstrap.servers (GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS) is required");
 }
 
-/* Ours that is nearest to a name that librdkafka does not know; "": none is near. */
-static void find_near(const rd_kafka_conf_t *conf, const char *name, char near[80])
+/* librdkafka lists what has no value only in its table for people: a property a line, its name in front. */
+static char *property_table(void)
 {
-    size_t count, best = strlen(name) / 4 + 1;
-    const char **pairs = rd_kafka_conf_dump((rd_kafka_conf_t *)(uintptr_t)conf, &count);
+    char *table = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&table, &size);
 
-    *near = '\0';
-    for (size_t i = 0; i < count; i += 2) {
-        size_t distance = text_distance(name, pairs[i]);
-        if (distance < best && !why_refused(pairs[i])) {
-            best = distance;
-            snprintf(near, 80, "%s", pairs[i]);
-        }
-    }
-    rd_kafka_conf_dump_free(pairs, count);
+    if (!out)
+        return NULL;
+    rd_kafka_conf_properties_show(out);
+    fclose(out);
+    return table;
 }
 
-static enum outcome unknown_property(const rd_kafka_conf_t *conf, const char *where,
-                                     const char *name, struct err *e)
+/* The one nearest to a name that librdkafka does not know, of those that may be set; "": none is near. */
+static void find_near(const char *name, char near[KAFKA_NAME_SIZE])
 {
-    char near[80];
+    char *table = property_table(), *rest = NULL, one[KAFKA_NAME_SIZE];
+    size_t distance, best = strlen(name) / 4 + 1;
 
-    find_near(conf, name, near);
+    *near = '\0';
+    for (char *line = table ? strtok_r(table, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(line, " "), line);
+        distance = text_distance(name, one);
+        if (distance < best && !why_refused(one)) {
+            best = distance;
+            memcpy(near, one, sizeof one);
+        }
+    }
+    free(table);
+}
+
+static enum outcome unknown_property(const char *where, const char *name, struct err *e)
+{
+    char near[KAFKA_NAME_SIZE];
+
+    find_near(name, near);
     return err_exit(e, EX_CONFIG, "%s: kafka.%s: librdkafka has no such property%s%s%s",
                     where, name, *near ? "; did you mean 'kafka." : "", near,
                     *near ? "'?" : "");
@@ -469,7 +484,7 @@ static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *na
         return err_exit(e, EX_CONFIG, "%s: kafka.%s: '%s' is not a whole number", where,
                         name, value);
     if (result == RD_KAFKA_CONF_UNKNOWN && strcmp(where, "environment") != 0)
-        return unknown_property(conf, where, name, e);
+        return unknown_property(where, name, e);
     if (result == RD_KAFKA_CONF_INVALID)
         return err_exit(e, EX_CONFIG, "%s: kafka.%s: %.*s", where, name,
                         (int)strcspn(text, "\n"), text);
@@ -646,10 +661,11 @@ static void password_look(struct client *client, rd_kafka_t *other)
 
 /* ---- looking at properties ---- */
 
-static bool is_known(const rd_kafka_conf_t *conf, const char *name)
+/* Takes its value away to learn that. */
+static bool is_known(rd_kafka_conf_t *conf, const char *name)
 {
     return secret_of_file(name)
-           || rd_kafka_conf_get(conf, name, NULL, &(size_t){0}) == RD_KAFKA_CONF_OK;
+           || rd_kafka_conf_set(conf, name, NULL, NULL, 0) != RD_KAFKA_CONF_UNKNOWN;
 }
 
 enum outcome kafka_check_property(const struct kafka_property *property, struct err *e)
@@ -664,6 +680,18 @@ enum outcome kafka_check_property(const struct kafka_property *property, struct 
                  "where", property->where, NULL);
     rd_kafka_conf_destroy(conf);
     return outcome;
+}
+
+bool kafka_knows(const char *name, char near[KAFKA_NAME_SIZE])
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool known = is_known(conf, name);
+
+    *near = '\0';
+    if (!known)
+        find_near(name, near);
+    rd_kafka_conf_destroy(conf);
+    return known;
 }
 
 const char *kafka_refused(size_t i, const char **why)
@@ -2041,12 +2069,13 @@ enum outcome kafka_find_topics(const struct kafka_properties *properties,
                                struct kafka_topic_found *found, struct err *e)
 {
     static const struct setting none[] = {{NULL, NULL}};
-    rd_kafka_conf_t *conf = conf_new(properties, none, none, e);
+    rd_kafka_conf_t *conf;
     struct finding finding = {names, count, found};
     struct client client = {0};
 
     memset(found, 0, count * sizeof *found);
     e->outcome = DONE;
+    conf = conf_new(properties, none, none, e);
     if (!conf || client_open(&client, RD_KAFKA_PRODUCER, conf, e))
         return e->outcome;
     if (!find_partitions(&client, &finding, timeout_ms, e))

@@ -36,6 +36,10 @@ enum outcome kafka_check_consumer(const struct kafka_properties *properties,
 enum outcome kafka_check_producer(const struct kafka_properties *properties,
                                   struct err *e);
 
+/* Whether librdkafka, or we, know a property of that name; else near is the nearest that may be set, "" if none is near. */
+enum { KAFKA_NAME_SIZE = 80 };
+bool kafka_knows(const char *name, char near[KAFKA_NAME_SIZE]);
+
 /* The patterns of properties that cannot be set, and why: the i-th, until NULL. */
 const char *kafka_refused(size_t i, const char **why);
 

@@ -6,7 +6,6 @@
 #include <sysexits.h>
 
 #include "common/kafka.h"
-#include "common/log.h"
 #include "common/text.h"
 #include "consumers/runtime/case_rules.h"
 #include "consumers/runtime/columns.h"
@@ -375,7 +374,6 @@ static void check_database(const struct live *live, struct findings *f)
 
 void check_live(const struct live *live, struct findings *findings)
 {
-    log_set_level("error"); /* what librdkafka meets is a finding */
     check_kafka(live, findings);
     check_registry(live, findings);
     check_database(live, findings);
