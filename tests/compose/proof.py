@@ -80,7 +80,26 @@ def check_crew(installation, orders):
     assert {order["order_id"] for order in orders if order["target_unit_code"] == unit} <= set(taken)
 
 
+def status(installation):
+    """What gridloopctl status says; its exit code is that of the worst."""
+    said = installation.compose("run", "--rm", "-T", "--entrypoint", "sh", "ctl", "-c", "gridloopctl status --json; true")
+    return json.loads(said)
+
+
+def states(said, topic):
+    """Of a topic's partitions."""
+    kind = topic.split(".")[1].replace("-", "_")
+    return {one["state"] for one in said["partitions"] if one["kind"] == kind}
+
+
+def check_status(installation):
+    """It says that all is read: it looks twice, so that what a heartbeat leaves for a moment is not taken for a lag."""
+    said = status(installation)
+    assert all(states(said, topic) == {"ok"} for topic in TOPICS) and said["kafka_answers"], said
+
+
 def check(installation, accepted, is_restored=False):
     settle(installation)
+    check_status(installation)
     check_equations(installation, accepted)
     check_orders(installation, is_restored)
