@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/text.h"
 
 enum {
     CONNECTIONS = 16,
@@ -105,7 +106,7 @@ static bool split(const char *listen, char *host, size_t room, const char **port
     size_t size = colon ? (size_t)(colon - listen) : 0;
     bool has_brackets = size > 2 && listen[0] == '[' && listen[size - 1] == ']';
 
-    if (size == 0 || !colon[1] || size >= room)
+    if (size == 0 || text_port(colon + 1, strlen(colon + 1)) < 0 || size >= room)
         return false;
     if (has_brackets)
         snprintf(host, room, "%.*s", (int)size - 2, listen + 1);

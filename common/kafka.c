@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 
 enum {
     ASK_MS = 5000,      /* watermarks, ids */
@@ -365,20 +366,110 @@ static enum outcome refuse_guarantees(const struct kafka_properties *properties,
     return DONE;
 }
 
+static bool are_servers_named(const struct kafka_property *p)
+{
+    return strcmp(p->name, "bootstrap.servers") == 0
+           || strcmp(p->name, "metadata.broker.list") == 0;
+}
+
+/* HOST, HOST:PORT or [IPV6]:PORT, perhaps behind a PROTOCOL://. */
+static bool is_server(const char *text, size_t size)
+{
+    const char *scheme = memmem(text, size, "://", 3);
+    const char *host = scheme ? scheme + 3 : text, *end = text + size;
+    const char *colon = memrchr(host, ':', (size_t)(end - host));
+    bool has_brackets = colon && colon > host && colon[-1] == ']';
+
+    if (!colon || (!has_brackets && memchr(host, ':', (size_t)(colon - host))))
+        return end > host;
+    return colon > host && text_port(colon + 1, (size_t)(end - colon - 1)) > 0;
+}
+
+/* librdkafka makes another port of one that is too large, and a port that is a word 9092. */
+static enum outcome check_servers(const struct kafka_property *p, struct err *e)
+{
+    size_t size, count = 0;
+
+    for (const char *at = p->value; *at; at += size) {
+        at += strspn(at, ", \t");
+        size = strcspn(at, ", \t");
+        if (size > 0 && !is_server(at, size))
+            return err_exit(e, EX_CONFIG, "%s: kafka.%s: \"%.*s\" is no HOST:PORT",
+                            p->where, p->name, (int)size, at);
+        count += size > 0;
+    }
+    return count > 0 || !*p->value
+               ? DONE
+               : err_exit(e, EX_CONFIG, "%s: kafka.%s names no server", p->where,
+                          p->name);
+}
+
 static enum outcome require_servers(const struct kafka_properties *properties,
                                     struct err *e)
 {
-    for (size_t i = 0; i < properties->count; i++) {
-        const struct kafka_property *p = &properties->items[i];
-
-        if ((strcmp(p->name, "bootstrap.servers") == 0
-             || strcmp(p->name, "metadata.broker.list") == 0)
-            && p->value[0] != '\0')
-            return DONE;
-    }
+    for (size_t i = 0; i < properties->count; i++)
+        if (are_servers_named(&properties->items[i]) && *properties->items[i].value)
+            return check_servers(&properties->items[i], e);
     return err_exit(
         e, EX_USAGE,
         "kafka.bootstrap.servers (GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS) is required");
+}
+
+/* librdkafka lists what has no value only in its table for people: a property a line, its name in front. */
+static char *property_table(void)
+{
+    char *table = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&table, &size);
+
+    if (!out)
+        return NULL;
+    rd_kafka_conf_properties_show(out);
+    fclose(out);
+    return table;
+}
+
+/* The one nearest to a name that librdkafka does not know, of those that may be set; "": none is near. */
+static void find_near(const char *name, char near[KAFKA_NAME_SIZE])
+{
+    char *table = property_table(), *rest = NULL, one[KAFKA_NAME_SIZE];
+    size_t distance, best = strlen(name) / 4 + 1;
+
+    *near = '\0';
+    for (char *line = table ? strtok_r(table, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(line, " "), line);
+        distance = text_distance(name, one);
+        if (distance < best && !why_refused(one)) {
+            best = distance;
+            memcpy(near, one, sizeof one);
+        }
+    }
+    free(table);
+}
+
+static enum outcome unknown_property(const char *where, const char *name, struct err *e)
+{
+    char near[KAFKA_NAME_SIZE];
+
+    find_near(name, near);
+    return err_exit(e, EX_CONFIG, "%s: kafka.%s: librdkafka has no such property%s%s%s",
+                    where, name, *near ? "; did you mean 'kafka." : "", near,
+                    *near ? "'?" : "");
+}
+
+/* librdkafka takes the number that "30s" begins with, and leaves out the rest: 30 ms. */
+static bool is_cut(const rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char taken[32], *end;
+    size_t size = sizeof taken;
+
+    if (rd_kafka_conf_get(conf, name, taken, &size) != RD_KAFKA_CONF_OK
+        || size > sizeof taken || strspn(taken, "-0123456789") != strlen(taken)
+        || strcmp(taken, value) == 0)
+        return false;
+    strtoll(value, &end, 0);
+    return end != value && *end; /* "all" is a word for a number */
 }
 
 /* The environment may hold what others put there: for a service named gridloop-kafka Kubernetes sets
@@ -389,9 +480,12 @@ static enum outcome set(rd_kafka_conf_t *conf, const char *where, const char *na
     char text[400];
     rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, text, sizeof text);
 
-    if (result == RD_KAFKA_CONF_OK)
-        return DONE;
-    if (result != RD_KAFKA_CONF_UNKNOWN || strcmp(where, "environment") != 0)
+    if (result == RD_KAFKA_CONF_OK && is_cut(conf, name, value))
+        return err_exit(e, EX_CONFIG, "%s: kafka.%s: '%s' is not a whole number", where,
+                        name, value);
+    if (result == RD_KAFKA_CONF_UNKNOWN && strcmp(where, "environment") != 0)
+        return unknown_property(where, name, e);
+    if (result == RD_KAFKA_CONF_INVALID)
         return err_exit(e, EX_CONFIG, "%s: kafka.%s: %.*s", where, name,
                         (int)strcspn(text, "\n"), text);
     return DONE;
@@ -567,10 +661,11 @@ static void password_look(struct client *client, rd_kafka_t *other)
 
 /* ---- looking at properties ---- */
 
-static bool is_known(const rd_kafka_conf_t *conf, const char *name)
+/* Takes its value away to learn that. */
+static bool is_known(rd_kafka_conf_t *conf, const char *name)
 {
     return secret_of_file(name)
-           || rd_kafka_conf_get(conf, name, NULL, &(size_t){0}) == RD_KAFKA_CONF_OK;
+           || rd_kafka_conf_set(conf, name, NULL, NULL, 0) != RD_KAFKA_CONF_UNKNOWN;
 }
 
 enum outcome kafka_check_property(const struct kafka_property *property, struct err *e)
@@ -585,6 +680,18 @@ enum outcome kafka_check_property(const struct kafka_property *property, struct 
                  "where", property->where, NULL);
     rd_kafka_conf_destroy(conf);
     return outcome;
+}
+
+bool kafka_knows(const char *name, char near[KAFKA_NAME_SIZE])
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool known = is_known(conf, name);
+
+    *near = '\0';
+    if (!known)
+        find_near(name, near);
+    rd_kafka_conf_destroy(conf);
+    return known;
 }
 
 const char *kafka_refused(size_t i, const char **why)
@@ -1797,92 +1904,6 @@ static enum outcome create(struct client *client, rd_kafka_NewTopic_t **topics,
     return add_reason(client, e);
 }
 
-/* A compacted topic throws events away that have a key in common, before anybody has read them. Who may not ask is
- * not held up. */
-static enum outcome refuse_compaction(const rd_kafka_ConfigResource_t *topic,
-                                      void *context, struct err *e)
-{
-    size_t count;
-    const rd_kafka_ConfigEntry_t **entries =
-        rd_kafka_ConfigResource_configs(topic, &count);
-
-    (void)context;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = rd_kafka_ConfigEntry_name(entries[i]);
-        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-
-        if (strcmp(name, "cleanup.policy") == 0 && value && strstr(value, "compact"))
-            return err_exit(e, EX_CONFIG,
-                            "topic %s has cleanup.policy=%s, so that Kafka would throw "
-                            "events away unread: set it to delete",
-                            rd_kafka_ConfigResource_name(topic), value);
-    }
-    return DONE;
-}
-
-/* What is done with the settings of each topic. */
-typedef enum outcome read_config(const rd_kafka_ConfigResource_t *topic, void *context,
-                                 struct err *e);
-
-static enum outcome read_configs(rd_kafka_event_t *event, read_config *read,
-                                 void *context, struct err *e)
-{
-    const rd_kafka_ConfigResource_t **topics;
-    size_t count;
-
-    if (!event)
-        return err_set(e, RETRY, "settings of topics: no broker answered");
-    if (rd_kafka_event_error(event)) {
-        fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
-        return err_wrap(e, "settings of topics");
-    }
-    topics = rd_kafka_DescribeConfigs_result_resources(
-        rd_kafka_event_DescribeConfigs_result(event), &count);
-    for (size_t i = 0; i < count; i++)
-        if (read(topics[i], context, e))
-            return e->outcome;
-    return DONE;
-}
-
-static enum outcome ask_configs(struct client *client, const char *const *names,
-                                size_t count, int timeout_ms, read_config *read,
-                                void *context, struct err *e)
-{
-    rd_kafka_AdminOptions_t *options =
-        admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
-    rd_kafka_ConfigResource_t **list = xcalloc(count + 1, sizeof *list);
-    rd_kafka_event_t *event;
-    enum outcome outcome;
-
-    for (size_t i = 0; i < count; i++)
-        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
-    rd_kafka_DescribeConfigs(client->rk, list, count, options, queue);
-    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
-    outcome = read_configs(event, read, context, e);
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_ConfigResource_destroy_array(list, count);
-    free(list);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
-    return outcome;
-}
-
-static enum outcome check_policies(struct client *client,
-                                   const struct kafka_topic *topics, size_t count,
-                                   int timeout_ms, struct err *e)
-{
-    const char **names = xcalloc(count + 1, sizeof *names);
-    enum outcome outcome;
-
-    for (size_t i = 0; i < count; i++)
-        names[i] = topics[i].name;
-    outcome = ask_configs(client, names, count, timeout_ms, refuse_compaction, NULL, e);
-    free(names);
-    return outcome;
-}
-
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,
                                  int timeout_ms, size_t *created, struct err *e)
@@ -1901,9 +1922,8 @@ enum outcome kafka_create_topics(const struct kafka_properties *properties,
     list = xcalloc(count + 1, sizeof *list);
     while (made < count && (list[made] = new_topic(&topics[made], e)) != NULL)
         made++;
-    if (made == count && count > 0
-        && !create(&client, list, count, timeout_ms, created, e))
-        check_policies(&client, topics, count, timeout_ms, e);
+    if (made == count && count > 0)
+        create(&client, list, count, timeout_ms, created, e);
     rd_kafka_NewTopic_destroy_array(list, made);
     free(list);
     rd_kafka_destroy(client.rk);
@@ -1976,16 +1996,15 @@ static enum outcome find_partitions(struct client *client, const struct finding 
     return add_reason(client, e);
 }
 
-static enum outcome read_settings(const rd_kafka_ConfigResource_t *topic, void *context,
-                                  struct err *e)
+static void read_settings(const rd_kafka_ConfigResource_t *topic,
+                          const struct finding *finding)
 {
     struct kafka_topic_found *found =
-        found_of(context, rd_kafka_ConfigResource_name(topic));
+        found_of(finding, rd_kafka_ConfigResource_name(topic));
     size_t count;
     const rd_kafka_ConfigEntry_t **entries =
         rd_kafka_ConfigResource_configs(topic, &count);
 
-    (void)e;
     for (size_t i = 0; found && i < count; i++) {
         const char *name = rd_kafka_ConfigEntry_name(entries[i]);
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
@@ -1999,7 +2018,50 @@ static enum outcome read_settings(const rd_kafka_ConfigResource_t *topic, void *
         else if (strcmp(name, "retention.ms") == 0)
             found->retention_ms = strtoll(value, NULL, 10);
     }
+}
+
+static enum outcome read_configs(rd_kafka_event_t *event, const struct finding *finding,
+                                 struct err *e)
+{
+    const rd_kafka_ConfigResource_t **topics;
+    size_t count;
+
+    if (!event)
+        return err_set(e, RETRY, "settings of topics: no broker answered");
+    if (rd_kafka_event_error(event)) {
+        fail(e, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+        return err_wrap(e, "settings of topics");
+    }
+    topics = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &count);
+    for (size_t i = 0; i < count; i++)
+        read_settings(topics[i], finding);
     return DONE;
+}
+
+/* Of one that may not be asked about nothing is said. */
+static enum outcome find_settings(struct client *client, const struct finding *finding,
+                                  int timeout_ms, struct err *e)
+{
+    rd_kafka_AdminOptions_t *options =
+        admin_options(client->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
+    rd_kafka_ConfigResource_t **list = xcalloc(finding->count + 1, sizeof *list);
+    rd_kafka_event_t *event;
+    enum outcome outcome;
+
+    for (size_t i = 0; i < finding->count; i++)
+        list[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, finding->names[i]);
+    rd_kafka_DescribeConfigs(client->rk, list, finding->count, options, queue);
+    event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+    outcome = read_configs(event, finding, e);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy_array(list, finding->count);
+    free(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    return outcome;
 }
 
 enum outcome kafka_find_topics(const struct kafka_properties *properties,
@@ -2007,16 +2069,17 @@ enum outcome kafka_find_topics(const struct kafka_properties *properties,
                                struct kafka_topic_found *found, struct err *e)
 {
     static const struct setting none[] = {{NULL, NULL}};
-    rd_kafka_conf_t *conf = conf_new(properties, none, none, e);
+    rd_kafka_conf_t *conf;
     struct finding finding = {names, count, found};
     struct client client = {0};
 
     memset(found, 0, count * sizeof *found);
     e->outcome = DONE;
+    conf = conf_new(properties, none, none, e);
     if (!conf || client_open(&client, RD_KAFKA_PRODUCER, conf, e))
         return e->outcome;
     if (!find_partitions(&client, &finding, timeout_ms, e))
-        ask_configs(&client, names, count, timeout_ms, read_settings, &finding, e);
+        find_settings(&client, &finding, timeout_ms, e);
     rd_kafka_destroy(client.rk);
     return e->outcome;
 }

@@ -4,7 +4,8 @@
  * Properties given by the user go through to librdkafka, except those that carry a guarantee (auto
  * commit, offset reset, group id, assignor, acks, idempotence, bounds of memory ...): setting one is FATAL,
  * exit code 78, with the reason; so are an unknown property and a wrong value. No bootstrap.servers is FATAL
- * 64. A property of the other role (a producer's, given to a consumer) is left to rest.
+ * 64. A number with something behind it is a wrong value, and so is a server's port that is none: librdkafka would make other
+ * ones of them. A property of the other role (a producer's, given to a consumer) is left to rest.
  *
  * A broker that is away is never FATAL, and never the reason why a handle cannot be opened; nor is one whose
  * certificate does not hold (expired, of another host, by another authority): that is mended there. A refused login is
@@ -34,6 +35,10 @@ enum outcome kafka_check_consumer(const struct kafka_properties *properties,
                                   struct err *e);
 enum outcome kafka_check_producer(const struct kafka_properties *properties,
                                   struct err *e);
+
+/* Whether librdkafka, or we, know a property of that name; else near is the nearest that may be set, "" if none is near. */
+enum { KAFKA_NAME_SIZE = 80 };
+bool kafka_knows(const char *name, char near[KAFKA_NAME_SIZE]);
 
 /* The patterns of properties that cannot be set, and why: the i-th, until NULL. */
 const char *kafka_refused(size_t i, const char **why);
@@ -275,8 +280,8 @@ struct kafka_topic {
     const char *configs[8]; /* name, value, ... NULL */
 };
 
-/* Creates those of the topics that do not exist yet; *created counts them. The others are taken as they are, but a
- * compacted one is FATAL 78. RETRY: no broker within timeout_ms, or not enough of them for the replication. FATAL 77:
+/* Creates those of the topics that do not exist yet; *created counts them. The others are taken as they are. A broker hears
+ * of a new one a moment later. RETRY: no broker within timeout_ms, or not enough of them for the replication. FATAL 77:
  * not allowed; 78: a name or a setting is refused. */
 enum outcome kafka_create_topics(const struct kafka_properties *properties,
                                  const struct kafka_topic *topics, size_t count,

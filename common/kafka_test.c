@@ -153,9 +153,13 @@ static void test_the_reason_and_the_place_are_told(void **state)
 static void test_an_unknown_property_is_fatal(void **state)
 {
     (void)state;
-    assert_string_equal(with("sesion.timeout.ms", "6000"),
-                        "gridloop.conf:12: kafka.sesion.timeout.ms: No such "
-                        "configuration property: \"sesion.timeout.ms\"");
+    assert_string_equal(
+        with("sesion.timeout.ms", "6000"),
+        "gridloop.conf:12: kafka.sesion.timeout.ms: librdkafka has no such "
+        "property; did you mean 'kafka.session.timeout.ms'?");
+    assert_string_equal(with("sesion.timout.ms.enable", "6000"),
+                        "gridloop.conf:12: kafka.sesion.timout.ms.enable: librdkafka has "
+                        "no such property");
 }
 
 static void test_the_environment_may_hold_what_others_put_there(void **state)

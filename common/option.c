@@ -626,13 +626,8 @@ static enum outcome set_name(struct loader *l, const struct given *given, void *
 
 static enum outcome set_choice(struct loader *l, const struct given *given, void *member)
 {
-    size_t size = strlen(given->value);
-
-    for (const char *at = given->row->choices; at; at = strchr(at, '|')) {
-        at += *at == '|';
-        if (strcspn(at, "|") == size && memcmp(at, given->value, size) == 0)
-            return set_text(l, given, member);
-    }
+    if (text_is_among(given->value, given->row->choices))
+        return set_text(l, given, member);
     return bad_value(l, given, join(l, "one of ", given->row->choices));
 }
 

@@ -803,17 +803,101 @@ static enum outcome refuse_secrets(const PQconninfoOption *options, struct err *
     return DONE;
 }
 
+/* libpq looks at these only when it connects, and says of them as little by a code as of a server that is away. */
+static const struct {
+    const char *keyword, *words;
+} choices[] = {
+    {"sslmode", "disable|allow|prefer|require|verify-ca|verify-full"},
+    {"channel_binding", "disable|prefer|require"},
+    {"gssencmode", "disable|prefer|require"},
+    {"target_session_attrs", "any|read-write|read-only|primary|standby|prefer-standby"},
+};
+
+static const char *const whole_numbers = "connect_timeout|keepalives|keepalives_idle|"
+                                         "keepalives_interval|keepalives_count|"
+                                         "tcp_user_timeout";
+
+static enum outcome check_choice(const PQconninfoOption *o, struct err *e)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        if (strcmp(o->keyword, choices[i].keyword) == 0
+            && !text_is_among(o->val, choices[i].words))
+            return err_exit(e, EX_CONFIG, "the database URL's %s is none of %s",
+                            o->keyword, choices[i].words);
+    return DONE;
+}
+
+static bool is_whole_number(const char *text)
+{
+    return *text
+           && strspn(text + (*text == '-'), "0123456789")
+                  == strlen(text) - (*text == '-');
+}
+
+/* One for each host; an empty one is the usual one. */
+static bool are_ports(const char *text)
+{
+    size_t size;
+
+    for (;; text += size + 1) {
+        size = strcspn(text, ",");
+        if (size > 0 && text_port(text, size) < 1)
+            return false;
+        if (!text[size])
+            return true;
+    }
+}
+
+static enum outcome check_values(const PQconninfoOption *options, struct err *e)
+{
+    for (const PQconninfoOption *o = options; o->keyword; o++) {
+        if (!o->val || !*o->val)
+            continue;
+        if (check_choice(o, e))
+            return e->outcome;
+        if (text_is_among(o->keyword, whole_numbers) && !is_whole_number(o->val))
+            return err_exit(e, EX_CONFIG, "the database URL's %s is no whole number",
+                            o->keyword);
+        if (strcmp(o->keyword, "port") == 0 && !are_ports(o->val))
+            return err_exit(e, EX_CONFIG,
+                            "the database URL's port is no number from 1 to 65535");
+    }
+    return DONE;
+}
+
+/* A certificate of one's own that is not there libpq would leave out without a word. */
+static enum outcome check_files(const PQconninfoOption *options, struct err *e)
+{
+    for (const PQconninfoOption *o = options; o->keyword; o++)
+        if (text_is_among(o->keyword, "sslrootcert|sslcert|sslkey|sslcrl") && o->val
+            && *o->val && strcmp(o->val, "system") != 0 && access(o->val, R_OK))
+            return err_exit(e, EX_CONFIG, "the database URL's %s cannot be read: %s",
+                            o->keyword, strerror(errno));
+    return DONE;
+}
+
 /* libpq's own message would quote the URL, and with it what may be a password. */
-enum outcome pg_check_url(const char *url, struct err *e)
+static PQconninfoOption *parse(const char *url, struct err *e)
 {
     PQconninfoOption *options = PQconninfoParse(url, NULL);
-    enum outcome outcome;
 
-    if (!options)
-        return err_exit(e, EX_CONFIG,
-                        "the database URL is neither "
-                        "postgresql://user@host:port/database nor \"name=value ...\"");
-    outcome = refuse_secrets(options, e);
+    if (!options) {
+        err_exit(e, EX_CONFIG,
+                 "the database URL is neither "
+                 "postgresql://user@host:port/database nor \"name=value ...\"");
+        return NULL;
+    }
+    if (!refuse_secrets(options, e) && !check_values(options, e))
+        return options;
+    PQconninfoFree(options);
+    return NULL;
+}
+
+enum outcome pg_check_url(const char *url, struct err *e)
+{
+    PQconninfoOption *options = parse(url, e);
+    enum outcome outcome = options ? check_files(options, e) : e->outcome;
+
     PQconninfoFree(options);
     return outcome;
 }
@@ -892,9 +976,11 @@ struct pg *pg_open(const char *url, const char *password_file,
                    const char *application_name, int timeout_ms, struct err *e)
 {
     char password[SECRET_BYTES] = "";
+    PQconninfoOption *options = parse(url, e);
     struct pg *pg;
 
-    if (pg_check_url(url, e)
+    PQconninfoFree(options);
+    if (!options
         || (password_file && secret_read(password_file, password, sizeof password, e)))
         return NULL;
     pg = xcalloc(1, sizeof *pg);

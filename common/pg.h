@@ -27,14 +27,15 @@ enum { PG_MAX_PARAMETERS = 64 };
 /* What a session begins with; for who changed it and sets it back. */
 #define PG_DEFAULT_LOCK_TIMEOUT "set lock_timeout = '30s'"
 
-/* Without connecting. FATAL 78: what pg_open() would refuse at once, and never with a quotation of it. */
+/* Without connecting. FATAL 78: what pg_open() would refuse at once, or one of the files of certificates cannot be read (which
+ * a connection made later would wait for: they are replaced while programs run); never with a quotation of it. */
 enum outcome pg_check_url(const char *url, struct err *e);
 
 /* Connects and waits at most connect_timeout (5 s unless url says otherwise) for each address, and at most
  * twice. url: postgresql://... or "name=value ..."; what it leaves open gets keepalives, tcp_user_timeout and
  * target_session_attrs=read-write. password_file: holds the password (secret.h); NULL: none, libpq looks
  * into its own places. timeout_ms: > 0, for each later call. All arguments are read during the call only.
- * NULL and *e: RETRY, no server; FATAL 78, a password in url, a password file that is missing, empty or
+ * NULL and *e: RETRY, no server; FATAL 78, a password in url or a value that is none of its kind, a password file that is missing, empty or
  * open to others, no such database; FATAL 77, login refused. */
 struct pg *pg_open(const char *url, const char *password_file,
                    const char *application_name, int timeout_ms, struct err *e);

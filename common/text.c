@@ -247,6 +247,34 @@ size_t text_distance(const char *a, const char *b)
     return row[width];
 }
 
+bool text_is_among(const char *word, const char *words)
+{
+    size_t size = strlen(word);
+
+    for (const char *at = words; at; at = strchr(at, '|')) {
+        at += *at == '|';
+        if (strcspn(at, "|") == size && memcmp(at, word, size) == 0)
+            return true;
+    }
+    return false;
+}
+
+int text_port(const char *bytes, size_t size)
+{
+    int port = 0;
+
+    if (size == 0)
+        return -1;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] < '0' || bytes[i] > '9')
+            return -1;
+        port = port * 10 + (bytes[i] - '0');
+        if (port > UINT16_MAX)
+            return -1;
+    }
+    return port;
+}
+
 /* East Asian Width W and F, roughly by blocks. */
 static const struct {
     uint32_t first, last;

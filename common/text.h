@@ -82,6 +82,12 @@ void text_free(struct text *t);
  * 63rd byte. */
 size_t text_distance(const char *a, const char *b);
 
+/* True: word is one of those in words, "disable|prefer|require". */
+bool text_is_among(const char *word, const char *words);
+
+/* The number of a port, 0 to 65535, in decimal digits and nothing else; -1: these bytes are none. */
+int text_port(const char *bytes, size_t size);
+
 /* Columns that valid UTF-8 takes on a terminal: two for what is written as wide as Chinese, one for all else. */
 size_t text_columns(const char *string);
 

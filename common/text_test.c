@@ -255,6 +255,31 @@ static void distance_counts_changed_bytes(void **state)
     assert_int_equal(text_distance("kitten", "sitting"), 3);
 }
 
+static void words_are_whole(void **state)
+{
+    (void)state;
+    assert_true(text_is_among("disable", "disable|prefer|require"));
+    assert_true(text_is_among("require", "disable|prefer|require"));
+    assert_false(text_is_among("pref", "disable|prefer|require"));
+    assert_false(text_is_among("preferred", "disable|prefer|require"));
+    assert_false(text_is_among("disable|prefer", "disable|prefer|require"));
+    assert_false(text_is_among("", "disable|prefer|require"));
+}
+
+static void ports_are_digits_that_fit(void **state)
+{
+    (void)state;
+    assert_int_equal(text_port("0", 1), 0);
+    assert_int_equal(text_port("9092,", 4), 9092);
+    assert_int_equal(text_port("65535", 5), 65535);
+    assert_int_equal(text_port("65536", 5), -1);
+    assert_int_equal(text_port("99999999999999999999", 20), -1);
+    assert_int_equal(text_port("", 0), -1);
+    assert_int_equal(text_port("+80", 3), -1);
+    assert_int_equal(text_port("80 ", 3), -1);
+    assert_int_equal(text_port("http", 4), -1);
+}
+
 static void columns_of_chinese_are_two(void **state)
 {
     (void)state;
@@ -269,6 +294,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_counts_code_points),
+        cmocka_unit_test(words_are_whole),
+        cmocka_unit_test(ports_are_digits_that_fit),
         cmocka_unit_test(plain_and_hex_look_at_every_byte),
         cmocka_unit_test(utf8_refuses_what_is_not_well_formed),
         cmocka_unit_test(utf8_knows_every_code_point),

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/kafka.h"
+#include "common/log.h"
+#include "common/text.h"
 #include "deploy/ctl/programs.h"
 
 #define PROGRAM "gridloopctl check"
@@ -180,25 +183,40 @@ static const char *almost(const char *name)
     return found;
 }
 
+static void check_property(struct check *c, char *name, const char *variable)
+{
+    char near[KAFKA_NAME_SIZE];
+
+    for (char *at = name; (at = strchr(at, '_'));)
+        *at = '.';
+    if (!kafka_knows(name, near))
+        finding(&c->findings, FINDING_WARN, EX_OK,
+                "%s is no property of librdkafka, and left out%s%s%s", variable,
+                *near ? "; is 'kafka." : "", near, *near ? "' meant?" : "");
+}
+
 /* A program takes a variable that it does not know for another's; here all are known. */
 static void check_variable(struct check *c, const char *entry)
 {
-    static const char prefix[] = "GRIDLOOP_";
-    const char *start = entry + sizeof prefix - 1;
-    char *name;
+    static const char prefix[] = "GRIDLOOP_", kafka[] = "kafka_";
+    char *variable, *name;
     const char *near;
 
-    if (strncmp(entry, prefix, sizeof prefix - 1) != 0
-        || strncmp(start, "KAFKA_", 6) == 0)
+    if (strncmp(entry, prefix, sizeof prefix - 1) != 0)
         return;
-    name = arena_copy(c->arena, start, strcspn(start, "="));
+    variable = arena_copy(c->arena, entry, strcspn(entry, "="));
+    name = arena_copy(c->arena, variable + sizeof prefix - 1,
+                      strlen(variable) - (sizeof prefix - 1));
     for (char *at = name; *at; at++)
         *at = (char)tolower((unsigned char)*at);
+    if (strncmp(name, kafka, sizeof kafka - 1) == 0) {
+        check_property(c, name + sizeof kafka - 1, variable);
+        return;
+    }
     near = almost(name);
     if (near)
         finding(&c->findings, FINDING_WARN, EX_OK,
-                "%.*s is read by no program; is '%s' meant?", (int)strcspn(entry, "="),
-                entry, near);
+                "%s is read by no program; is '%s' meant?", variable, near);
 }
 
 static void check_environment(struct check *c)
@@ -234,6 +252,7 @@ int check_main(int argc, char **argv)
         return ctl_fail(PROGRAM, &e);
     }
     c.findings.json = c.json;
+    log_set_level("error"); /* what the loaders and librdkafka meet is a finding */
     check_environment(&c);
     check_files(&c, &files);
     if (c.is_live && files.count == 0)

@@ -4,11 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
-#include "common/clock.h"
 #include "common/kafka.h"
-#include "common/log.h"
 #include "common/text.h"
 #include "consumers/runtime/case_rules.h"
 #include "consumers/runtime/columns.h"
@@ -21,8 +18,6 @@
 
 enum {
     ANSWER_MS = 5000,
-    PATIENCE_MS = 2000,
-    PAUSE_MS = 200,
     STATEMENT_MS = 30000,
     DAY_MS = 24 * 60 * 60 * 1000,
     CALENDAR_DAYS = 60, /* before its end the next year had better be loaded */
@@ -81,25 +76,6 @@ static void check_topic(const struct live *live, struct findings *f, const char 
         finding(f, FINDING_OK, EX_OK, "%d partitions", topic->partitions);
 }
 
-/* A broker hears of a topic a moment after it was made. */
-static enum outcome find_topics(const struct live *live, const char *const *names,
-                                size_t count, struct kafka_topic_found *found,
-                                struct err *e)
-{
-    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-    int64_t end_ms = clock_monotonic_ms() + PATIENCE_MS;
-    size_t there = 0;
-
-    while (!kafka_find_topics(&live->kafka, names, count, ANSWER_MS, found, e)) {
-        for (there = 0; there < count && found[there].partitions > 0;)
-            there++;
-        if (there == count || clock_monotonic_ms() >= end_ms)
-            return DONE;
-        nanosleep(&pause, NULL);
-    }
-    return e->outcome;
-}
-
 static void check_kafka(const struct live *live, struct findings *f)
 {
     const char *names[TOPICS_MOST];
@@ -114,7 +90,7 @@ static void check_kafka(const struct live *live, struct findings *f)
         return;
     }
     count = topics_name(live->name_space, names);
-    if (find_topics(live, names, count, found, &e)) {
+    if (kafka_find_topics(&live->kafka, names, count, ANSWER_MS, found, &e)) {
         finding_failed(f, &e);
     } else {
         check_encryption(live, f);
@@ -398,7 +374,6 @@ static void check_database(const struct live *live, struct findings *f)
 
 void check_live(const struct live *live, struct findings *findings)
 {
-    log_set_level("error"); /* what librdkafka meets is a finding */
     check_kafka(live, findings);
     check_registry(live, findings);
     check_database(live, findings);

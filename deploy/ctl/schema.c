@@ -391,6 +391,9 @@ static int register_main(int argc, char **argv)
         printf("%s: fingerprint %016" PRIx64 " of %s\n",
                made ? "registered" : "was registered already",
                schema_fingerprint(r.given.file), r.given.kind);
+    if (!failed && made)
+        fprintf(stderr, REGISTER ": note: a consumer that has met it already looks again "
+                                 "after a minute\n");
     close_given(&r.given);
     return failed ? ctl_fail(REGISTER, &e) : EX_OK;
 }

@@ -9,6 +9,7 @@
 #include "common/arena.h"
 #include "common/clock.h"
 #include "common/kafka.h"
+#include "common/point.h"
 #include "common/schema.h"
 #include "common/text.h"
 #include "deploy/ctl/ctl.h"
@@ -23,6 +24,7 @@ enum {
     PAUSE_MS = 500,
     KAFKA_ATTEMPT_MS = 10000,
     KAFKA_ANSWER_MS = 3000,
+    LOOK_MS = 100,
     DAY_MS = 24 * 60 * 60 * 1000
 };
 
@@ -199,10 +201,47 @@ static int attempt_ms(const struct setup *s)
                                     : (int)left;
 }
 
+/* A broker hears of a topic a moment after it was made, and until then tells daemons and gridloopctl check that there is
+ * none. */
+static enum outcome await_topics(const struct setup *s, const char *const *names,
+                                 struct kafka_topic_found *found, struct err *e)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    const int64_t end_ms = clock_monotonic_ms() + KAFKA_ANSWER_MS;
+    size_t there;
+
+    while (!kafka_find_topics(&s->kafka, names, s->topics, attempt_ms(s), found, e)) {
+        for (there = 0; there < s->topics && found[there].partitions > 0;)
+            there++;
+        if (there == s->topics)
+            return DONE;
+        if (clock_monotonic_ms() >= end_ms)
+            return err_set(e, RETRY, "no broker has topic %s yet", names[there]);
+        nanosleep(&pause, NULL);
+    }
+    return e->outcome;
+}
+
+/* A compacted topic throws events away that have a key in common, before anybody has read them. Where the settings may
+ * not be asked for, nobody is held up. */
+static enum outcome refuse_compaction(const struct setup *s, const char *const *names,
+                                      const struct kafka_topic_found *found,
+                                      struct err *e)
+{
+    for (size_t i = 0; i < s->topics; i++)
+        if (strstr(found[i].cleanup_policy, "compact"))
+            return err_exit(e, EX_CONFIG,
+                            "topic %s has cleanup.policy=%s, so that Kafka would throw "
+                            "events away unread: set it to delete",
+                            names[i], found[i].cleanup_policy);
+    return DONE;
+}
+
 static enum outcome setup_topics(struct setup *s, struct err *e)
 {
     const char *names[TOPICS_MOST];
     struct kafka_topic topics[TOPICS_MOST];
+    struct kafka_topic_found found[TOPICS_MOST];
     char retention_ms[24];
     enum outcome outcome;
     size_t created = 0;
@@ -214,6 +253,11 @@ static enum outcome setup_topics(struct setup *s, struct err *e)
     outcome =
         kafka_create_topics(&s->kafka, topics, s->topics, attempt_ms(s), &created, e);
     s->created += created;
+    POINT("topics_made");
+    if (!outcome)
+        outcome = await_topics(s, names, found, e);
+    if (!outcome)
+        outcome = refuse_compaction(s, names, found, e);
     topics_free(names, s->topics);
     return outcome;
 }

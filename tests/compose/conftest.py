@@ -20,8 +20,8 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from installation import COMPOSE_FILE, Installation, run  # noqa: E402
-from load import simulated  # noqa: E402
+from installation import COMPOSE_FILE, run  # noqa: E402
+from load import Load, Publisher, simulated  # noqa: E402
 
 
 def local_images():
@@ -67,16 +67,27 @@ def docker(tmp_path_factory):
         subprocess.run([maker, "stop"], check=True, capture_output=True, timeout=300)
 
 
-@pytest.fixture(scope="session")
-def installation(docker, tmp_path_factory):
-    """Everything up, the invented district loaded. All tests use the one: each leaves it well."""
-    with Installation(tmp_path_factory.mktemp("compose")) as installation:
+@pytest.fixture(scope="module")
+def installation(docker, request, tmp_path_factory):
+    """Everything up, the invented district loaded: in the form that the module asks for (INSTALLATION). All its tests use the
+    one: each leaves it well."""
+    with request.module.INSTALLATION(tmp_path_factory.mktemp("compose")) as installation:
         installation.up()
         installation.compose("run", "--rm", "demo-reference")
         yield installation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lines(installation):
     """What devices are going to send."""
     return simulated(installation)
+
+
+@pytest.fixture(scope="module")
+def publisher(installation):
+    return Publisher(installation)
+
+
+@pytest.fixture
+def load(publisher, lines):
+    return Load(publisher, lines)

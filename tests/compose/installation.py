@@ -1,10 +1,12 @@
-"""deploy/compose.yaml under a project name, ports, secrets and an image of its own, so that it stands beside others."""
+"""deploy/compose.yaml under a project name, ports, secrets and an image of its own, so that it stands beside others; alone, or
+with deploy/compose.secure.yaml over it."""
 import functools
 import json
 import os
 import pathlib
 import re
 import secrets
+import shlex
 import socket
 import subprocess
 
@@ -16,6 +18,7 @@ from waiting import wait_for
 
 ROOT = pathlib.Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "deploy" / "compose.yaml"
+SECURE_FILE = COMPOSE_FILE.with_name("compose.secure.yaml")
 CLOSED_GROUP = 23456  # for root, whose own group would open everything
 
 
@@ -36,6 +39,9 @@ def run(*command, timeout=600, **more):
 
 
 class Installation:
+    files = (COMPOSE_FILE,)
+    makers = ("make-secrets",)
+
     def __init__(self, folder):
         self.folder = folder
         self.name = "gridloop-test-" + secrets.token_hex(4)
@@ -48,7 +54,8 @@ class Installation:
                              "GRIDLOOP_GID": str(self.group), "GRIDLOOP_KAFKA_PORT": str(self.port)}
 
     def __enter__(self):
-        run(ROOT / "deploy" / "make-secrets", self.folder / "secrets")
+        for maker in self.makers:
+            run(ROOT / "deploy" / maker, self.folder / "secrets")
         for file in (self.folder / "secrets").iterdir():
             os.chown(file, -1, self.group)
         return self
@@ -59,19 +66,27 @@ class Installation:
 
     # ---- as an operator ----
 
+    @property
+    def named(self):
+        """The files, as the command names them."""
+        return [word for file in self.files for word in ("-f", str(file))]
+
     def compose(self, *arguments, **more):
-        return run("docker", "compose", "-f", COMPOSE_FILE, *arguments, env=self.environment, **more)
+        return run("docker", "compose", *self.named, *arguments, env=self.environment, **more)
 
     def up(self, *arguments):
         self.compose("up", "-d", "--build", "--wait", *arguments, timeout=1200)
 
     def how_to(self, page, heading):
-        """Runs the commands that stand under a heading of docs/how-to, in the folder that this test works in."""
+        """Runs the commands that stand under a heading of docs/how-to, in the folder that this test works in, with the
+        files that are in use."""
         text = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
         section = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
         commands = "\n".join(line[4:] for line in section[1].splitlines() if line.startswith("    "))
-        return run("bash", "-euo", "pipefail", "-c", commands.replace("deploy/compose.yaml", str(COMPOSE_FILE)),
-                   cwd=self.folder, env=self.environment, timeout=1200)
+        for written, meant in ((" -f deploy/compose.secure.yaml", ""), ("-f deploy/compose.yaml", shlex.join(self.named)),
+                               ("deploy/secrets", str(self.folder / "secrets"))):
+            commands = commands.replace(written, meant)
+        return run("bash", "-euo", "pipefail", "-c", commands, cwd=self.folder, env=self.environment, timeout=1200)
 
     def ctl(self, *arguments, **more):
         return self.compose("run", "--rm", "-T", "ctl", *arguments, **more)
@@ -118,20 +133,28 @@ class Installation:
 
     # ---- from outside ----
 
+    def secret(self, name):
+        return (self.folder / "secrets" / name).read_text().strip()
+
     @property
-    def bootstrap(self):
-        return f"127.0.0.1:{self.port}"
+    def kafka(self):
+        """What a client of Kafka has to know."""
+        return {"bootstrap.servers": f"localhost:{self.port}", "log_level": 0}
 
     @functools.cached_property
     def admin(self):
-        return confluent_kafka.admin.AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        return confluent_kafka.admin.AdminClient(self.kafka)
+
+    def connect(self, role="owner", **more):
+        """As the database's owner, or the role of that name."""
+        port = self.compose("port", "postgres", "5432").strip().rsplit(":", 1)[1]
+        user = "gridloop" if role == "owner" else f"gridloop_{role}"
+        return psycopg.connect(autocommit=True, **{"host": "localhost", "hostaddr": "127.0.0.1", "port": port, "user": user,
+                                                   "dbname": "gridloop", "password": self.secret(f"{role}_password")} | more)
 
     def sql(self, statement, *parameters, role="owner"):
-        """The rows; as the database's owner, or the role of that name."""
-        address = self.compose("port", "postgres", "5432").strip()
-        user = "gridloop" if role == "owner" else f"gridloop_{role}"
-        password = (self.folder / "secrets" / f"{role}_password").read_text().strip()
-        with psycopg.connect(f"postgresql://{user}@{address}/gridloop", password=password, autocommit=True) as connection:
+        """The rows."""
+        with self.connect(role) as connection:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -147,3 +170,22 @@ class Installation:
         """Partition -> next_offset."""
         return dict(self.sql("select partition, next_offset from bus.source join bus.progress using (source_id) "
                              "where topic = %s", topic))
+
+
+class SecureInstallation(Installation):
+    """With TLS and passwords between all parts."""
+    files = (COMPOSE_FILE, SECURE_FILE)
+    makers = ("make-secrets", "make-certificates")
+
+    @property
+    def authority(self):
+        return str(self.folder / "secrets" / "ca.pem")
+
+    @property
+    def kafka(self):
+        return super().kafka | {
+            "security.protocol": "SASL_SSL", "ssl.ca.location": self.authority, "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": "device", "sasl.password": self.secret("device_password")}
+
+    def connect(self, role="owner", **more):
+        return super().connect(role, **{"sslmode": "verify-full", "sslrootcert": self.authority} | more)

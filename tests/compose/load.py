@@ -34,9 +34,8 @@ class Publisher:
 
     def __init__(self, installation):
         self.accepted, self.failures = set(), []
-        self._producer = confluent_kafka.Producer({
-            "bootstrap.servers": installation.bootstrap, "enable.idempotence": True, "partitioner": "murmur2_random",
-            "linger.ms": 5, "log_level": 0})
+        self._producer = confluent_kafka.Producer(installation.kafka | {
+            "enable.idempotence": True, "partitioner": "murmur2_random", "linger.ms": 5})
 
     def publish(self, kind, event):
         def delivered(error, _):

@@ -4,7 +4,6 @@ import json
 
 import confluent_kafka
 
-from installation import run
 from orders import read_order
 from waiting import wait_for
 
@@ -38,8 +37,7 @@ def check_equations(installation, accepted):
 
 def sent_orders(installation):
     """All that is in the topic, in the order of each partition; heartbeats are no orders."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": installation.bootstrap, "group.id": installation.name,
-                                         "enable.auto.commit": False, "log_level": 0})
+    consumer = confluent_kafka.Consumer(installation.kafka | {"group.id": installation.name, "enable.auto.commit": False})
     high = installation.high(ORDER_TOPIC)
     wanted, found = sum(high.values()), []
     consumer.assign([confluent_kafka.TopicPartition(ORDER_TOPIC, number, 0) for number in high])
@@ -75,14 +73,33 @@ def check_orders(installation, is_restored=False):
 
 def check_crew(installation, orders):
     unit = collections.Counter(order["target_unit_code"] for order in orders).most_common(1)[0][0]
-    out = run("docker", "run", "--rm", f"--network={installation.name}_default", installation.image, "gridloop-orders",
-              "--unit", unit, "--state", "/tmp/orders.db", "--once", "--kafka.bootstrap.servers=kafka:9092")
+    out = installation.compose("run", "--rm", "-T", "--no-deps", "demo-crews", "gridloop-orders", "--unit", unit,
+                               "--state", "/tmp/orders.db", "--once")
     taken = [json.loads(line)["order_id"] for line in out.splitlines()]
     assert len(taken) == len(set(taken))
     assert {order["order_id"] for order in orders if order["target_unit_code"] == unit} <= set(taken)
 
 
+def status(installation):
+    """What gridloopctl status says; its exit code is that of the worst."""
+    said = installation.compose("run", "--rm", "-T", "--entrypoint", "sh", "ctl", "-c", "gridloopctl status --json; true")
+    return json.loads(said)
+
+
+def states(said, topic):
+    """Of a topic's partitions."""
+    kind = topic.split(".")[1].replace("-", "_")
+    return {one["state"] for one in said["partitions"] if one["kind"] == kind}
+
+
+def check_status(installation):
+    """It says that all is read: it looks twice, so that what a heartbeat leaves for a moment is not taken for a lag."""
+    said = status(installation)
+    assert all(states(said, topic) == {"ok"} for topic in TOPICS) and said["kafka_answers"], said
+
+
 def check(installation, accepted, is_restored=False):
     settle(installation)
+    check_status(installation)
     check_equations(installation, accepted)
     check_orders(installation, is_restored)

@@ -8,24 +8,15 @@ import psycopg
 import pytest
 
 from events import KINDS
-from installation import run
-from load import MARK, Load, Publisher
-from proof import check, sent_orders, settle
+from installation import Installation, run
+from load import MARK
+from proof import check, sent_orders, settle, states, status
 from waiting import wait_for
 
+INSTALLATION = Installation
 DRONES = "gridloop.drone-alert.v1"
 PROGRAMS = ("consume-drone-alert", "consume-patrol-log", "consume-inspection-finding", "consume-case-action",
             "consume-flight-task", "dispatch")
-
-
-@pytest.fixture(scope="session")
-def publisher(installation):
-    return Publisher(installation)
-
-
-@pytest.fixture
-def load(publisher, lines):
-    return Load(publisher, lines)
 
 
 def owners(installation):
@@ -103,6 +94,19 @@ def test_scale(installation, publisher, load):
         assert '"partitions":"0"' in installation.how_to("scale.md", "Who reads what")
         installation.how_to("scale.md", "One again")
         wait_owners(installation, 1)
+    check(installation, publisher.accepted)
+
+
+def test_status(installation, publisher, load):
+    """It says who does not read, worst first, and that somebody does again."""
+    with load:
+        installation.compose("stop", "consume-drone-alert")
+        wait_for(lambda: owners(installation) == {None}, 60, lambda: f"nobody reads: {owners(installation)}", every=0.5)
+        said = status(installation)
+        assert said["state"] == "stopped" and states(said, DRONES) == {"stopped"}, said
+        assert {one["kind"] for one in said["partitions"][:6]} == {"drone_alert"}
+        assert sum(one["lag_messages"] for one in said["partitions"][:6]) > 0
+        installation.compose("start", "consume-drone-alert")
     check(installation, publisher.accepted)
 
 

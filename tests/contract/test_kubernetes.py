@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from check_schemas import ROOT
+from test_deployment import CONSUMERS
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 PLAIN = ("setup.yaml", "consumers.yaml", "dispatch.yaml")
 PROGRAMS = pathlib.Path(os.environ.get("GRIDLOOP_BUILD", ROOT / "build" / "release")) / "bin"
-CONSUMERS = {"consume-" + path.stem.replace("_", "-") for path in (ROOT / "consumers").glob("*.c")} - {"consume-main"}
 
 
 @functools.cache
@@ -126,8 +126,3 @@ def test_keda_scales_what_is_there_by_what_it_reads():
     assert (trigger["consumerGroup"], trigger["topic"]) == (f"gridloop.{kind}", f"gridloop.{kind}.v1")
     servers = next(one["data"] for name, one in of_kind("ConfigMap").items() if name.startswith("gridloop-") and "database_url" not in one["data"])
     assert trigger["bootstrapServers"] == servers["GRIDLOOP_KAFKA_BOOTSTRAP_SERVERS"]
-
-
-def test_units_and_services_have_the_same_names_as_compose():
-    services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]
-    assert {name for name in services if name.startswith("consume-")} == CONSUMERS

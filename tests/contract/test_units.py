@@ -39,6 +39,34 @@ def test_systemd_understands_it(installed, unit):
     assert analyze(installed, "verify", "--man=no", unit)[::2] == (0, "")
 
 
+def added_for_kafka():
+    """What docs/how-to/install.md adds to a unit."""
+    page = (ROOT / "docs" / "how-to" / "install.md").read_text("utf-8")
+    return re.search(r"```ini\n(.*?)```", page, re.DOTALL)[1]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_understands_what_is_added(installed, unit):
+    folder = installed / "etc/systemd/system" / f"{re.sub('@.*', '@.service', unit)}.d"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "override.conf").write_text(added_for_kafka())
+    try:
+        assert analyze(installed, "verify", "--man=no", unit)[::2] == (0, "")
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_programs_take_what_is_added(tmp_path):
+    """The file that the variable names, under the name that the credential has."""
+    credential = re.search(r"^LoadCredential=(\w+):", added_for_kafka(), re.MULTILINE)[1]
+    variable, value = re.search(r"^Environment=(\w+)=%d/(.*)$", added_for_kafka(), re.MULTILINE).groups()
+    assert value == credential
+    (tmp_path / "empty.conf").write_text("")
+    done = subprocess.run([pathlib.Path(os.environ["GRIDLOOP_BUILD"]) / "bin" / "gridloopctl", "check", "--for", "dispatch",
+                           tmp_path / "empty.conf"], capture_output=True, text=True, env={variable: str(tmp_path / "missing")})
+    assert done.returncode == 78 and "kafka.sasl.password.file: secret file" in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_little_is_exposed(installed, unit):
     name = re.sub("@.*", "@.service", unit)

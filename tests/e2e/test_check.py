@@ -68,6 +68,15 @@ def test_nobody_answers(world):
     assert [subject for subject, _ in errors(found)] == ["Kafka", "schema registry", "PostgreSQL"]
 
 
+@pytest.mark.parametrize("wrong, words", [("--kafka.bootstrap.servers=localhost:99092", "is no HOST:PORT"),
+                                          ("--kafka.sesion.timeout.ms=6000", "did you mean 'kafka.session.timeout.ms'?")])
+def test_settings_of_kafka_that_are_wrong(ready, wrong, words):
+    """That is what is said, and nothing about topics."""
+    code, found = live(ready, wrong)
+    assert code == 78 and [subject for subject, _ in errors(found)] == ["Kafka"], found
+    assert words in texts(found, "Kafka", "error")[0]
+
+
 def test_a_topic_that_loses_events(world):
     world.make_topic("drone_alert", cleanup_policy="compact")
     world.make_topic("patrol_log", retention_ms=86400000, compression_type="uncompressed")

@@ -244,8 +244,10 @@ def test_compatible_with_what_is_registered(world, tmp_path):
 def test_register(world, tmp_path):
     writer = Writer()
     file = writer.file(tmp_path)
-    assert "registered: fingerprint" in world.ctl("schema register", file).stdout
-    assert "already" in world.ctl("schema register", file).stdout
+    done = world.ctl("schema register", file)
+    assert "registered: fingerprint" in done.stdout and "looks again after a minute" in done.stderr
+    again = world.ctl("schema register", file)
+    assert "already" in again.stdout and not again.stderr
     assert world.sql("select kind, version, schema from bus.schema where fingerprint = %s", f"{writer.fingerprint:016x}") == [
         (KIND, None, file.read_text())]
     listed = json.loads(world.ctl("schema list", "--json").stdout)

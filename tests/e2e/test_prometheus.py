@@ -33,7 +33,7 @@ def metrics_of_page():
     return {name: kind for name, kind in re.findall(r"^\| `(\w+)` \| (\w+) \|", page, re.MULTILINE)}
 
 
-@pytest.mark.parametrize("command", ["check rules alerts.yaml", "check config prometheus.yml", "test rules alerts_test.yaml"])
+@pytest.mark.parametrize("command", ["check rules alerts.yaml", "check config prometheus.yml", "check config compose.yml", "test rules alerts_test.yaml"])
 def test_promtool(command):
     done = promtool(*command.split(), cwd=RULES)
     assert done.returncode == 0 and "FAILED" not in done.stdout, done.stdout + done.stderr

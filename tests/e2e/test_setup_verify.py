@@ -1,7 +1,9 @@
 """gridloopctl setup can be run again and again; gridloopctl verify finds what was altered behind its back."""
 import base64
+import concurrent.futures
 import hashlib
 import hmac
+import pathlib
 
 import confluent_kafka.admin
 import psycopg
@@ -9,6 +11,7 @@ import pytest
 
 from checker import check_all
 from events import KINDS
+from waiting import wait_for
 from world import World, bad, good
 
 KIND = "patrol_log"
@@ -100,6 +103,22 @@ def test_setup_makes_topics_as_it_is_told(world):
     done = world.ctl("setup", f"--namespace={world.namespace}", "--partitions=2", "--retention-days=1")
     assert done.returncode == 0, done.stderr
     assert len(world.partitions(KIND)) == 2
+
+
+def test_setup_waits_until_a_broker_has_the_topics(world):
+    """One that was made and that no broker has (as a broker that has not heard of it yet would say): it is not done."""
+    hold = world.folder / "topics_made"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        setup = pool.submit(world.ctl, "setup", f"--namespace={world.namespace}", build="points",
+                            env={"GRIDLOOP_POINT": f"topics_made:1:hold:{hold}"})
+        wait_for(pathlib.Path(f"{hold}.reached").exists, 60, lambda: "topics are made")
+        world.stack.admin.delete_topics([world.topic(KIND)])[world.topic(KIND)].result(30)
+        wait_for(lambda: world.topic(KIND) not in world.stack.admin.list_topics(timeout=30).topics, 60, lambda: "it is gone")
+        hold.touch()
+        done = setup.result()
+    assert done.returncode == 0, done.stderr
+    assert "7 topics created" in done.stdout  # of six, one twice
+    assert len(world.partitions(KIND)) == 6
 
 
 def test_setup_does_not_touch_what_is_there(world):
