@@ -818,6 +818,13 @@ enum outcome pg_check_url(const char *url, struct err *e)
     return outcome;
 }
 
+enum outcome pg_check(const struct pg_settings *settings, const char *keys[2],
+                      struct err *e)
+{
+    keys[0] = "database_url";
+    return settings->url ? pg_check_url(settings->url, e) : DONE;
+}
+
 static PGconn *start(const char *url, const char *password, const char *application_name)
 {
     enum { DEFAULTS = sizeof defaults / sizeof *defaults };

@@ -126,7 +126,7 @@ static enum outcome open_database(struct pump *p, struct err *e)
     if (!p->pg || !pg_is_usable(p->pg)) {
         pg_close(p->pg);
         p->has_begun = false;
-        p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
+        p->pg = pg_open(p->settings->database.url, p->settings->database.password_file,
                         p->program, (int)p->settings->statement_timeout_ms, e);
         if (!p->pg && p->was_let_in)
             e->outcome = RETRY;
