@@ -895,13 +895,23 @@ static enum outcome open_session(struct pg *pg, struct err *e)
     return pg_run(pg, sql, e);
 }
 
+/* libpq would take it, and whoever may see the environment of the process has it. */
+static enum outcome refuse_environment(struct err *e)
+{
+    const char *password = getenv("PGPASSWORD");
+
+    return password && *password ? err_exit(
+               e, EX_CONFIG, "PGPASSWORD holds a password; put it into a file of its own")
+                                 : DONE;
+}
+
 struct pg *pg_open(const char *url, const char *password_file,
                    const char *application_name, int timeout_ms, struct err *e)
 {
     char password[SECRET_BYTES] = "";
     struct pg *pg;
 
-    if (pg_check_url(url, e)
+    if (pg_check_url(url, e) || refuse_environment(e)
         || (password_file && secret_read(password_file, password, sizeof password, e)))
         return NULL;
     pg = xcalloc(1, sizeof *pg);

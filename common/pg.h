@@ -55,7 +55,7 @@ enum outcome pg_check_url(const char *url, struct err *e);
  * twice. url: postgresql://... or "name=value ..."; what it leaves open gets keepalives, tcp_user_timeout and
  * target_session_attrs=read-write. password_file: holds the password (secret.h); NULL: none, libpq looks
  * into its own places. timeout_ms: > 0, for each later call. All arguments are read during the call only.
- * NULL and *e: RETRY, no server; FATAL 78, a password in url, a password file that is missing, empty or
+ * NULL and *e: RETRY, no server; FATAL 78, a password in url or in PGPASSWORD, a password file that is missing, empty or
  * open to others, no such database; FATAL 77, login refused. */
 struct pg *pg_open(const char *url, const char *password_file,
                    const char *application_name, int timeout_ms, struct err *e);
