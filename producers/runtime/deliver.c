@@ -169,7 +169,7 @@ static void delivered(void *context, uint64_t tag, const struct kafka_place *pla
     d->total++;
     d->pause_ms = 0;
     if (!d->refused) /* else others go, and it stays */
-        note_trouble(d, "");
+        d->trouble[0] = '\0';
 }
 
 /* ---- the Kafka handle ---- */
@@ -352,7 +352,7 @@ static void forget_failures(struct deliver *d)
         return;
     d->failures = d->round_ms = 0;
     d->refused = false;
-    note_trouble(d, "");
+    d->trouble[0] = '\0';
     if (d->alone)
         end_alone(d, 0);
 }
