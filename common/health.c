@@ -19,6 +19,7 @@ static const char *const names[HEALTH_CONDITIONS] = {
     [HEALTH_KAFKA] = "kafka",   [HEALTH_DATABASE] = "database",
     [HEALTH_SCHEMA] = "schema", [HEALTH_CLAIMED] = "claimed",
     [HEALTH_GAP] = "gap",       [HEALTH_BREAKER] = "breaker",
+    [HEALTH_SPOOL] = "spool",   [HEALTH_DELIVERY] = "delivery",
 };
 
 static struct {

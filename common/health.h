@@ -28,8 +28,7 @@ struct health_settings {
         "live_limit_s", OPTION_NUMBER, offsetof(type, member.live_limit_s), "300", 1,    \
             86400, NULL,                                                                 \
             "/livez says no when the loop has not turned for so long, seconds; after "   \
-            "300 "                                                                       \
-            "the group gives the partitions to others",                                  \
+            "300 a consumer's group gives its partitions to others",                     \
             false                                                                        \
     }
 
@@ -44,6 +43,8 @@ enum condition {
     HEALTH_CLAIMED,  /* the group has decided what we read, and we have taken it up */
     HEALTH_GAP,      /* no partition waits for an operator, gap.h */
     HEALTH_BREAKER,  /* no partition is left alone, breaker.h */
+    HEALTH_SPOOL,    /* what is read gets into the spool */
+    HEALTH_DELIVERY, /* what is in it gets to Kafka */
     HEALTH_CONDITIONS
 };
 

@@ -324,8 +324,16 @@ static const struct refusal {
 
 /* Who may see the command line or the environment of a process is not who may know these. */
 static const char *const secrets[] = {
-    "sasl.password", "ssl.key.password",        "ssl.keystore.password",
-    "ssl.key.pem",   "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret",
+    "sasl.password",
+    "ssl.key.password",
+    "ssl.keystore.password",
+    "ssl.key.pem",
+    "sasl.oauthbearer.config",
+    "sasl.oauthbearer.client.secret",
+    /* of newer ones than that which we are tried with */
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "sasl.oauthbearer.assertion.private.key.passphrase",
+    "sasl.oauthbearer.assertion.private.key.pem",
 };
 static const char secret_suffix[] = ".file";
 

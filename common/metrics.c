@@ -174,6 +174,34 @@ static const struct row {
                               .of = METRICS_OF_DISPATCH,
                               .help = "How long ago the oldest of those was decided on, "
                                       "in seconds; 0: there are none."},
+
+    [METRIC_LINES] = {.name = "gridloop_producer_lines_total",
+                      .type = COUNTER,
+                      .of = METRICS_OF_PRODUCER,
+                      .label = "outcome",
+                      .values = "accepted|refused",
+                      .help = "Lines read, by what became of them; accepted: on disk."},
+    [METRIC_DELIVERED] = {.name = "gridloop_producer_delivered_total",
+                          .type = COUNTER,
+                          .of = METRICS_OF_PRODUCER,
+                          .help = "Events of the spool that the broker has, by this "
+                                  "process."},
+    [METRIC_SPOOL_BYTES] = {.name = "gridloop_producer_spool_bytes",
+                            .type = GAUGE,
+                            .of = METRICS_OF_PRODUCER,
+                            .help = "What is in the spool, in bytes; an empty one has "
+                                    "some 16,000 of its own."},
+    [METRIC_SPOOL_LIMIT] = {.name = "gridloop_producer_spool_limit_bytes",
+                            .type = GAUGE,
+                            .of = METRICS_OF_PRODUCER,
+                            .help = "From where on the spool is full: "
+                                    "spool_max_bytes."},
+    [METRIC_SPOOL_STALLED] = {.name = "gridloop_producer_spool_stalled_seconds",
+                              .type = AGE,
+                              .of = METRICS_OF_PRODUCER,
+                              .help = "How long the first event in the spool has been "
+                                      "the first, in seconds: it is not delivered; 0: "
+                                      "the spool is empty."},
 };
 
 struct series {
@@ -447,7 +475,8 @@ static void add_values(struct text *out, const char *values)
 
 void metrics_document(struct text *out)
 {
-    static const char *const whose[] = {"all", "consumers", "gridloop-dispatch"};
+    static const char *const whose[] = {"all", "consumers", "gridloop-dispatch",
+                                        "producers"};
 
     text_add_string(out,
                     "| name | type | label | of | meaning |\n|---|---|---|---|---|\n");

@@ -43,13 +43,24 @@ enum metric {
     METRIC_OUTBOX_WAITING,
     METRIC_OUTBOX_OLDEST,
 
+    METRIC_LINES,
+    METRIC_DELIVERED,
+    METRIC_SPOOL_BYTES,
+    METRIC_SPOOL_LIMIT,
+    METRIC_SPOOL_STALLED,
+
     METRICS
 };
 
 enum { METRICS_SERIES = 512 };
 
 /* Which of the table's rows a process has. */
-enum metrics_of { METRICS_OF_ALL = 0, METRICS_OF_CONSUMER = 1, METRICS_OF_DISPATCH = 2 };
+enum metrics_of {
+    METRICS_OF_ALL = 0,
+    METRICS_OF_CONSUMER = 1,
+    METRICS_OF_DISPATCH = 2,
+    METRICS_OF_PRODUCER = 3
+};
 
 /* From here on metrics_print() has this process's rows. kind: value of the label kind; NULL: no such label; borrowed for
  * the life of the program. Counters begin with 0, where the values of their label are known; before this nothing is

@@ -902,6 +902,13 @@ enum outcome pg_check_url(const char *url, struct err *e)
     return outcome;
 }
 
+enum outcome pg_check(const struct pg_settings *settings, const char *keys[2],
+                      struct err *e)
+{
+    keys[0] = "database_url";
+    return settings->url ? pg_check_url(settings->url, e) : DONE;
+}
+
 static PGconn *start(const char *url, const char *password, const char *application_name)
 {
     enum { DEFAULTS = sizeof defaults / sizeof *defaults };
@@ -972,15 +979,26 @@ static enum outcome open_session(struct pg *pg, struct err *e)
     return pg_run(pg, sql, e);
 }
 
+/* libpq would take it, and whoever may see the environment of the process has it. */
+static enum outcome refuse_environment(struct err *e)
+{
+    const char *password = getenv("PGPASSWORD");
+
+    return password && *password ? err_exit(
+               e, EX_CONFIG, "PGPASSWORD holds a password; put it into a file of its own")
+                                 : DONE;
+}
+
 struct pg *pg_open(const char *url, const char *password_file,
                    const char *application_name, int timeout_ms, struct err *e)
 {
     char password[SECRET_BYTES] = "";
     PQconninfoOption *options = parse(url, e);
+    bool is_right = options && !refuse_environment(e);
     struct pg *pg;
 
     PQconninfoFree(options);
-    if (!options
+    if (!is_right
         || (password_file && secret_read(password_file, password, sizeof password, e)))
         return NULL;
     pg = xcalloc(1, sizeof *pg);

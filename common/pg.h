@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/option.h"
 
 struct pg; /* opaque */
 
@@ -26,6 +27,26 @@ enum { PG_MAX_PARAMETERS = 64 };
 
 /* What a session begins with; for who changed it and sets it back. */
 #define PG_DEFAULT_LOCK_TIMEOUT "set lock_timeout = '30s'"
+
+/* Where a database is, in a program's settings, and the rows of its options; url_marks and file_marks: of enum option_mark. */
+struct pg_settings {
+    const char *url;
+    const char *password_file;
+};
+#define PG_ROWS(settings, member, url_marks, file_marks)                                 \
+    {.name = "database_url",                                                             \
+     .offset = offsetof(settings, member.url),                                           \
+     .help = "PostgreSQL, as postgresql://user@host:port/database, without a password",  \
+     .marks = url_marks},                                                                \
+    {                                                                                    \
+        .name = "database_password_file", .type = OPTION_SECRET,                         \
+        .offset = offsetof(settings, member.password_file),                              \
+        .help = "file that holds the password", .marks = file_marks                      \
+    }
+
+/* An option_check of them (option.h). */
+enum outcome pg_check(const struct pg_settings *settings, const char *keys[2],
+                      struct err *e);
 
 /* Without connecting. FATAL 78: what pg_open() would refuse at once, or one of the files of certificates cannot be read (which
  * a connection made later would wait for: they are replaced while programs run); never with a quotation of it. */
@@ -35,7 +56,7 @@ enum outcome pg_check_url(const char *url, struct err *e);
  * twice. url: postgresql://... or "name=value ..."; what it leaves open gets keepalives, tcp_user_timeout and
  * target_session_attrs=read-write. password_file: holds the password (secret.h); NULL: none, libpq looks
  * into its own places. timeout_ms: > 0, for each later call. All arguments are read during the call only.
- * NULL and *e: RETRY, no server; FATAL 78, a password in url or a value that is none of its kind, a password file that is missing, empty or
+ * NULL and *e: RETRY, no server; FATAL 78, a password in url or in PGPASSWORD, or a value of url that is none of its kind, a password file that is missing, empty or
  * open to others, no such database; FATAL 77, login refused. */
 struct pg *pg_open(const char *url, const char *password_file,
                    const char *application_name, int timeout_ms, struct err *e);

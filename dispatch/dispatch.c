@@ -64,7 +64,7 @@ static enum outcome connect(struct dispatch *d, struct err *e)
     pg_close(d->pg);
     d->leads = d->has_said_waiting = false;
     metrics_set(METRIC_LEADER, NULL, 0);
-    d->pg = pg_open(d->settings->database_url, d->settings->database_password_file,
+    d->pg = pg_open(d->settings->database.url, d->settings->database.password_file,
                     "gridloop-dispatch", (int)d->settings->statement_timeout_ms, e);
     if (!d->pg && d->was_let_in)
         e->outcome = RETRY;

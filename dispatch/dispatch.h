@@ -12,10 +12,11 @@
 #include "common/err.h"
 #include "common/health.h"
 #include "common/option.h"
+#include "common/pg.h"
 #include "dispatch/tick.h"
 
 struct dispatch_settings {
-    const char *database_url, *database_password_file;
+    struct pg_settings database;
     const char *name_space;
     const char *log_level;
     int64_t batch_orders;

@@ -9,10 +9,7 @@
 #define AT(member) offsetof(struct dispatch_settings, member)
 
 static const struct option_row rows[] = {
-    {"database_url", OPTION_TEXT, AT(database_url), NULL, 0, 0, NULL,
-     "PostgreSQL, as postgresql://user@host:port/database, without a password", true},
-    {"database_password_file", OPTION_SECRET, AT(database_password_file), NULL, 0, 0,
-     NULL, "file that holds the password", OPTION_RELOADED},
+    PG_ROWS(struct dispatch_settings, database, OPTION_REQUIRED, OPTION_RELOADED),
     {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topics' names", false},
     {"batch_orders", OPTION_NUMBER, AT(batch_orders), "5000", 1, 20000, NULL,
@@ -53,8 +50,7 @@ static enum outcome check_database(const void *settings, const char *keys[2],
 {
     const struct dispatch_settings *s = settings;
 
-    keys[0] = "database_url";
-    return s->database_url ? pg_check_url(s->database_url, e) : DONE;
+    return pg_check(&s->database, keys, e);
 }
 
 static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)

@@ -22,10 +22,7 @@
 #define AT(member) offsetof(struct pump_settings, member)
 
 static const struct option_row rows[] = {
-    {"database_url", OPTION_TEXT, AT(database_url), NULL, 0, 0, NULL,
-     "PostgreSQL, as postgresql://user@host:port/database, without a password", true},
-    {"database_password_file", OPTION_SECRET, AT(database_password_file), NULL, 0, 0,
-     NULL, "file that holds the password", OPTION_RELOADED},
+    PG_ROWS(struct pump_settings, database, OPTION_REQUIRED, OPTION_RELOADED),
     REGISTRY_ROWS(struct pump_settings, registry),
     {"namespace", OPTION_NAME, AT(name_space), "gridloop", 0, 0, NULL,
      "first part of the topic's and group's name", false},
@@ -84,8 +81,7 @@ static enum outcome check_database(const void *settings, const char *keys[2],
 {
     const struct pump_settings *s = settings;
 
-    keys[0] = "database_url";
-    return s->database_url ? pg_check_url(s->database_url, e) : DONE;
+    return pg_check(&s->database, keys, e);
 }
 
 static enum outcome check_registry(const void *settings, const char *keys[2],

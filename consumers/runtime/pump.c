@@ -27,6 +27,7 @@
 #include "consumers/runtime/headers.h"
 #include "consumers/runtime/linker.h"
 #include "consumers/runtime/measure.h"
+#include "consumers/runtime/set_aside.h"
 #include "consumers/runtime/sql.h"
 #include "consumers/runtime/store.h"
 
@@ -126,7 +127,7 @@ static enum outcome open_database(struct pump *p, struct err *e)
     if (!p->pg || !pg_is_usable(p->pg)) {
         pg_close(p->pg);
         p->has_begun = false;
-        p->pg = pg_open(p->settings->database_url, p->settings->database_password_file,
+        p->pg = pg_open(p->settings->database.url, p->settings->database.password_file,
                         p->program, (int)p->settings->statement_timeout_ms, e);
         if (!p->pg && p->was_let_in)
             e->outcome = RETRY;
@@ -674,6 +675,8 @@ static enum outcome judge(struct pump *p, const struct batch *batch, struct err 
         int32_t partition = event->message.partition;
         enum verdict verdict =
             breaker_count(p->breaker, partition, is_counted_reject(event), now_ms);
+        if (event->outcome == EVENT_DEAD)
+            set_aside_tell(event);
         if (verdict == VERDICT_PAUSE && pause_partition(p, event, e))
             return e->outcome;
         if (verdict != VERDICT_GO_ON)

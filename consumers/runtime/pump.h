@@ -12,11 +12,11 @@
 #include "common/err.h"
 #include "common/health.h"
 #include "common/option.h"
+#include "common/pg.h"
 #include "common/registry.h"
 #include "consumers/runtime/kind.h"
 
 struct pump_settings {
-    const char *database_url, *database_password_file;
     const char *name_space; /* first part of topics and groups */
     const char *start_at;   /* "zero" or "earliest" */
     const char *log_level;
@@ -26,6 +26,7 @@ struct pump_settings {
         dead_letter_kbytes_per_s; /* kept of dead letters; beyond it only their SHA-256 */
     int64_t breaker_pause_s;      /* breaker.h */
     int64_t lock_timeout_ms, statement_timeout_ms, backoff_max_ms, stop_timeout_s;
+    struct pg_settings database;
     struct registry_settings registry;
     int64_t
         check_interval_ms; /* between two looks at whether what we read is what there is */

@@ -17,7 +17,7 @@
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 struct audit {
-    struct ctl_database database;
+    struct pg_settings database;
     struct option_list params;
     bool csv;
 };

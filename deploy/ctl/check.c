@@ -37,7 +37,7 @@ static const struct option_row rows[] = {
      "FILE at those that are given here",
      false},
     {"json", OPTION_SWITCH, AT(json), NULL, 0, 0, NULL, "one JSON object a line", false},
-    CTL_DATABASE_ROWS_IF(struct check, live.database, false),
+    PG_ROWS(struct check, live.database, 0, 0),
     REGISTRY_ROWS(struct check, live.registry),
     {"namespace", OPTION_NAME, AT(live.name_space), "gridloop", 0, 0, NULL,
      "first part of the topics' names", false},

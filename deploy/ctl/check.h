@@ -8,7 +8,7 @@
 #include "deploy/ctl/findings.h"
 
 struct live {
-    struct ctl_database database;
+    struct pg_settings database;
     struct registry_settings registry;
     struct kafka_properties kafka;
     const char *name_space;

@@ -69,7 +69,7 @@ enum outcome ctl_load(const struct option_set *options, int argc, char **argv,
     return ctl_load_operands(options, argc, argv, settings, &none, 0, 0, e);
 }
 
-struct pg *ctl_open(const struct ctl_database *database, struct err *e)
+struct pg *ctl_open(const struct pg_settings *database, struct err *e)
 {
     return pg_open(database->url, database->password_file, "gridloopctl",
                    STATEMENT_TIMEOUT_MS, e);

@@ -54,23 +54,9 @@ extern const struct builtin_file builtin_sql[];
 /* Text of deploy/ctl/<name>.sql; aborts if there is none. */
 const char *ctl_sql(const char *name);
 
-/* The database as every command's settings hold it, and the rows of its options:
+/* The rows of the database that a command needs:
  *     static const struct option_row rows[] = {CTL_DATABASE_ROWS(struct settings, database), ...}; */
-struct ctl_database {
-    const char *url;
-    const char *password_file;
-};
-#define CTL_DATABASE_ROWS(settings, member) CTL_DATABASE_ROWS_IF(settings, member, true)
-#define CTL_DATABASE_ROWS_IF(settings, member, is_required)                              \
-    {.name = "database_url",                                                             \
-     .offset = offsetof(settings, member.url),                                           \
-     .help = "PostgreSQL, as postgresql://user@host:port/database, without a password",  \
-     .marks = is_required},                                                              \
-    {                                                                                    \
-        .name = "database_password_file", .type = OPTION_SECRET,                         \
-        .offset = offsetof(settings, member.password_file),                              \
-        .help = "file that holds the password"                                           \
-    }
+#define CTL_DATABASE_ROWS(settings, member) PG_ROWS(settings, member, OPTION_REQUIRED, 0)
 
 /* Like options_load(), for commands without operands. */
 enum outcome ctl_load(const struct option_set *options, int argc, char **argv,
@@ -82,19 +68,18 @@ enum outcome ctl_load_operands(const struct option_set *options, int argc, char 
                                size_t most, struct err *e);
 
 /* Like pg_open(), with time for long statements. */
-struct pg *ctl_open(const struct ctl_database *database, struct err *e);
+struct pg *ctl_open(const struct pg_settings *database, struct err *e);
 
 /* Where writer schemas are found besides those built in: each only where one is given. Opened by ctl_open_schemas(),
  * whose failure leaves nothing open. */
 struct ctl_schemas {
-    struct ctl_database database;
+    struct pg_settings database;
     struct registry_settings registry;
     struct pg *pg;          /* NULL: no database */
     struct registry *asked; /* NULL: no registry */
 };
 #define CTL_SCHEMAS_ROWS(settings, member)                                               \
-    CTL_DATABASE_ROWS_IF(settings, member.database, false),                              \
-        REGISTRY_ROWS(settings, member.registry)
+    PG_ROWS(settings, member.database, 0, 0), REGISTRY_ROWS(settings, member.registry)
 enum outcome ctl_open_schemas(struct ctl_schemas *schemas, struct err *e);
 void ctl_close_schemas(struct ctl_schemas *schemas);
 

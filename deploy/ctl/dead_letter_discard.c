@@ -11,7 +11,7 @@
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 struct discard {
-    struct ctl_database database;
+    struct pg_settings database;
     struct letter_filter filter;
     bool all, dry_run;
     int64_t max;

@@ -13,7 +13,7 @@
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 struct list {
-    struct ctl_database database;
+    struct pg_settings database;
     struct letter_filter filter;
     bool each, json, redact;
 };
@@ -129,21 +129,6 @@ static enum outcome print_groups(const struct list *list, struct pg *pg,
     return e->outcome;
 }
 
-static enum outcome print_each(const struct list *list, const struct pg_result *letters)
-{
-    struct text out = {0};
-
-    if (list->json)
-        table_json(&out, each_columns, COUNT(each_columns), letters);
-    else
-        table_print(&out, each_columns, COUNT(each_columns), letters);
-    fputs(out.bytes, stdout);
-    if (list->json)
-        puts("");
-    text_free(&out);
-    return DONE;
-}
-
 static enum outcome run(const struct list *list, struct pg *pg, struct err *e)
 {
     struct pg_result *result = NULL;
@@ -156,7 +141,7 @@ static enum outcome run(const struct list *list, struct pg *pg, struct err *e)
     if (pg_rows(result) == 0 && !list->json)
         puts("no such dead letter");
     else if (list->each)
-        print_each(list, result);
+        table_write(list->json, each_columns, COUNT(each_columns), result);
     else
         print_groups(list, pg, result, e);
     pg_result_free(result);

@@ -24,7 +24,7 @@ enum {
 };
 
 struct replay {
-    struct ctl_database database;
+    struct pg_settings database;
     struct letter_filter filter;
     struct kafka_properties kafka;
     bool all, dry_run;

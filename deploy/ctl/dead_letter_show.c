@@ -15,7 +15,7 @@
 enum { DUMPED_BYTES = 512, LINE_BYTES = 16 };
 
 struct show {
-    struct ctl_database database;
+    struct pg_settings database;
     struct letter_filter filter; /* names the letter; no options of its own */
     bool redact;
     struct pg *pg;

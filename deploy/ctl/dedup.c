@@ -24,7 +24,7 @@ struct changed_rules {
 };
 
 struct simulate {
-    struct ctl_database database;
+    struct pg_settings database;
     struct option_list files;
     const char *from, *to, *kind;
     int64_t limit;

@@ -22,7 +22,7 @@
 #define LIST "gridloopctl gap list"
 
 struct list {
-    struct ctl_database database;
+    struct pg_settings database;
     bool all, json;
 };
 
@@ -67,9 +67,10 @@ static void print_list(const struct list *list, const struct pg_result *gaps)
     struct text out = {0};
 
     if (list->json) {
-        table_json(&out, columns, ROWS(columns), gaps);
-        text_add_string(&out, "\n");
-    } else if (pg_rows(gaps) == 0)
+        table_write(true, columns, ROWS(columns), gaps);
+        return;
+    }
+    if (pg_rows(gaps) == 0)
         text_add_string(&out, list->all ? "no gap was ever found\n" : "no open gap\n");
     else {
         table_print(&out, columns, MEANING, gaps);
@@ -101,7 +102,7 @@ static int list_main(int argc, char **argv)
 #define ACCEPT "gridloopctl gap accept"
 
 struct accept {
-    struct ctl_database database;
+    struct pg_settings database;
     const char *reason, *actor, *to;
 };
 

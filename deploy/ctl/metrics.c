@@ -20,7 +20,8 @@ static const char introduction[] =
     "\n"
     "What `/metrics` of a daemon answers, in the text format of Prometheus. The list is "
     "closed: names, types and "
-    "labels are\nan interface. Every series of a consumer also has the label `kind`. "
+    "labels are\nan interface. Every series of a consumer or a producer also has the "
+    "label `kind`. "
     "`deploy/prometheus` has "
     "alerts on them,\n`deploy/grafana` a dashboard.\n"
     "\n";

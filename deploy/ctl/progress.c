@@ -19,7 +19,7 @@
 #define SHOW "gridloopctl progress show"
 
 struct show {
-    struct ctl_database database;
+    struct pg_settings database;
     const char *name_space;
     bool json;
 };
@@ -51,22 +51,14 @@ static const struct table_column columns[] = {
 static int show_main(int argc, char **argv)
 {
     struct show show = {0};
-    struct text out = {0};
     struct err e = {0};
     struct pg *pg = NULL;
     struct pg_result *places = NULL;
 
     if (!ctl_load(&progress_show_options, argc, argv, &show, &e)
         && (pg = ctl_open(&show.database, &e)) != NULL && !ctl_is_set_up(pg, &e)
-        && !pg_query(pg, ctl_sql("progress_show"), &show.name_space, 1, &places, &e)) {
-        if (show.json) {
-            table_json(&out, columns, ROWS(columns), places);
-            text_add_string(&out, "\n");
-        } else
-            table_print(&out, columns, ROWS(columns), places);
-        fputs(out.bytes, stdout);
-    }
-    text_free(&out);
+        && !pg_query(pg, ctl_sql("progress_show"), &show.name_space, 1, &places, &e))
+        table_write(show.json, columns, ROWS(columns), places);
     pg_result_free(places);
     pg_close(pg);
     return e.outcome ? ctl_fail(SHOW, &e) : EX_OK;
@@ -77,7 +69,7 @@ static int show_main(int argc, char **argv)
 #define SET "gridloopctl progress set"
 
 struct set {
-    struct ctl_database database;
+    struct pg_settings database;
     struct kafka_properties kafka;
     const char *topic, *partition;
     int64_t to;

@@ -13,7 +13,7 @@
 #define PROGRAM "gridloopctl rebuild follow-up"
 
 struct rebuild {
-    struct ctl_database database;
+    struct pg_settings database;
     bool check, json;
     int64_t limit;
     struct pg *pg;

@@ -47,7 +47,7 @@ void reference_add_fault(struct reference_findings *findings, const char *table,
 
 /* One load of files under a version of its own. */
 struct reference_load {
-    struct ctl_database database;
+    struct pg_settings database;
     struct option_list files;
     bool dry_run, allow_overlap;
     struct pg *pg;

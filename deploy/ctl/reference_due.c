@@ -16,7 +16,7 @@
 enum { WORDS = 5, WORD_SIZE = 48 };
 
 struct due_settings {
-    struct ctl_database database;
+    struct pg_settings database;
     const char *limit, *start;
 };
 

@@ -15,7 +15,7 @@
 #define PROGRAM "gridloopctl reference locate"
 
 struct locate {
-    struct ctl_database database;
+    struct pg_settings database;
     const char *point, *crs, *at;
     struct position one; /* of point */
     int64_t at_us;

@@ -19,7 +19,7 @@
 #define FIRST_ID "00000000-0000-0000-0000-000000000000"
 
 struct reenrich {
-    struct ctl_database database;
+    struct pg_settings database;
     const char *from, *to;
     struct pg *pg;
     struct reference *reference;

@@ -88,7 +88,7 @@ static enum outcome open_given(struct given *given, const char *path, struct err
 /* ---- list ---- */
 
 struct list {
-    struct ctl_database database;
+    struct pg_settings database;
     bool json;
 };
 
@@ -116,19 +116,12 @@ static enum outcome list(const struct list *l, struct err *e)
 {
     struct pg *pg = ctl_open(&l->database, e);
     struct pg_result *result = NULL;
-    struct text out = {0};
 
     if (!pg)
         return e->outcome;
     if (!ctl_is_set_up(pg, e)
-        && !pg_query(pg, ctl_sql("schema_list"), NULL, 0, &result, e)) {
-        if (l->json)
-            table_json(&out, list_columns, LIST_COLUMNS, result);
-        else
-            table_print(&out, list_columns, LIST_COLUMNS, result);
-        printf("%s%s", out.bytes, l->json ? "\n" : "");
-    }
-    text_free(&out);
+        && !pg_query(pg, ctl_sql("schema_list"), NULL, 0, &result, e))
+        table_write(l->json, list_columns, LIST_COLUMNS, result);
     pg_close(pg);
     if (!result)
         return e->outcome;
@@ -149,7 +142,7 @@ static int list_main(int argc, char **argv)
 /* ---- compatible ---- */
 
 struct compatible {
-    struct ctl_database database;
+    struct pg_settings database;
     bool json;
     struct given given;
     struct reader *reader; /* as if the given schema were the newest version */
@@ -157,7 +150,7 @@ struct compatible {
 };
 
 static const struct option_row compatible_rows[] = {
-    CTL_DATABASE_ROWS_IF(struct compatible, database, false),
+    PG_ROWS(struct compatible, database, 0, 0),
     {"json", OPTION_SWITCH, offsetof(struct compatible, json), NULL, 0, 0, NULL,
      "print JSON", false},
 };
@@ -318,7 +311,7 @@ static int compatible_main(int argc, char **argv)
 /* ---- register ---- */
 
 struct registration {
-    struct ctl_database database;
+    struct pg_settings database;
     struct given given;
 };
 

@@ -16,14 +16,14 @@
 #define PROGRAM "gridloopctl seal"
 
 struct seal {
-    struct ctl_database database;
+    struct pg_settings database;
     const char *key_file, *new_key;
 };
 
 #define AT(member) offsetof(struct seal, member)
 
 static const struct option_row rows[] = {
-    CTL_DATABASE_ROWS_IF(struct seal, database, false),
+    PG_ROWS(struct seal, database, 0, 0),
     {"key_file", OPTION_TEXT, AT(key_file), NULL, 0, 0, "FILE",
      "private Ed25519 key in PEM form that signs", false},
     {"new_key", OPTION_TEXT, AT(new_key), NULL, 0, 0, "FILE",

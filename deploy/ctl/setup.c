@@ -29,7 +29,7 @@ enum {
 };
 
 struct setup {
-    struct ctl_database database;
+    struct pg_settings database;
     struct kafka_properties kafka;
     const char *ingest_password_file, *auditor_password_file;
     const char *name_space;

@@ -23,7 +23,7 @@
 enum { LOOK_MS = 200, WATCH_MS = 2000, STOP_S = 15, MESSAGE_BYTES = 1 << 20 };
 
 struct settings {
-    struct ctl_database database;
+    struct pg_settings database;
     const char *name_space;
     struct kafka_properties kafka;
     bool json, watch;

@@ -1,6 +1,7 @@
 /* table.c - a result of PostgreSQL as a table, as JSON, or as CSV. */
 #include "deploy/ctl/table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,16 @@ void table_json(struct text *out, const struct table_column *columns, size_t cou
         text_add_string(out, "}");
     }
     text_add_string(out, "]");
+}
+
+void table_write(bool json, const struct table_column *columns, size_t count,
+                 const struct pg_result *result)
+{
+    struct text out = {0};
+
+    (json ? table_json : table_print)(&out, columns, count, result);
+    printf("%s%s", out.bytes, json ? "\n" : "");
+    text_free(&out);
 }
 
 static void add_field(struct text *out, const char *value)

@@ -22,6 +22,10 @@ void table_print(struct text *out, const struct table_column *columns, size_t co
 void table_json(struct text *out, const struct table_column *columns, size_t count,
                 const struct pg_result *result);
 
+/* One of the two to standard output, as --json says. */
+void table_write(bool json, const struct table_column *columns, size_t count,
+                 const struct pg_result *result);
+
 /* RFC 4180: a line of names, a line a row, CRLF, null as nothing; quotes only where needed. A byte order mark goes in
  * front, for spreadsheets that take UTF-8 for something else without it. */
 void table_csv(struct text *out, const struct table_column *columns, size_t count,

@@ -20,7 +20,7 @@
 #define ROWS(table) (sizeof(table) / sizeof *(table))
 
 struct verify {
-    struct ctl_database database;
+    struct pg_settings database;
     struct option_list truths, spools;
     const char *seal, *public_key_file;
     bool complete, json;

@@ -467,7 +467,7 @@ static enum outcome take_gaps(struct walk *walk, const char *layout, struct err 
 /* ---- the lists of columns -------------------------------------------------------------------------- */
 
 /* Reads as of the same snapshot as everything else. */
-static struct pg *open_reader(const struct ctl_database *database, const char *snapshot,
+static struct pg *open_reader(const struct pg_settings *database, const char *snapshot,
                               struct err *e)
 {
     struct pg *pg = ctl_open(database, e);
@@ -487,7 +487,7 @@ static struct pg *open_reader(const struct ctl_database *database, const char *s
 
 /* lists[row] read by a connection of its own; none, if it cannot be read any more. */
 static enum outcome open_stream(struct walk *walk, struct stream *stream,
-                                const struct ctl_database *database, const char *snapshot,
+                                const struct pg_settings *database, const char *snapshot,
                                 const struct pg_result *lists, size_t row, struct err *e)
 {
     struct pg *pg;
@@ -518,7 +518,7 @@ static enum outcome tell_unreadable(struct walk *walk, const char *layout,
 }
 
 /* Two rows of the lists, r and x, are a pair; g stands alone. */
-static enum outcome take_list(struct walk *walk, const struct ctl_database *database,
+static enum outcome take_list(struct walk *walk, const struct pg_settings *database,
                               const char *snapshot, const struct pg_result *lists,
                               size_t *row, struct err *e)
 {
@@ -539,7 +539,7 @@ static enum outcome take_list(struct walk *walk, const struct ctl_database *data
     return outcome;
 }
 
-static enum outcome take_lists(struct walk *walk, const struct ctl_database *database,
+static enum outcome take_lists(struct walk *walk, const struct pg_settings *database,
                                struct err *e)
 {
     struct pg_result *snapshot = NULL, *lists = NULL;
@@ -555,7 +555,7 @@ static enum outcome take_lists(struct walk *walk, const struct ctl_database *dat
     return outcome;
 }
 
-enum outcome verify_chain(struct pg *pg, const struct ctl_database *database,
+enum outcome verify_chain(struct pg *pg, const struct pg_settings *database,
                           int64_t *steps, struct err *e)
 {
     struct walk walk = {.pg = pg, .hash = sha256_new()};

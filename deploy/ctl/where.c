@@ -15,7 +15,7 @@
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 struct where {
-    struct ctl_database database;
+    struct pg_settings database;
     bool json;
 };
 

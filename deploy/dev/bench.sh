@@ -50,16 +50,12 @@ baseline_compile() {
         "$(find_java)/bin/javac" --release "$JAVA_MINIMUM" -cp "$2/jars/*" -d "$2/classes" "${programs[@]}"
 }
 
-baseline_fetch() {
-    [ -d "$2" ] || step "baseline-$1" "fetching $1 into $2" \
-        fetch_jars "$2" "$BASELINES/$1/pom.xml" baseline_compile "$BASELINES/$1"
-}
-
 # baseline_install NAME: without it the scenario says so and measures the others.
 baseline_install() {
     local dir
     dir=$(cache_dir)/baseline-$1-$(checksum "$BASELINES/$1"/*)
-    attempt with_lock "$dir.lock" baseline_fetch "$1" "$dir"
+    attempt have_folder "$dir" "baseline-$1" "fetching $1" \
+        fetch_jars "$dir" "$BASELINES/$1/pom.xml" baseline_compile "$BASELINES/$1"
     [ "$ATTEMPT_CODE" -ne 0 ] || export "GRIDLOOP_BASELINE_${1^^}=$dir"
 }
 

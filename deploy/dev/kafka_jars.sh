@@ -45,13 +45,8 @@ kafka_is_among() {
     ls "$1"/jars/kafka_*.jar
 }
 
-fetch_kafka_jars_unless_there() {
-    [ -d "$1" ] || step kafka-jars "fetching Kafka into $1" \
-        fetch_jars "$1" "$ROOT/deploy/kafka/pom.xml" kafka_is_among
-}
-
 install_kafka_jars() {
     local dir
     dir=$(kafka_jars_dir)
-    [ -d "$dir" ] || with_lock "$(cache_dir)/kafka.lock" fetch_kafka_jars_unless_there "$dir"
+    have_folder "$dir" kafka "fetching Kafka" fetch_jars "$dir" "$ROOT/deploy/kafka/pom.xml" kafka_is_among
 }

@@ -92,6 +92,16 @@ with_lock() {
     )
 }
 
+# have_folder DIR NAME TEXT COMMAND...: unless there is such a folder, the command makes it, of several checkouts that want it
+# at once in one of them. It is to make another and move that there when it is complete.
+have_folder() {
+    [ -d "$1" ] || with_lock "$(cache_dir)/$2.lock" make_folder_unless_there "$@"
+}
+
+make_folder_unless_there() {
+    [ -d "$1" ] || step "$2" "$3 into $1" "${@:4}"
+}
+
 # checksum FILE... : one short word for the contents of the files; further words on standard input.
 checksum() {
     cat -- "$@" | sha256sum | cut -c1-12

@@ -101,10 +101,6 @@ build_librdkafka() {
     mv -T "$work/objects/root$prefix" "$prefix"
 }
 
-build_librdkafka_unless_there() {
-    [ -d "$1" ] || step librdkafka "building librdkafka $LIBRDKAFKA_VERSION into $1" build_librdkafka "$1"
-}
-
 install_librdkafka() {
     local choice
     choice=$(librdkafka_choice)
@@ -112,5 +108,5 @@ install_librdkafka() {
         return 0
     fi
     [ -z "${GRIDLOOP_LIBRDKAFKA:-}" ] || die "GRIDLOOP_LIBRDKAFKA: no folder $choice"
-    with_lock "$(cache_dir)/librdkafka.lock" build_librdkafka_unless_there "$choice"
+    have_folder "$choice" librdkafka "building librdkafka $LIBRDKAFKA_VERSION" build_librdkafka "$choice"
 }

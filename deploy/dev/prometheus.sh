@@ -27,12 +27,8 @@ fetch_prometheus() {
     mv -T "$work" "$dir"
 }
 
-fetch_prometheus_unless_there() {
-    [ -d "$1" ] || step prometheus "fetching Prometheus into $1" fetch_prometheus "$1"
-}
-
 install_prometheus() {
     local dir
     dir=$(prometheus_dir)
-    [ -d "$dir" ] || with_lock "$(cache_dir)/prometheus.lock" fetch_prometheus_unless_there "$dir"
+    have_folder "$dir" prometheus "fetching Prometheus" fetch_prometheus "$dir"
 }

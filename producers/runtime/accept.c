@@ -63,7 +63,7 @@ static void add_header(struct text *headers, const char *name, const char *befor
 
 /* CloudEvents 1.0, Kafka binding, binary mode. */
 static void make_headers(struct text *headers, const char *kind,
-                         const struct datum *event)
+                         const struct datum *event, const char *traceparent)
 {
     text_clear(headers);
     add_header(headers, "ce_specversion", "", "1.0");
@@ -72,6 +72,8 @@ static void make_headers(struct text *headers, const char *kind,
                datum_text(event, "producer_id"));
     add_header(headers, "ce_id", "", datum_text(event, "event_id"));
     add_header(headers, "content-type", "", "application/avro");
+    if (traceparent)
+        add_header(headers, "traceparent", "", traceparent);
 }
 
 size_t accept_headers(const struct spool_event *event,
@@ -93,11 +95,12 @@ size_t accept_headers(const struct spool_event *event,
 }
 
 static void make_event(struct acceptor *a, struct arena *arena,
-                       const struct datum *checked, struct spool_event *event)
+                       const struct datum *checked, const char *traceparent,
+                       struct spool_event *event)
 {
     text_clear(&a->key);
     a->kind->key(&a->key, checked);
-    make_headers(&a->headers, a->kind->name, checked);
+    make_headers(&a->headers, a->kind->name, checked, traceparent);
     uuid_parse(event->event_id, datum_text(checked, "event_id"), UUID_TEXT_SIZE - 1);
     event->topic = a->topic.bytes;
     event->key_size = a->key.size;
@@ -110,14 +113,15 @@ enum outcome accept_line(struct acceptor *a, const char *line, size_t size,
                          struct arena *arena, struct spool_event *event, struct err *e)
 {
     struct datum checked;
+    const char *traceparent;
     const void *value;
 
     arena_reset(a->scratch, KEPT_BYTES);
     *event = (struct spool_event){.sequence = 0};
-    if (check_line(a->checker, a->scratch, line, size, &checked, e)
+    if (check_line(a->checker, a->scratch, line, size, &checked, &traceparent, e)
         || encode_event(a->encoder, &checked, &value, &event->value_size, e))
         return e->outcome;
     event->value = arena_copy(arena, value, event->value_size);
-    make_event(a, arena, &checked, event);
+    make_event(a, arena, &checked, traceparent, event);
     return DONE;
 }

@@ -37,6 +37,7 @@ struct check {
     const struct checker *checker;
     struct arena *arena;
     struct err *e;
+    const char *traceparent; /* in arena; NULL: none was given */
 };
 
 static enum outcome fill(struct check *c, const struct where *where,
@@ -329,13 +330,6 @@ static void printable(char out[65], const char *name)
     out[size] = '\0';
 }
 
-/* schema_version is no field: the fingerprint says it. But a device may state what it
- * means to write. */
-static bool is_version(const struct where *where, const char *name)
-{
-    return !where && strcmp(name, "schema_version") == 0;
-}
-
 /* A field by its name or by one that it had in an earlier version. */
 static bool is_field(const struct schema *record, const char *name)
 {
@@ -346,6 +340,71 @@ static bool is_field(const struct schema *record, const char *name)
             if (strcmp(*alias, name) == 0)
                 return true;
     return false;
+}
+
+static enum outcome check_version(struct check *c, const struct where *where,
+                                  const json_t *version)
+{
+    const struct contract *contract = c->checker->contract;
+
+    if (!json_is_integer(version))
+        return refuse(c, where, "must be a whole number");
+    if (!contract_has_version(contract->kind, json_integer_value(version)))
+        return refuse(c, where, "is not known here; the newest is %d", contract->version);
+    return DONE;
+}
+
+/* https://www.w3.org/TR/trace-context/: version ff and ids of nothing but 0 are invalid. */
+static bool is_traceparent(const char *text)
+{
+    static const char form[] = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+
+    for (size_t i = 0; i < sizeof form; i++)
+        if (form[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i])
+                           : text[i] != form[i])
+            return false;
+    return strncmp(text, "ff", 2) != 0 && strspn(text + 3, "0") < 32
+           && strspn(text + 36, "0") < 16;
+}
+
+static enum outcome check_traceparent(struct check *c, const struct where *where,
+                                      const json_t *given)
+{
+    const char *text = json_string_value(given);
+
+    if (!text || !is_traceparent(text))
+        return refuse(c, where, "is no traceparent of W3C's Trace Context");
+    c->traceparent = arena_copy(c->arena, text, strlen(text) + 1);
+    return DONE;
+}
+
+/* What may stand in a line and is no field. The fingerprint says the schema's version, but a device may state what it
+ * means to write; traceparent becomes a header. */
+static const struct extra {
+    const char *name;
+    enum outcome (*check)(struct check *c, const struct where *where,
+                          const json_t *given);
+} extras[] = {{"schema_version", check_version}, {"traceparent", check_traceparent}};
+enum { EXTRAS = sizeof extras / sizeof *extras };
+
+static bool is_extra(const struct where *where, const char *name)
+{
+    for (size_t i = 0; i < EXTRAS && !where; i++)
+        if (strcmp(name, extras[i].name) == 0)
+            return true;
+    return false;
+}
+
+static enum outcome check_extras(struct check *c, const json_t *line, size_t *given)
+{
+    for (size_t i = 0; i < EXTRAS; i++) {
+        const struct where where = {NULL, extras[i].name, 0};
+        const json_t *json = json_object_get(line, extras[i].name);
+        if (json && extras[i].check(c, &where, json))
+            return REJECT;
+        *given += json != NULL;
+    }
+    return DONE;
 }
 
 /* DONE: every name in the line is a field. */
@@ -359,7 +418,7 @@ static enum outcome refuse_unknown(struct check *c, const struct where *where,
     {
         struct nearest near = nearest_to(name);
         char shown[65];
-        if (is_field(record, name) || is_version(where, name))
+        if (is_field(record, name) || is_extra(where, name))
             continue;
         for (size_t i = 0; i < record->count; i++)
             nearest_try(&near, record->fields[i].name);
@@ -425,19 +484,6 @@ static enum outcome check_requires(struct check *c, const struct where *up,
     return DONE;
 }
 
-static enum outcome check_version(struct check *c, const json_t *version)
-{
-    const struct where where = {NULL, "schema_version", 0};
-    const struct contract *contract = c->checker->contract;
-
-    if (!json_is_integer(version))
-        return refuse(c, &where, "must be a whole number");
-    if (!contract_has_version(contract->kind, json_integer_value(version)))
-        return refuse(c, &where, "is not known here; the newest is %d",
-                      contract->version);
-    return DONE;
-}
-
 /* The line's value of a field, which may stand under an earlier name of it: *json stays NULL where there is none. */
 static enum outcome find_value(struct check *c, const struct where *where,
                                const struct schema_field *field, const json_t *record,
@@ -479,12 +525,11 @@ static enum outcome fill_field(struct check *c, const struct where *up,
 static enum outcome fill_record(struct check *c, const struct where *where,
                                 const json_t *json, struct datum *out)
 {
-    const json_t *version = where ? NULL : json_object_get(json, "schema_version");
-    size_t given = version != NULL;
+    size_t given = 0;
 
     if (!json_is_object(json))
         return refuse(c, where, "must be an object");
-    if (version && check_version(c, version))
+    if (!where && check_extras(c, json, &given))
         return REJECT;
     out->count = out->type->count;
     out->items = arena_take_array(c->arena, out->count, sizeof *out->items);
@@ -597,7 +642,7 @@ static enum outcome keep_defaults(struct checker *checker, struct check *c,
 struct checker *checker_new(const struct contract *contract, struct err *e)
 {
     struct checker *checker = xcalloc(1, sizeof *checker);
-    struct check c = {checker, NULL, e};
+    struct check c = {.checker = checker, .e = e};
 
     *e = (struct err){.outcome = DONE};
     checker->contract = contract;
@@ -622,9 +667,10 @@ void checker_free(struct checker *checker)
 }
 
 enum outcome check_line(const struct checker *checker, struct arena *arena,
-                        const char *line, size_t size, struct datum *event, struct err *e)
+                        const char *line, size_t size, struct datum *event,
+                        const char **traceparent, struct err *e)
 {
-    struct check c = {checker, arena, e};
+    struct check c = {.checker = checker, .arena = arena, .e = e};
     json_t *json = parse_line(&c, line, size);
     enum outcome outcome;
 
@@ -633,5 +679,7 @@ enum outcome check_line(const struct checker *checker, struct arena *arena,
     *event = (struct datum){.type = checker->contract->record, .branch = -1};
     outcome = fill_record(&c, NULL, json, event);
     json_decref(json);
+    if (traceparent)
+        *traceparent = c.traceparent;
     return outcome;
 }

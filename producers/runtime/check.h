@@ -4,8 +4,8 @@
  * Field names are those of the schema, or those that a field had in earlier versions (its aliases; not both), values plain JSON: no union wrappers, times in
  * RFC 3339 with a zone, UUIDs in their 36-character form, enums by their symbol. Fields
  * that have a default or may be null may be absent. event_id may be absent: a UUIDv7 is
- * made. schema_version may be given: it must be one that is built in. Numbers of persons
- * are refused where people type (personal.h).
+ * made. Two names are no fields: schema_version, which must be one that is built in, and
+ * traceparent, as W3C's Trace Context has it. Numbers of persons are refused where people type (personal.h).
  *
  * A line may have 50,000 values (commas and opening brackets), which bounds its memory.
  *
@@ -25,9 +25,10 @@ struct checker; /* opaque; one thread */
 struct checker *checker_new(const struct contract *contract, struct err *e);
 void checker_free(struct checker *checker); /* NULL is fine */
 
-/* Checks size bytes and fills *event, all of it in arena. REJECT: the reason. */
+/* Checks size bytes and fills *event, all of it in arena. *traceparent: what was given, in arena, or NULL; traceparent NULL:
+ * nobody wants it. REJECT: the reason. */
 enum outcome check_line(const struct checker *checker, struct arena *arena,
                         const char *line, size_t size, struct datum *event,
-                        struct err *e);
+                        const char **traceparent, struct err *e);
 
 #endif

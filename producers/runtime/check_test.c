@@ -20,7 +20,7 @@ static enum outcome check(const char *kind, const char *line, size_t size,
     checker = checker_new(&contract, e);
     assert_non_null(checker);
     arena_reset(arena, 0);
-    outcome = check_line(checker, arena, line, size, event, e);
+    outcome = check_line(checker, arena, line, size, event, NULL, e);
     checker_free(checker);
     contract_close(&contract); /* what event->type points to is gone now */
     return outcome;
@@ -54,6 +54,17 @@ static const struct row {
      "no such field 'grid_cod'; did you mean 'grid_code'?"},
     {"patrol_log", "\"item_kind\": \"DISPUTE\"", "\"item_kindd\": \"DISPUTE\"",
      "information_items[0]: no such field 'item_kindd'; did you mean 'item_kind'?"},
+    {"patrol_log", "{", "{\"traceparent\": 1,",
+     "traceparent: is no traceparent of W3C's Trace Context"},
+    {"patrol_log", "{",
+     "{\"traceparent\": \"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0\",",
+     "traceparent: is no traceparent of W3C's Trace Context"},
+    {"patrol_log", "{",
+     "{\"traceparent\": \"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01\",",
+     "traceparent: is no traceparent of W3C's Trace Context"},
+    {"patrol_log", "{",
+     "{\"traceparent\": \"00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01\",",
+     "traceparent: is no traceparent of W3C's Trace Context"},
     {"patrol_log", "{", "{\"schema_version\": 2,",
      "schema_version: is not known here; the newest is 1"},
     {"patrol_log", "{", "{\"schema_version\": \"1\",",
@@ -249,7 +260,7 @@ static struct datum checked(const char *line)
     struct datum event;
     struct err e;
 
-    if (check_line(checker, arena, line, strlen(line), &event, &e))
+    if (check_line(checker, arena, line, strlen(line), &event, NULL, &e))
         fail_msg("%s", e.message);
     return event;
 }
@@ -309,7 +320,8 @@ static void takes_a_field_by_its_earlier_name(void **state)
     (void)state;
     assert_int_equal(contract_open(&newest, "drone_alert", &e), DONE);
     own = checker_new(&newest, &e);
-    assert_int_equal(check_line(own, arena, former, strlen(former), &event, &e), DONE);
+    assert_int_equal(check_line(own, arena, former, strlen(former), &event, NULL, &e),
+                     DONE);
     assert_true(field(&event, "target_area_m2")->real == 4800);
     checker_free(own);
     contract_close(&newest);
@@ -345,6 +357,29 @@ static void takes_a_stated_version(void **state)
     free(line);
 }
 
+static void takes_a_traceparent(void **state)
+{
+    static const char good[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    char *line = example("patrol_log", "smallest");
+    char *traced = replaced(
+        line, "{",
+        "{\"traceparent\": \"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\",");
+    const char *traceparent = "";
+    struct datum event;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(
+        check_line(checker, arena, line, strlen(line), &event, &traceparent, &e), DONE);
+    assert_null(traceparent);
+    assert_int_equal(
+        check_line(checker, arena, traced, strlen(traced), &event, &traceparent, &e),
+        DONE);
+    assert_string_equal(traceparent, good);
+    free(traced);
+    free(line);
+}
+
 /* Length is counted in characters: 500 of three bytes each fit where 500 are allowed. */
 static void counts_characters(void **state)
 {
@@ -360,7 +395,7 @@ static void counts_characters(void **state)
     text_add_string(&remark, "路");
     longer = replaced(line, "会后现场查看飞线整理。（示例）", remark.bytes);
     checked(longest);
-    assert_int_equal(check_line(checker, arena, longer, strlen(longer), &event, &e),
+    assert_int_equal(check_line(checker, arena, longer, strlen(longer), &event, NULL, &e),
                      REJECT);
     assert_string_equal(e.message, "remark: is longer than 500 characters");
     free(longest);
@@ -381,7 +416,8 @@ static void counts_items(void **state)
         text_add_string(&items, i ? ",\"a\"" : "\"subject_refs\": [\"a\"");
     text_add_string(&items, ",");
     most = replaced(line, "\"subject_refs\": [", items.bytes);
-    assert_int_equal(check_line(checker, arena, most, strlen(most), &event, &e), REJECT);
+    assert_int_equal(check_line(checker, arena, most, strlen(most), &event, NULL, &e),
+                     REJECT);
     assert_string_equal(e.message, "subject_refs: has more than 1000 items");
     free(most);
     free(line);
@@ -468,6 +504,7 @@ int main(void)
         cmocka_unit_test(takes_a_field_by_its_earlier_name),
         cmocka_unit_test(makes_an_event_id),
         cmocka_unit_test(takes_a_stated_version),
+        cmocka_unit_test(takes_a_traceparent),
         cmocka_unit_test(counts_characters),
         cmocka_unit_test(counts_items),
         cmocka_unit_test(refuses_schemas_that_lines_cannot_fill),

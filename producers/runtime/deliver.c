@@ -2,6 +2,7 @@
 #include "producers/runtime/deliver.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -70,6 +71,7 @@ struct deliver {
     char held[MOST_HELD][TOPIC_SIZE]; /* topics that take nothing in this round */
     size_t held_count;
     struct complaint held_complaint, complaint;
+    char trouble[sizeof((struct err *)0)->message]; /* "": none since all went well */
 
     struct spool_event events[READ_AT_ONCE];
 };
@@ -96,8 +98,14 @@ static int doubled(int ms, int first, int longest)
     return ms < longest / 2 ? ms * 2 : longest;
 }
 
+static void note_trouble(struct deliver *d, const char *reason)
+{
+    snprintf(d->trouble, sizeof d->trouble, "%s", reason);
+}
+
 static void begin_again_later(struct deliver *d, const char *reason)
 {
+    note_trouble(d, reason);
     if (d->halted)
         return; /* said once */
     d->again = d->halted = true;
@@ -127,6 +135,7 @@ static void refuse_event(struct deliver *d, uint64_t sequence, const char *reaso
                   "sequence", LOG_NUMBER(sequence), "reason", reason, NULL);
         d->said = sequence;
     }
+    note_trouble(d, reason);
     pass_over(d);
 }
 
@@ -159,6 +168,8 @@ static void delivered(void *context, uint64_t tag, const struct kafka_place *pla
     d->persisted[d->persisted_count++] = flight->sequence;
     d->total++;
     d->pause_ms = 0;
+    if (!d->refused) /* else others go, and it stays */
+        d->trouble[0] = '\0';
 }
 
 /* ---- the Kafka handle ---- */
@@ -293,6 +304,7 @@ static bool hold(struct deliver *d, const char *topic, const struct err *e)
     strcpy(d->held[d->held_count++], topic);
     complain(&d->held_complaint, "a topic takes nothing; its events stay in the spool",
              e->message);
+    note_trouble(d, e->message);
     pass_over(d);
     return true;
 }
@@ -340,6 +352,7 @@ static void forget_failures(struct deliver *d)
         return;
     d->failures = d->round_ms = 0;
     d->refused = false;
+    d->trouble[0] = '\0';
     if (d->alone)
         end_alone(d, 0);
 }
@@ -388,8 +401,10 @@ static enum outcome hear(struct deliver *d, int wait_ms, struct err *e)
 {
     enum outcome outcome = kafka_producer_poll(d->kafka, wait_ms, e);
 
-    if (outcome == RETRY)
+    if (outcome == RETRY) {
         complain(&d->complaint, "events stay in the spool", e->message);
+        note_trouble(d, e->message);
+    }
     return outcome == FATAL ? drop_kafka(d, e) : DONE;
 }
 
@@ -427,6 +442,11 @@ bool deliver_is_busy(const struct deliver *d)
 bool deliver_was_refused(const struct deliver *d)
 {
     return d->refused;
+}
+
+const char *deliver_trouble(const struct deliver *d)
+{
+    return d->trouble[0] ? d->trouble : NULL;
 }
 
 uint64_t deliver_total(const struct deliver *d)

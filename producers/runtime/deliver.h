@@ -48,6 +48,10 @@ bool deliver_is_busy(const struct deliver *deliver);
  * not time alone that is missing. */
 bool deliver_was_refused(const struct deliver *deliver);
 
+/* Why what is in the spool is not delivered; NULL: nothing is wrong, as far as is known. Borrowed until the next
+ * deliver_pump(). */
+const char *deliver_trouble(const struct deliver *deliver);
+
 /* Events that the broker persisted, since the start. */
 uint64_t deliver_total(const struct deliver *deliver);
 

@@ -46,7 +46,7 @@ static struct datum checked(struct fixture *f, const char *line)
     struct datum event;
     struct err e;
 
-    if (check_line(f->checker, f->arena, line, strlen(line), &event, &e))
+    if (check_line(f->checker, f->arena, line, strlen(line), &event, NULL, &e))
         fail_msg("%s", e.message);
     return event;
 }

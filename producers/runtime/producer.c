@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/notify.h"
 #include "common/point.h"
 #include "common/reload.h"
@@ -21,6 +22,7 @@
 #include "producers/runtime/deliver.h"
 #include "producers/runtime/group.h"
 #include "producers/runtime/input.h"
+#include "producers/runtime/pulse.h"
 #include "producers/runtime/report.h"
 #include "producers/runtime/settings.h"
 
@@ -49,6 +51,7 @@ struct producer {
     struct text receipts; /* of lines that are on disk, not yet printed */
     int64_t receipts_ms;  /* since when they wait */
     struct report_counts counts;
+    struct pulse pulse;
     uint64_t not_taken; /* of those refused: only because the spool was full */
     uint64_t room;      /* bytes that the spool had left when the group was begun */
     int64_t committed_ms;
@@ -375,13 +378,14 @@ static void show_progress(struct producer *p)
 
 static enum outcome run(struct producer *p, struct err *e)
 {
+    const char *trouble = NULL;
     bool end = false;
 
     notify_ready();
     while (!end) {
         enum outcome outcome;
 
-        notify_turn();
+        pulse_turn(&p->pulse, p->spool, p->deliver, &p->counts, trouble);
         if (reload_if_asked())
             log_set_level(p->settings.log_level);
         outcome = pump_once(p, e);
@@ -389,8 +393,10 @@ static enum outcome run(struct producer *p, struct err *e)
             outcome = look_for_end(p, &end, e);
         if (outcome == FATAL)
             return FATAL;
-        if (outcome == RETRY) {
-            complain(&p->complaint, "trouble; trying again", e->message);
+        trouble = outcome == RETRY ? e->message : NULL;
+        if (trouble) {
+            metrics_retry("");
+            complain(&p->complaint, "trouble; trying again", trouble);
             end = out_of_time(p);
         }
         show_progress(p);
@@ -420,7 +426,8 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
     struct producer_settings *s = &p->settings;
     struct input_settings input;
 
-    if (settings_load(s, p->options, argc, argv, &files, e))
+    if (settings_load(s, p->options, argc, argv, &files, e)
+        || pulse_begin(&p->pulse, s, p->kind->name, e))
         return e->outcome;
     p->many_files = files.count > 1;
     input = (struct input_settings){.follow = s->follow,
@@ -438,6 +445,7 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
 
 static void stop(struct producer *p)
 {
+    pulse_end();
     report_close(p->report);
     deliver_close(p->deliver);
     reframe_close(p->reframe);

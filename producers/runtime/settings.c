@@ -19,7 +19,9 @@ static const struct option_row rows[] = {
      "First part of the topic's name.", false},
     REGISTRY_ROWS(struct producer_settings, registry),
     {"follow", OPTION_SWITCH, AT(follow), "false", 0, 0, NULL,
-     "Goes on reading the one FILE as it grows and is rotated.", false},
+     "Goes on reading the one FILE as it grows and is rotated, and answers at "
+     "http_listen.",
+     false},
     {"max_line_bytes", OPTION_NUMBER, AT(max_line_bytes), "1048576", 64, 64 << 20, NULL,
      "Longer lines are refused, in bytes.", false},
     {"rejects", OPTION_TEXT, AT(rejects), NULL, 0, 0, NULL,
@@ -46,6 +48,7 @@ static const struct option_row rows[] = {
      "Longest wait for Kafka at the end of input, in seconds; what is left then is sent "
      "by the next run.",
      OPTION_RELOADED},
+    HEALTH_ROWS(struct producer_settings, health),
     {"log_level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error",
      "Lowest level that is logged.", OPTION_RELOADED},
 };
@@ -58,9 +61,16 @@ static enum outcome check_registry(const void *settings, const char *keys[2],
     return registry_check(&s->registry, keys, e);
 }
 
+static enum outcome check_health(const void *settings, const char *keys[2], struct err *e)
+{
+    const struct producer_settings *s = settings;
+
+    return health_check(&s->health, keys, e);
+}
+
 struct option_set producer_options(const struct producer_kind *kind)
 {
-    static option_check *const checks[] = {check_registry, NULL};
+    static option_check *const checks[] = {check_registry, check_health, NULL};
     struct text program = {0};
 
     text_format(&program, "gridloop-produce-%s", kind->name);

@@ -2,6 +2,7 @@
 #ifndef GRIDLOOP_PRODUCER_SETTINGS_H
 #define GRIDLOOP_PRODUCER_SETTINGS_H
 
+#include "common/health.h"
 #include "common/option.h"
 #include "common/registry.h"
 #include "producers/runtime/kind.h"
@@ -20,6 +21,7 @@ struct producer_settings {
     double deliver_timeout_s;
     const char *log_level;
     struct registry_settings registry;
+    struct health_settings health;
     struct kafka_properties kafka;
 };
 

@@ -50,7 +50,8 @@ struct message message_make(const struct message_maker *maker, const char *line,
     struct err e;
 
     arena_reset(maker->arena, ARENA_KEPT);
-    must(check_line(maker->checker, maker->arena, line, size, &event, &e), "a line", &e);
+    must(check_line(maker->checker, maker->arena, line, size, &event, NULL, &e), "a line",
+         &e);
     must(encode_event(maker->encoder, &event, &bytes, &message.size, &e), "a line", &e);
     message.bytes = xcalloc(1, message.size + 1);
     memcpy(message.bytes, bytes, message.size);

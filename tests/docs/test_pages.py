@@ -3,6 +3,7 @@ import io
 import json
 import re
 import shutil
+import socket
 import struct
 
 import confluent_kafka
@@ -12,9 +13,10 @@ import pytest
 from events import FRAME, KINDS, crc64_avro, without_logical_types
 from session import STACK, Session, commands, shell_blocks
 from stack import ROOT
+from waiting import wait_for
 from world import bad, good
 
-FOLLOWED = ("README.md", "docs/tutorial.md", "docs/how-to/replay.md", "docs/how-to/install.md")
+FOLLOWED = ("README.md", "docs/tutorial.md", "docs/how-to/replay.md", "docs/how-to/install.md", "docs/how-to/watch.md")
 
 # Pages that others follow, and who: a file of tests that names them.
 ELSEWHERE = {
@@ -45,6 +47,7 @@ NOT_RUN = {
     },
     "docs/tutorial.md": {"./dev build": "the suite has built", "./dev stack down": "the suite does it"},
     "docs/how-to/replay.md": {},
+    "docs/how-to/watch.md": {},
     "docs/how-to/install.md": {
         "./dev build": "the suite has built", "cd build/release && cpack": "tests/package/test_deb.py", "dpkg-deb": "tests/package/test_deb.py",
         **dict.fromkeys(("install -m 600", "ln -s", "editor", "systemctl", "echo INPUT="),
@@ -209,6 +212,36 @@ def test_replay(session):
     assert world.ctl("verify").returncode == 0
     daemons["alerts"].stop()
     patrols.stop()
+
+
+def test_watch(session):
+    """A consumer, at first without events, then with one that is set aside."""
+    world = session.world
+    world.setup()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+
+    def ready():
+        wait_for(lambda: world.run("gridloopctl", "healthy", "--http-listen", address).returncode == 0, 60, "it is ready")
+
+    def set_one_aside():
+        world.produce([bad("patrol_log", None, "tombstone", key=b"k")])
+        world.settle("patrol_log")
+        wait_for(lambda: "set aside" in (session.folder / "build/consumer.log").read_text(), 30, "it is said")
+
+    said = dict(follow(session, "docs/how-to/watch.md", words={"127.0.0.1:9464": address}, codes={"gridloopctl status": 2},
+                       before={"gridloopctl healthy": ready, "grep": set_one_aside}))
+    assert "stopped" in said["gridloopctl status"]
+    assert '"ready": true' in said["gridloopctl healthy --http-listen 127.0.0.1:9464"]
+    assert '"reason":"tombstone"' in said["grep '\"msg\":\"set aside\"' build/consumer.log"]
+    assert session.close() == 1
+
+
+def test_watch_names_every_condition():
+    names = re.search(r"names\[HEALTH_CONDITIONS\] = \{(.*?)\};", (ROOT / "common/health.c").read_text(), re.S)[1]
+    page = (ROOT / "docs/how-to/watch.md").read_text("utf-8")
+    rows = "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r'"(\w+)"', names)) == set(re.findall(r"`(\w+)`", rows))
 
 
 def test_install(session):

@@ -1,4 +1,4 @@
-"""One of our consumers as a process: started, watched, stopped, killed, halted."""
+"""One of our daemons as a process: started, watched, stopped, killed, halted."""
 import json
 import os
 import pathlib
@@ -30,7 +30,8 @@ class Daemon:
     """point: "after_copy:2:hold" and the like makes the daemon of a build with points stop there (common/point.h);
     wait_point() waits for that, release() ends a hold. program: another one than the kind's."""
 
-    def __init__(self, stack, kind, options, folder, name, build="release", point=None, program=None):
+    def __init__(self, stack, kind, options, folder, name, build="release", point=None, program=None,
+                 operands=()):
         self.kind, self.name = kind, name
         self.log_file = pathlib.Path(folder) / f"{name}.log"
         self._point_file = pathlib.Path(folder) / f"{name}.point"
@@ -43,7 +44,7 @@ class Daemon:
             more["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1"
         with open(self.log_file, "ab") as log:
             program = program or "gridloop-consume-" + kind.replace("_", "-")
-            self.process = subprocess.Popen([stack.program(program, build), *flags(SHORT_TIMES | options)],
+            self.process = subprocess.Popen([stack.program(program, build), *flags(SHORT_TIMES | options), *operands],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment(stack, **more))
 

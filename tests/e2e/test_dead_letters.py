@@ -58,6 +58,28 @@ def actions(world):
 
 # ---- the way back ----
 
+def test_the_log_names_each(world):
+    """Where it lies, which event it is, and why; nothing of what is in it."""
+    rng = world.rng()
+    world.make_topic(KIND)
+    event = OF.fresh(rng)
+    daemon = world.consumer(KIND)
+    world.produce([good(KIND, event)])
+    world.settle(KIND)
+    other = event | {"remark": "horse-battery"}
+    world.produce([good(KIND, other), bad(KIND, None, "tombstone"), good(KIND, OF.fresh(rng))])
+    world.settle(KIND)
+    daemon.wait_log("set aside", 2)
+    told = [{name: line[name] for name in ("kind", "topic", "partition", "offset", "event_id", "reason", "field")}
+            for line in daemon.log("set aside")]
+    assert told == [
+        {"kind": KIND, "topic": world.topic(KIND), "partition": "0", "offset": "1", "event_id": event["event_id"],
+         "reason": "identity_conflict", "field": told[0]["field"]},
+        {"kind": KIND, "topic": world.topic(KIND), "partition": "0", "offset": "2", "event_id": "", "reason": "tombstone", "field": ""}]
+    assert "horse-battery" not in daemon.output()
+    world.settle_and_stop(daemon)
+
+
 def test_set_aside_repaired_replayed_stored(world):
     sent = refused_events(world, 400)
     verify(world, sent)

@@ -8,10 +8,11 @@ import confluent_kafka
 import pytest
 
 from checker import check_all
-from events import KINDS
+from events import KINDS, to_json
+from producer import produce
 from prometheus import check_metrics
 from waiting import wait_for
-from world import bad, good
+from world import bad, good, json_lines
 
 KIND = "patrol_log"
 OF = KINDS[KIND]
@@ -275,6 +276,63 @@ def test_dispatch(world):
     other.wait_log("leading", timeout=90)
     wait_for(lambda: other.metrics()["gridloop_dispatch_leader"] == 1, 30, other.metrics)
     other.stop()
+
+
+# ---- producers ----
+
+def test_a_producer_that_follows(world):
+    """Without a topic nothing leaves the spool, and then nothing more gets into it; with one all is well again."""
+    rng, file = world.rng(), world.folder / "device.jsonl"
+    line = json_lines([to_json(OF, OF.fresh(rng))])
+    file.write_bytes(b"no event\n" + line)
+    daemon = world.follower(KIND, file, spool_max_bytes=1 << 20)
+    lines, stalled = 'gridloop_producer_lines_total{{outcome="{}"}}'.format, "gridloop_producer_spool_stalled_seconds"
+    daemon.wait_ready("delivery")
+    assert "topic" in daemon.not_ready()["delivery"] and daemon.ask("/livez") == (200, "ok\n")
+    wait_for(lambda: daemon.metrics()[stalled] > 1, 60, daemon.metrics)
+    metrics = daemon.metrics()
+    assert metrics[lines("accepted")] == metrics[lines("refused")] == 1 and metrics["gridloop_producer_delivered_total"] == 0
+    assert 0 < metrics["gridloop_producer_spool_bytes"] < metrics["gridloop_producer_spool_limit_bytes"] == 1 << 20
+    check_metrics(daemon.ask("/metrics")[1])
+    more = [to_json(OF, OF.fresh(rng)) for _ in range(6000)]
+    with open(file, "ab") as out:
+        out.write(json_lines(more))
+    daemon.wait_ready("delivery", "spool")
+    assert "full" in daemon.not_ready()["spool"]
+    metrics = daemon.metrics()
+    assert 1 < metrics[lines("accepted")] < 1 + len(more)
+    assert metrics["gridloop_producer_spool_bytes"] >= metrics["gridloop_producer_spool_limit_bytes"]
+    world.make_topic(KIND, 1)
+    wait_for(lambda: daemon.metrics()["gridloop_producer_delivered_total"] == 1 + len(more), 120, daemon.metrics)
+    daemon.wait_ready()
+    assert daemon.metrics()[stalled] == 0 and daemon.metrics()[lines("accepted")] == 1 + len(more)
+    daemon.process.terminate()
+    assert daemon.wait_exit() == 65  # one line was refused
+
+
+def test_a_producer_that_hangs(world):
+    world.make_topic(KIND, 1)
+    file = world.folder / "device.jsonl"
+    file.write_bytes(json_lines([to_json(OF, OF.fresh(world.rng()))]))
+    daemon = world.follower(KIND, file, build="points", point="producer_before_commit:1:hold", live_limit_s=1)
+    daemon.wait_point()
+    wait_for(lambda: daemon.ask("/livez")[0] == 503, 30, "the loop is seen to hang")
+    daemon.release()
+    wait_for(lambda: daemon.ask("/livez")[0] == 200, 30, "the loop is seen to turn")
+    daemon.stop()
+
+
+def test_a_run_of_a_producer_answers_nobody(world):
+    """One that ends by itself, and of two that follow at one address the second."""
+    world.make_topic(KIND, 1)
+    file = world.folder / "device.jsonl"
+    file.write_bytes(json_lines([to_json(OF, OF.fresh(world.rng()))]))
+    assert "answering" not in produce(world, KIND, b"", file).said
+    daemon = world.follower(KIND, file)
+    taken = daemon.wait_log("answering")["http"]
+    refused = produce(world, KIND, b"", file, spool=world.folder / "other.spool", follow="true", http_listen=taken)
+    assert refused.code == 69 and "in use" in refused.said and not (world.folder / "other.spool").exists()
+    daemon.stop()
 
 
 # ---- the reference page ----

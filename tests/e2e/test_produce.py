@@ -66,6 +66,19 @@ def check_headers(kind, headers, event):
     assert headers["content-type"] == b"application/avro"
 
 
+def test_traceparent(world):
+    """Becomes a header where it is given, is no field of the event, and the event without it is the same one."""
+    kind, trace = "patrol_log", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    world.make_topic(kind)
+    line = to_json(KINDS[kind], KINDS[kind].fresh(world.rng()))
+    daemon = world.consumer(kind)
+    assert produce(world, kind, json_lines([line | {"traceparent": trace}, line])).code == 0
+    headers = [dict(message.headers()).get("traceparent") for _, message in sorted(world.read_topic(kind)[0].items())]
+    assert headers == [trace.encode(), None]
+    world.settle_and_stop(daemon)
+    assert world.rows(kind) == 1
+
+
 def test_event_ids_are_made_where_none_is_given(world):
     kind = "patrol_log"
     world.make_topic(kind)

@@ -267,6 +267,27 @@ def test_a_password_where_others_see_it(world, secured, name):
     check_seen(secured, daemon.output())
 
 
+@pytest.mark.parametrize("name", ["sasl.oauthbearer.client.secret", "sasl.oauthbearer.client.credentials.client.secret",
+                                  "sasl.oauthbearer.assertion.private.key.passphrase", "ssl.key.pem"])
+@pytest.mark.parametrize("in_environment", [False, True])
+def test_other_secrets_where_others_see_them(world, name, in_environment):
+    """Also those of a newer librdkafka than ours."""
+    secret = "horse-battery"
+    given = {f"GRIDLOOP_KAFKA_{name.replace('.', '_').upper()}": secret} if in_environment else {}
+    done = world.run("gridloop-consume-patrol-log", f"--database-url={world.ingest_url}", *([] if given else [f"--kafka.{name}={secret}"]),
+                     env=given)
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode == 78 and f"kafka.{name}.file" in said and secret not in said, said
+
+
+@pytest.mark.parametrize("program", ["gridloop-consume-patrol-log", "gridloopctl"])
+def test_a_password_in_libpqs_environment(world, program):
+    arguments = ["status"] if program == "gridloopctl" else []
+    done = world.run(program, *arguments, f"--database-url={world.ingest_url}", env={"PGPASSWORD": "horse-battery"})
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode == 78 and "PGPASSWORD" in said and "horse-battery" not in said, said
+
+
 # ---- servers that are not trusted ----
 
 def kafka_options(secured, fault):

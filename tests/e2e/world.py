@@ -203,6 +203,16 @@ class World:
             daemon.wait_log("leading")
         return daemon
 
+    def follower(self, kind, file, build="release", point=None, **options):
+        """Starts a producer that follows the file, with the world's own spool of this kind."""
+        self._started["follower"] += 1
+        options = {"namespace": self.namespace, "spool": self.folder / f"{kind}.spool", "follow": "true", "receipts": "none",
+                   "backoff_max_ms": None} | options
+        daemon = Daemon(self.stack, kind, options, self.folder, f"{KINDS[kind].hyphens}-follower-{self._started['follower']}",
+                        build, point, f"gridloop-produce-{KINDS[kind].hyphens}", [file])
+        self._daemons.append(daemon)
+        return daemon
+
     def run(self, program, *arguments, build="release", timeout=120, **more):
         """Runs one of our programs to its end."""
         more = {"env": environment(self.stack, **more.pop("env", {}))} | more

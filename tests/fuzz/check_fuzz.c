@@ -51,7 +51,7 @@ static bool encode(struct device *device, const void *line, size_t size,
     struct err e;
 
     arena_reset(arena, 1 << 20);
-    if (check_line(device->checker, arena, line, size, &event, &e)
+    if (check_line(device->checker, arena, line, size, &event, NULL, &e)
         || encode_event(device->encoder, &event, &bytes, &length, &e)) {
         MUST(e.outcome == REJECT);
         fuzz_check_message(e.message);
