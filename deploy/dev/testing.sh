@@ -17,7 +17,7 @@
 #   long    pytest, only those, wherever they are
 set -euo pipefail
 
-readonly LONG_SUITES=(e2e differential)
+readonly LONG_SUITES=(e2e differential compose)
 # More than processors: most of a test is waiting for something.
 readonly E2E_WORKERS=3
 readonly TEST_RESULTS=$BUILD_DIR/results-$$

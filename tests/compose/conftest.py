@@ -24,6 +24,10 @@ from installation import COMPOSE_FILE, run  # noqa: E402
 from load import Load, Publisher, simulated  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes minutes; only in ./dev test long")
+
+
 def local_images():
     named = os.environ.get("GRIDLOOP_LOCAL_IMAGES")
     beside = ROOT.parent / "shared" / "tools" / "local-images"

@@ -1,8 +1,11 @@
 """The profile demo, as the README puts it up: an invented district, whose devices report and whose crews answer."""
+import pytest
+
 from installation import Installation
 from proof import status
 from waiting import wait_for
 
+pytestmark = pytest.mark.long
 INSTALLATION = Installation
 KINDS = ("drone_alert", "patrol_log", "inspection_finding", "flight_task", "case_action")
 
