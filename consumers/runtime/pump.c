@@ -577,6 +577,8 @@ static bool begin_ahead(struct pump *p)
         return true;
     p->is_spent = false;
     begin_batch(p, batch_reset(spent));
+    if (!p->batch->is_cut)
+        p->resident_before = memory_resident();
     return true;
 }
 
@@ -601,7 +603,6 @@ static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
 
     if (batch->count == 0)
         return DONE;
-    p->resident_before = memory_resident();
     if (is_large(p, batch))
         stop_fetching(p);
     pg_on_wait(p->pg, on_wait, p);
