@@ -26,8 +26,10 @@ gridloop_package(consumers "Daemons that store events in PostgreSQL, and the one
 gridloop_package(ctl "What operators and auditors ask and do: gridloopctl")
 gridloop_package(dev "To send events from within a program: header and static library")
 
-# What is loaded by its path or started, which no list of libraries shows. gridloopctl looks at settings before a reload.
-set(CPACK_DEBIAN_CONSUMERS_PACKAGE_DEPENDS "gridloop-ctl (= ${PROJECT_VERSION})")
+# What is loaded by its path or started, which no list of libraries shows. gridloopctl looks at settings before a reload,
+# kill(1) tells of it.
+set(CPACK_DEBIAN_CONSUMERS_PACKAGE_DEPENDS "gridloop-ctl (= ${PROJECT_VERSION}), procps")
+set(CPACK_DEBIAN_PRODUCER_PACKAGE_DEPENDS procps)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "gridloop-producer (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_CTL_PACKAGE_SUGGESTS "bash-completion")
 

@@ -6,12 +6,14 @@ import pytest
 from installation import ROOT, run
 
 BUILT, INSTALLED = "gridloop-packages:built", "gridloop-packages:installed"
+UNITS = ("gridloop-setup.service gridloop-dispatch.service gridloop-consume@drone-alert.service "
+         "gridloop-produce@patrol-log.service")
 INSTALL = f"""
 FROM {BUILT} AS packages
-RUN apt-get update && apt-get install -y --no-install-recommends dpkg-dev file && cpack -G DEB --config /build/CPackConfig.cmake -B /packages
+RUN apt-get update && apt-get install -y --no-install-recommends dpkg-dev file && cpack -G DEB --config /build/CPackConfig.cmake -B /debian
 FROM debian:trixie-slim
-RUN --mount=from=packages,source=/packages,target=/packages \\
-    apt-get update && apt-get install -y --no-install-recommends systemd /packages/*.deb
+RUN --mount=from=packages,source=/debian,target=/debian \\
+    apt-get update && apt-get install -y --no-install-recommends systemd /debian/*.deb
 """
 
 
@@ -29,9 +31,9 @@ def installed(docker):
 def test_programs_run(installed):
     for program in ("gridloopctl", "gridloop-consume-drone-alert", "gridloop-produce-patrol-log", "gridloop-dispatch"):
         assert program in installed(program, "--version")
-    assert "OK" in installed("sh", "-c", "gridloopctl check /etc/gridloop/*.conf && echo OK")
+    assert "right" in installed("sh", "-c", "gridloopctl check --for=consume-drone-alert /etc/gridloop/gridloop.conf && echo right")
 
 
 def test_units_verify(installed):
-    said = installed("sh", "-c", "systemd-analyze verify --man=no /usr/lib/systemd/system/gridloop-* 2>&1; echo $?")
+    said = installed("sh", "-c", f"systemd-analyze verify --man=no {UNITS} 2>&1; echo $?")
     assert said.strip() == "0", said
