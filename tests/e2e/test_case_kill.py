@@ -190,7 +190,10 @@ class Siege:
         elif name == "case_action":
             self.act_again()
         else:
-            self.tell_again(self.known(), name)
+            known = self.known()
+            if not known[name]:  # nobody has told of one yet, or it is not stored
+                self.send(next(self.waves, ()))
+            self.tell_again(known, name)
 
     # ---- faults ----
 
@@ -208,7 +211,7 @@ class Siege:
 
     def kill(self, name):
         """While it works, or has nothing to do."""
-        self.send(next(self.waves))
+        self.send(next(self.waves, ()))
         pause(self.rng, 0.5)
         self.members[name].kill()
         self.members[name] = self.start(name)
@@ -223,7 +226,7 @@ class Siege:
             victim.wait_log("started")
         else:
             victim.wait_claimed(timeout=PATIENCE)
-        self.send(next(self.waves))
+        self.send(next(self.waves, ()))
 
         def is_dead():
             self.give_work(name)
@@ -238,7 +241,7 @@ class Siege:
         known, began = self.known(), self.world.sql("select pg_postmaster_start_time()")
         told = {name: len(member.log("will try again")) for name, member in self.members.items()}
         self.world.stack.postgres("kill")
-        self.send(next(self.waves))
+        self.send(next(self.waves, ()))
         for kind in COURSES:
             self.tell_again(known, kind)
         wait_for(lambda: all(len(member.log("will try again")) > told[name] for name, member in self.members.items()), PATIENCE,
