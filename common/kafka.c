@@ -23,13 +23,11 @@
 #include "common/text.h"
 
 enum {
-    ASK_MS = 5000,      /* watermarks, ids */
-    CONFIRM_MS = 2000,  /* the group's answer to a commit */
-    CLOSE_MS = 5000,    /* leaving the group */
-    PASSWORD_MS = 1000, /* between two looks at its file */
-    FLUSH_MS = 500,     /* reports of a purged producer */
-    LOG_WINDOW_MS = 10000,
-    LOG_LINES = 20,            /* per window */
+    ASK_MS = 5000,             /* watermarks, ids */
+    CONFIRM_MS = 2000,         /* the group's answer to a commit */
+    CLOSE_MS = 5000,           /* leaving the group */
+    PASSWORD_MS = 1000,        /* between two looks at its file */
+    FLUSH_MS = 500,            /* reports of a purged producer */
     FETCH_BYTES = 256 << 10,   /* of a response, for all partitions together */
     OVERSIZE_BYTES = 64 << 20, /* of a batch larger than expected */
     BYTES_PER_MESSAGE = 256    /* librdkafka's own, about, beside key and value */
@@ -44,10 +42,10 @@ struct client {
     int64_t password_looked_ms;
     atomic_int certificate_fault; /* of the broker that was met last; 0: none */
     rd_kafka_resp_err_t
-        trouble;           /* of the last error event; 0: none since it was cleared */
-    char reason[300];      /* its text; a broker's own rather than "all are down" */
-    int64_t log_window_ms; /* when the present one began */
-    int log_lines;         /* in the present one */
+        trouble;      /* of the last error event; 0: none since it was cleared */
+    char reason[300]; /* its text; a broker's own rather than "all are down" */
+    struct log_window
+        log_window; /* a broker that is away is told again and again, by every thread */
 };
 
 /* One broker of several that is away is no news, nor is a closed connection. */
@@ -100,18 +98,6 @@ static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *x
     return 0;
 }
 
-/* A broker that is away is told again and again, by every thread. */
-static bool log_is_flooded(struct client *client)
-{
-    int64_t now_ms = clock_monotonic_ms();
-
-    if (client->log_lines == 0 || now_ms - client->log_window_ms >= LOG_WINDOW_MS) {
-        client->log_window_ms = now_ms;
-        client->log_lines = 0;
-    }
-    return client->log_lines++ >= LOG_LINES;
-}
-
 /* What is an error to librdkafka (a refused connection) is a warning here: it is being repaired. */
 static enum log_level level_of(int syslog_level)
 {
@@ -129,7 +115,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility,
 
     if (strcmp(facility, "CONFWARN") == 0) /* a property of the other role */
         return;
-    if (level < 7 && log_is_flooded(client))
+    if (level < 7 && !log_window_admits(&client->log_window, NULL))
         return;
     log_line(level_of(level), "librdkafka", "facility", facility, "text", text, NULL);
 }

@@ -15,8 +15,6 @@
 #include "common/text.h"
 
 enum {
-    MOST_REPEATS = 20, /* of a line, in a window */
-    WINDOW_MS = 10000,
     REPEAT_SLOTS = 64,
     MOST_CONTEXT = 16,
     MOST_VALUE = 1024, /* bytes of one value; the rest is cut off */
@@ -61,11 +59,23 @@ const char *log_number(struct log_text *out, int64_t number)
 
 /* ---- lines that are repeated ---- */
 
+bool log_window_admits(struct log_window *window, int64_t *left_out)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t more = window->count - LOG_WINDOW_LINES;
+    bool is_over = window->count == 0 || now_ms - window->began_ms >= LOG_WINDOW_MS;
+
+    if (left_out)
+        *left_out = is_over && more > 0 ? more : 0;
+    if (is_over)
+        *window = (struct log_window){.began_ms = now_ms};
+    return ++window->count <= LOG_WINDOW_LINES;
+}
+
 /* By a hash of the line; two that share a slot take it from each other, and are written more often. */
 static struct repeat {
     uint64_t hash;
-    int64_t began_ms;
-    int64_t count;
+    struct log_window window;
 } repeats[REPEAT_SLOTS];
 static pthread_mutex_t repeats_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -83,17 +93,12 @@ static uint64_t hash_of(const char *bytes, size_t size)
 static bool admit(uint64_t hash, int64_t *left_out)
 {
     struct repeat *repeat = &repeats[hash % REPEAT_SLOTS];
-    int64_t now_ms = clock_monotonic_ms();
     bool admitted;
 
     pthread_mutex_lock(&repeats_mutex);
-    *left_out = 0;
-    if (repeat->hash != hash || now_ms - repeat->began_ms >= WINDOW_MS) {
-        if (repeat->hash == hash && repeat->count > MOST_REPEATS)
-            *left_out = repeat->count - MOST_REPEATS;
-        *repeat = (struct repeat){.hash = hash, .began_ms = now_ms};
-    }
-    admitted = ++repeat->count <= MOST_REPEATS;
+    if (repeat->hash != hash)
+        *repeat = (struct repeat){.hash = hash};
+    admitted = log_window_admits(&repeat->window, left_out);
     pthread_mutex_unlock(&repeats_mutex);
     return admitted;
 }

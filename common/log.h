@@ -35,6 +35,14 @@ void log_line(enum log_level level, const char *message, ...) __attribute__((sen
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 
+/* For lines that are not the same but of one sort: of these too 20 are written in 10 s. A window that is zeroed is new; one
+ * thread at a time. True: write the line; *left_out (may be NULL): how many were not since the last that was. */
+enum { LOG_WINDOW_LINES = 20, LOG_WINDOW_MS = 10000 };
+struct log_window {
+    int64_t began_ms, count;
+};
+bool log_window_admits(struct log_window *window, int64_t *left_out);
+
 /* Decimal text of a number, for use as a field's value. The text lives in the caller's
  * frame. */
 #define LOG_NUMBER(number)                                                               \

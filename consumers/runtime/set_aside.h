@@ -5,10 +5,8 @@
 
 #include "consumers/runtime/batch.h"
 
-enum { SET_ASIDE_LINES = 20, SET_ASIDE_WINDOW_MS = 10000 };
-
-/* Of a dead event whose batch is committed. So many lines are written in a window; the first one after that says how
- * many were not (left_out). One thread. */
+/* Of a dead event whose batch is committed. A flood of them is a few lines (log_window_admits()), the first one after it
+ * says how many were left out. One thread. */
 void set_aside_tell(const struct event *event);
 
 #endif

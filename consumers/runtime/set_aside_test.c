@@ -64,7 +64,7 @@ static void test_what_is_said(void **state)
     struct event event = dead(17);
 
     (void)state;
-    now_ms += SET_ASIDE_WINDOW_MS;
+    now_ms += LOG_WINDOW_MS;
     event.event_id = id;
     set_aside_tell(&event);
     assert_string_equal(
@@ -82,18 +82,18 @@ static void test_a_flood(void **state)
 {
     (void)state;
     lines = 0;
-    now_ms += SET_ASIDE_WINDOW_MS;
+    now_ms += LOG_WINDOW_MS;
     for (int64_t i = 0; i < 1000; i++)
         tell(i);
-    assert_int_equal(lines, SET_ASIDE_LINES);
+    assert_int_equal(lines, LOG_WINDOW_LINES);
     assert_int_equal(left_out, 0);
-    now_ms += SET_ASIDE_WINDOW_MS - 1;
+    now_ms += LOG_WINDOW_MS - 1;
     tell(1000);
-    assert_int_equal(lines, SET_ASIDE_LINES);
+    assert_int_equal(lines, LOG_WINDOW_LINES);
     now_ms++;
     tell(1001);
     tell(1002);
-    assert_int_equal(lines, SET_ASIDE_LINES + 2);
+    assert_int_equal(lines, LOG_WINDOW_LINES + 2);
     assert_int_equal(lines + left_out, 1003);
 }
 
