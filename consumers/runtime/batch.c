@@ -20,7 +20,7 @@ struct batch *batch_new(size_t rows)
 
 void batch_unfold(struct batch *batch)
 {
-    batch->slots = NULL;
+    batch->slots.at = NULL;
     batch->rows = NULL;
     batch->folded_behind = 0;
     batch->is_looked_up = false;

@@ -13,6 +13,7 @@
 #include "common/hash.h"
 #include "common/kafka.h"
 #include "consumers/runtime/crs.h"
+#include "consumers/runtime/id_slots.h"
 #include "consumers/runtime/plan.h"
 #include "consumers/runtime/value.h"
 
@@ -89,10 +90,9 @@ struct batch {
     bool
         is_asked_for; /* the broker was asked for the topic's id after the last of them came */
     size_t value_bytes;
-    size_t other_bytes;  /* of keys and headers, which librdkafka does not bound */
-    uint32_t *slots;     /* the fold's table, made at the first fold */
-    size_t slot_count;   /* at least twice as many as events */
-    struct event **rows; /* those to insert, sorted by id; made at the first fold */
+    size_t other_bytes;    /* of keys and headers, which librdkafka does not bound */
+    struct id_slots slots; /* the fold's table, made at the first fold */
+    struct event **rows;   /* those to insert, sorted by id; made at the first fold */
     size_t row_count;
     struct event **doubtful; /* of the rows: those that may be stored already */
     size_t doubtful_count;

@@ -15,52 +15,48 @@ static void compare(struct event *event, const uint8_t hash[SHA256_SIZE])
                         "another event with this id and other content came first"};
 }
 
-static const struct event *first_of(const struct batch *batch, uint32_t slot)
+static const uint8_t *id_of(const void *events, size_t number)
 {
-    return &batch->events[(slot & (batch->slot_count - 1)) - 1];
+    return ((const struct event *)events)[number].event_id;
 }
 
-/* Open addressing over the batch: index of the first event with an id + 1, and in the bits above it some of the id's own,
- * so that another id is mostly known without a look at the event; 0: free, and the place for this id. */
+/* That of the first event with this id; free: there is none. */
 static uint32_t *find_slot(const struct batch *batch, const uint8_t event_id[UUID_SIZE],
-                           uint32_t *tag)
+                           uint64_t mix)
 {
-    size_t mask = batch->slot_count - 1;
-    uint64_t mix = uuid_mix(event_id);
-    uint32_t *slot;
+    return id_slots_find(&batch->slots, batch->events, id_of, event_id, mix);
+}
 
-    *tag = (uint32_t)(mix >> 32) & ~(uint32_t)mask;
-    for (size_t at = mix & mask;; at = (at + 1) & mask) {
-        slot = &batch->slots[at];
-        if (!*slot
-            || ((*slot & ~(uint32_t)mask) == *tag
-                && memcmp(first_of(batch, *slot)->event_id, event_id, UUID_SIZE) == 0))
-            return slot;
-    }
+static const uint8_t *content_of(const struct batch *batch, uint32_t slot)
+{
+    return batch->events[id_slots_number(&batch->slots, slot)].content_hash;
 }
 
 /* The content of the event with this id that is stored, or will be before this batch; NULL: there is none. */
 static const uint8_t *find_stored(const struct recent *recent, const struct batch *before,
-                                  const uint8_t event_id[UUID_SIZE])
+                                  const uint8_t event_id[UUID_SIZE], uint64_t mix)
 {
     const uint8_t *stored = recent_find(recent, event_id);
-    uint32_t tag, first = stored || !before ? 0 : *find_slot(before, event_id, &tag);
+    uint32_t first = stored || !before ? 0 : *find_slot(before, event_id, mix);
 
-    return first ? first_of(before, first)->content_hash : stored;
+    return first ? content_of(before, first) : stored;
 }
 
-static void fold_event(struct batch *batch, uint32_t index, const uint8_t *stored)
+static void fold_event(struct batch *batch, size_t index, const struct recent *recent,
+                       const struct batch *before)
 {
     struct event *event = &batch->events[index];
-    uint32_t tag, *slot = stored ? NULL : find_slot(batch, event->event_id, &tag);
+    uint64_t mix = uuid_mix(event->event_id);
+    const uint8_t *stored = find_stored(recent, before, event->event_id, mix);
+    uint32_t *slot = stored ? NULL : find_slot(batch, event->event_id, mix);
 
     if (slot && *slot)
-        stored = first_of(batch, *slot)->content_hash;
+        stored = content_of(batch, *slot);
     if (stored) {
         compare(event, stored);
         return;
     }
-    *slot = tag | (index + 1);
+    id_slots_fill(&batch->slots, slot, mix, index);
     event->outcome = EVENT_STORED;
 }
 
@@ -69,24 +65,22 @@ static void clear_slots(struct batch *batch)
 {
     size_t size = 64;
 
-    if (!batch->slots) {
+    if (!batch->slots.at) {
         while (size < 2 * batch->count)
             size *= 2;
-        batch->slots = arena_take_array(batch->arena, size, sizeof *batch->slots);
-        batch->slot_count = size;
+        batch->slots = (struct id_slots){
+            arena_take_array(batch->arena, size, sizeof *batch->slots.at), size - 1};
     }
-    memset(batch->slots, 0, batch->slot_count * sizeof *batch->slots);
+    memset(batch->slots.at, 0, (batch->slots.mask + 1) * sizeof *batch->slots.at);
 }
 
 void fold_batch(struct batch *batch, const struct recent *recent,
                 const struct batch *before)
 {
     clear_slots(batch);
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct event *event = &batch->events[i];
-        if (!event->is_settled)
-            fold_event(batch, (uint32_t)i, find_stored(recent, before, event->event_id));
-    }
+    for (size_t i = 0; i < batch->count; i++)
+        if (!batch->events[i].is_settled)
+            fold_event(batch, i, recent, before);
 }
 
 void fold_found(struct batch *batch, const struct recent *recent)
