@@ -6,6 +6,8 @@
 /* Kept between two batches; what a batch of unusual size needed beyond it goes back to the system. */
 enum { KEEP_BYTES = 8 << 20 };
 
+enum { SOME_MESSAGES = 64 /* some ten microseconds */ };
+
 enum { ROW_BYTES = 2 << 10, LEAST_BYTES = 8 << 20 }; /* of the arena, before it is full */
 
 struct batch *batch_new(size_t rows)
@@ -38,6 +40,16 @@ struct batch *batch_reset(struct batch *batch)
     batch->is_cut = batch->is_heavy = batch->is_asked_for = false;
     arena_reset(batch->arena, KEEP_BYTES);
     return batch;
+}
+
+bool batch_reset_some(struct batch *batch)
+{
+    for (size_t i = 0; i < SOME_MESSAGES && batch->count > 0; i++)
+        kafka_message_free(&batch->events[--batch->count].message);
+    if (batch->count > 0)
+        return true;
+    batch_reset(batch);
+    return false;
 }
 
 void batch_free(struct batch *batch)

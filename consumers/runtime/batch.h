@@ -110,6 +110,10 @@ void batch_free(struct batch *batch); /* NULL is fine */
 /* Empty again; messages and memory are given back. Returns the batch. */
 struct batch *batch_reset(struct batch *batch);
 
+/* The same in pieces, for the time in which something else is waited for; the batch is good for nothing else until false is
+ * returned: it is empty. */
+bool batch_reset_some(struct batch *batch);
+
 /* Events come that the fold has not seen: what it made is void. */
 void batch_unfold(struct batch *batch);
 

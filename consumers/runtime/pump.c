@@ -569,14 +569,10 @@ static bool take_ahead(struct pump *p)
 /* The memory of the batch before is given back, and takes what is to follow. */
 static bool begin_ahead(struct pump *p)
 {
-    struct batch *spent = p->ahead;
-
-    for (size_t i = 0; i < AHEAD_MESSAGES && spent->count > 0; i++)
-        kafka_message_free(&spent->events[--spent->count].message);
-    if (spent->count > 0)
+    if (batch_reset_some(p->ahead))
         return true;
     p->is_spent = false;
-    begin_batch(p, batch_reset(spent));
+    begin_batch(p, p->ahead);
     if (!p->batch->is_cut)
         p->resident_before = memory_resident();
     return true;
@@ -615,17 +611,16 @@ static enum outcome store(struct pump *p, struct batch *batch, struct err *e)
 /* What was loaded after the batch was enriched is seen in its transaction: then it is enriched anew. */
 static enum outcome enrich_and_store(struct pump *p, struct batch *batch, struct err *e)
 {
-    enum outcome outcome = enrich_batch(p->enricher, p->pg, batch, e);
+    bool is_outdated;
 
-    if (!outcome)
-        outcome = store(p, batch, e);
-    while (outcome && store_take_is_outdated(p->store)) {
-        enricher_expire(p->enricher);
-        outcome = enrich_batch(p->enricher, p->pg, batch, e);
-        if (!outcome)
-            outcome = store(p, batch, e);
-    }
-    return outcome;
+    do {
+        if (!enrich_batch(p->enricher, p->pg, batch, e) && !store(p, batch, e))
+            return DONE;
+        is_outdated = store_take_is_outdated(p->store);
+        if (is_outdated)
+            enricher_expire(p->enricher);
+    } while (is_outdated);
+    return e->outcome;
 }
 
 /* ---- judging what came ---- */
