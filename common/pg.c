@@ -502,15 +502,22 @@ static void as_parameters(const char *const *texts, size_t count,
         parameters[i] = (struct pg_parameter){.bytes = texts[i]};
 }
 
+/* Every call with a prepared statement begins here. */
+static enum outcome begin_prepared(struct pg *pg, const char *sql, size_t count,
+                                   struct statement_name *name, struct err *e)
+{
+    if (count > PARAMETERS)
+        return err_set(e, FATAL, "PostgreSQL: %zu parameters are too many", count);
+    return begin(pg, e) ? e->outcome : prepare(pg, sql, name, e);
+}
+
 static enum outcome begin_query(struct pg *pg, const char *sql,
                                 const struct pg_parameter *parameters, size_t count,
                                 enum result_form form, struct err *e)
 {
     struct statement_name name;
 
-    if (count > PARAMETERS)
-        return err_set(e, FATAL, "PostgreSQL: %zu parameters are too many", count);
-    if (begin(pg, e) || prepare(pg, sql, &name, e))
+    if (begin_prepared(pg, sql, count, &name, e))
         return e->outcome;
     if (!send_prepared(pg, name.text, parameters, count, form))
         return fail_to_send(pg, e);
@@ -575,7 +582,7 @@ enum outcome pg_begin(struct pg *pg, const char *sql, const char *const *paramet
     enum outcome outcome;
 
     as_parameters(parameters, count, texts);
-    if (begin(pg, e) || prepare(pg, sql, &name, e))
+    if (begin_prepared(pg, sql, count, &name, e))
         return e->outcome;
     if (!send_begin(pg, name.text, texts, count))
         return fail_to_send(pg, e);

@@ -293,13 +293,12 @@ static void choose_rows(struct store *store)
 /* Unless it was done ahead, and what came before it was not folded again since. */
 static void choose_first(struct store *store)
 {
-    bool is_done = store->batch->folded_behind == store->folds;
-
-    if (!is_done)
+    if (store->batch->folded_behind != store->folds) {
         choose_rows(store);
-    else
-        store->folds++;
-    store->counts.ahead += is_done;
+        return;
+    }
+    store->folds++;
+    store->counts.ahead++;
 }
 
 bool store_ahead(struct store *store, struct batch *ahead)
