@@ -89,9 +89,10 @@ struct kafka_consumer *kafka_consumer_open(const struct kafka_properties *proper
                                            size_t max_message_bytes, size_t queue_kbytes,
                                            struct err *e);
 
-/* Leaves the group and frees everything; no message may be held. NULL is fine. Takes up to a second. With the
+/* Leaves the group and frees everything; no message may be held. NULL is fine. Takes up to two seconds. With the
  * broker away it gives up after 5 s: the group notices by its session time-out, and what librdkafka still
- * waits for is freed by a thread of its own, or by the end of the process. */
+ * waits for is freed by a thread of its own, or by the end of the process; so is what it has not let go of 5 s after
+ * the group was left. */
 void kafka_consumer_close(struct kafka_consumer *consumer);
 
 /* Serves the group and waits up to timeout_ms for one message; the caller owns message->handle and gives it
@@ -206,14 +207,13 @@ struct kafka_consumer *kafka_reader_open(const struct kafka_properties *properti
                                          const char *topic, int32_t partition,
                                          int64_t offset, struct err *e);
 
-/* Reads all partitions of topic, each from its place; one without a place from the earliest offset kept. For the same
- * calls, and for kafka_consumer_watermarks(), _identity() and _partitions(). *count: how many partitions there are; more
- * that are made later are not read. A fault is told by kafka_consumer_poll() as to a member. NULL: *e is RETRY or FATAL. */
-struct kafka_consumer *kafka_reader_open_at(const struct kafka_properties *properties,
-                                            const char *topic,
-                                            const struct kafka_place *places,
-                                            size_t place_count, int32_t *count,
-                                            struct err *e);
+/* For who reads every partition of topic, each from a place of its own: nothing is read until kafka_consumer_assign(),
+ * so that the places can be looked at before. For these calls, and for kafka_consumer_watermarks(), _identity() and
+ * _partitions(). *count: how many partitions there are; more that are made later are not read. A fault is told by
+ * kafka_consumer_poll() as to a member. NULL: *e is RETRY or FATAL. */
+struct kafka_consumer *kafka_reader_open_idle(const struct kafka_properties *properties,
+                                              const char *topic, int32_t *count,
+                                              struct err *e);
 
 /* ---- producer ---- */
 

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,22 @@
 
 static struct err e;
 static size_t delivered_count;
+
+/* ---- librdkafka's end of a consumer, which may be held up ---- */
+
+static pthread_mutex_t end_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int ends;
+
+void __real_rd_kafka_destroy_flags(void *rk, int flags);
+void __wrap_rd_kafka_destroy_flags(void *rk, int flags);
+
+void __wrap_rd_kafka_destroy_flags(void *rk, int flags)
+{
+    pthread_mutex_lock(&end_lock);
+    pthread_mutex_unlock(&end_lock);
+    __real_rd_kafka_destroy_flags(rk, flags);
+    atomic_fetch_add(&ends, 1);
+}
 
 static void on_delivered(void *context, uint64_t tag, const struct kafka_place *place,
                          const char *reason)
@@ -351,6 +369,23 @@ static void test_no_topic_is_made_without_a_broker(void **state)
     assert_int_equal(e.exit_code, EX_CONFIG);
 }
 
+static void test_a_close_does_not_wait_for_ever(void **state)
+{
+    struct kafka_property items[] = {NOBODY};
+    struct kafka_consumer *consumer = open_consumer(items, 1);
+    int before = atomic_load(&ends);
+
+    (void)state;
+    assert_non_null(consumer);
+    pthread_mutex_lock(&end_lock);
+    kafka_consumer_close(consumer);
+    assert_int_equal(atomic_load(&ends), before);
+    pthread_mutex_unlock(&end_lock);
+    consumer = open_consumer(items, 1);
+    kafka_consumer_close(consumer);
+    assert_true(atomic_load(&ends) > before);
+}
+
 static void test_nothing_can_be_closed(void **state)
 {
     struct kafka_message message = {0};
@@ -381,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_a_message_too_large_is_rejected),
         cmocka_unit_test(test_a_full_queue_and_a_close_deliver_nothing),
         cmocka_unit_test(test_no_topic_is_made_without_a_broker),
+        cmocka_unit_test(test_a_close_does_not_wait_for_ever),
         cmocka_unit_test(test_nothing_can_be_closed),
     };
 

@@ -65,13 +65,9 @@ static void close_topic(struct follow *f)
     f->reader = NULL;
 }
 
-static enum outcome open_reader(struct follow *f, struct kafka_place **places,
-                                size_t *count, struct err *e)
+static enum outcome open_reader(struct follow *f, struct err *e)
 {
-    if (notebook_places(f->notebook, places, count, e))
-        return e->outcome;
-    f->reader = kafka_reader_open_at(&f->settings->kafka, f->topic, *places, *count,
-                                     &f->part_count, e);
+    f->reader = kafka_reader_open_idle(&f->settings->kafka, f->topic, &f->part_count, e);
     return f->reader ? DONE : e->outcome;
 }
 
@@ -132,33 +128,42 @@ static int64_t place_in(const struct kafka_place *places, size_t count, int32_t 
     return -1;
 }
 
-static enum outcome begin_parts(struct follow *f, const struct kafka_place *places,
-                                size_t count, struct err *e)
-{
-    f->parts = xrealloc(f->parts, (size_t)(f->part_count + 1) * sizeof *f->parts);
-    for (int32_t i = 0; i < f->part_count; i++)
-        if (begin_part(f, i, place_in(places, count, i), e))
-            return e->outcome;
-    return DONE;
-}
-
-static enum outcome open_topic(struct follow *f, struct err *e)
+static enum outcome begin_parts(struct follow *f, struct err *e)
 {
     struct kafka_place *places = NULL;
     size_t count = 0;
+    enum outcome outcome = notebook_places(f->notebook, &places, &count, e);
 
+    f->parts = xrealloc(f->parts, (size_t)(f->part_count + 1) * sizeof *f->parts);
+    for (int32_t i = 0; i < f->part_count && !outcome; i++)
+        outcome = begin_part(f, i, place_in(places, count, i), e);
+    free(places);
+    return outcome;
+}
+
+static enum outcome begin_reading(struct follow *f, struct err *e)
+{
+    struct kafka_place *places = xcalloc((size_t)f->part_count + 1, sizeof *places);
+    enum outcome outcome;
+
+    for (int32_t i = 0; i < f->part_count; i++)
+        places[i] = (struct kafka_place){i, f->parts[i].next};
+    outcome = kafka_consumer_assign(f->reader, places, (size_t)f->part_count, e);
+    free(places);
+    return outcome;
+}
+
+/* The places are looked at before anything is read: an answer that one is out of range would come in the midst of the
+ * end, see kafka_consumer_close(). */
+static enum outcome open_topic(struct follow *f, struct err *e)
+{
     if (f->reader)
         return DONE;
-    if (!open_reader(f, &places, &count, e) && !meet_topic(f, e)
-        && !begin_parts(f, places, count, e)) {
-        f->checked_ms = f->heard_ms = clock_monotonic_ms();
-        log_info("reading", "topic", f->topic, "partitions", LOG_NUMBER(f->part_count),
-                 NULL);
-        free(places);
-        return DONE;
-    }
-    free(places);
-    return e->outcome;
+    if (open_reader(f, e) || meet_topic(f, e) || begin_parts(f, e) || begin_reading(f, e))
+        return e->outcome;
+    f->checked_ms = f->heard_ms = clock_monotonic_ms();
+    log_info("reading", "topic", f->topic, "partitions", LOG_NUMBER(f->part_count), NULL);
+    return DONE;
 }
 
 /* Partitions may have been added, or the topic made anew. */
