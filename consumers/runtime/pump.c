@@ -810,9 +810,12 @@ static void let_go(struct pump *p, const struct err *why)
     measure_lag(NULL, p->claims, p->claim_count);
 }
 
-/* Waits with growing patience, and polls meanwhile, so that the group does not take us for dead. */
+/* Waits with growing patience, and polls meanwhile, so that the group does not take us for dead. While the database is
+ * away nothing else would tell that the broker answers again. */
 static void back_off(struct pump *p)
 {
+    struct claim_identity now;
+    struct err unanswered;
     int64_t end_ms =
         clock_monotonic_ms() + backoff_next(&p->backoff, p->settings->backoff_max_ms);
 
@@ -824,6 +827,8 @@ static void back_off(struct pump *p)
         kafka_consumer_poll(p->consumer, IDLE_MS, &message, &fault, &ignored);
         kafka_message_free(&message);
     }
+    if (health_failures(HEALTH_KAFKA) > 0 && !*p->stop)
+        ask_identity(p, &now, &unanswered);
 }
 
 int pump_run(struct pump *p, const volatile bool *stop)

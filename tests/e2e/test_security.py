@@ -3,8 +3,11 @@ not trust the server, says so plainly. No password is ever seen. The steps are t
 import contextlib
 import pathlib
 import re
+import socket
 import sqlite3
+import struct
 import subprocess
+import threading
 
 import confluent_kafka
 import pytest
@@ -288,6 +291,60 @@ def test_a_password_in_libpqs_environment(world, program):
     assert done.returncode == 78 and "PGPASSWORD" in said and "horse-battery" not in said, said
 
 
+# ---- a login that is cut short ----
+
+class HangsUp:
+    """A broker that is starting or stopping: it says what it speaks, and ends the connection once somebody logs in."""
+
+    def __init__(self):
+        self.cut = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.servers = "127.0.0.1:%d" % self._server.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                threading.Thread(target=self._talk, args=self._server.accept()[:1], daemon=True).start()
+
+    def _talk(self, line):
+        with line, line.makefile("rb") as asked, contextlib.suppress(OSError):
+            while size := asked.read(4):
+                key, version, number = struct.unpack(">hhi", asked.read(int.from_bytes(size, "big"))[:8])
+                if key == SASL_HANDSHAKE:
+                    self.cut += 1
+                    return
+                answer = struct.pack(">ihi", number, UNSUPPORTED_VERSION if version else 0, len(SPOKEN))
+                answer += b"".join(struct.pack(">hhh", *one) for one in SPOKEN)
+                line.sendall(len(answer).to_bytes(4, "big") + answer)
+
+    def close(self):
+        self._server.close()
+
+
+SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE, UNSUPPORTED_VERSION = 17, 18, 36, 35
+SPOKEN = [(3, 0, 1), (SASL_HANDSHAKE, 0, 1), (API_VERSIONS, 0, 0), (SASL_AUTHENTICATE, 0, 0)]
+
+
+def test_a_login_that_is_cut_short(world):
+    """That is no refusal: a daemon waits for a broker that lets it in, and a device keeps its events."""
+    password = replace(world.folder / "password", "hush")
+    with contextlib.closing(HangsUp()) as broker:
+        options = {"kafka.bootstrap.servers": broker.servers, "kafka.security.protocol": "sasl_plaintext",
+                   "kafka.sasl.mechanism": MECHANISM, "kafka.sasl.username": "device-7", "kafka.sasl.password.file": password}
+        daemon = world.consumer(KIND, wait=False, **options)
+        dispatch = world.dispatch(wait=False, **options)
+        wait_for(lambda: broker.cut >= 6, 60, lambda: f"logins are cut: {daemon.output()}")
+        for one in (daemon, dispatch):
+            wait_error(one, "handshake failed")
+        run = produce(world, KIND, lines(world, 10), deliver_timeout=4, **options)
+        assert run.code == 75 and "10 spooled" in run.said, run
+        for one in (daemon, dispatch):
+            assert one.is_running() and "kafka" in one.not_ready(), one.output()
+            one.kill()
+        assert "refuses" not in daemon.output() + dispatch.output() + run.said
+
+
 # ---- servers that are not trusted ----
 
 def kafka_options(secured, fault):
@@ -326,7 +383,7 @@ def test_a_postgres_that_is_not_trusted(world, secured, fault, words):
     world.produce(Mill(world.rng()).messages(10))
     daemon = world.consumer(KIND, wait=False, **options | secured.postgres(ca=trusted))
     wait_error(daemon, words)
-    daemon.wait_ready("kafka", "database", "schema", "claimed")
+    daemon.wait_ready("database", "schema", "claimed")
     assert world.rows(KIND) == 0
     secured.servers.show("good")
     trusted.write_bytes(secured.servers.authority.certificate.read_bytes())
