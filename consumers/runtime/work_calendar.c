@@ -219,13 +219,15 @@ struct due work_add_us(const struct work_calendar *calendar, int64_t start_us,
 
 /* ---- limits ---- */
 
-/* The last close of the n-th work day after that one, or of the first that is not past. */
+/* The last close of the n-th work day after that one; of 0 its own, or the next if that is past or there is none. The
+ * last close so far is that of an earlier day where it is not behind the day's begin. */
 static struct due work_days_after(const struct work_calendar *calendar,
                                   const struct day *day, size_t count, int64_t start_us)
 {
     size_t close = count ? day->closes + count - 1 : day->closes;
 
-    if (!count && close && calendar->closes[close - 1] >= start_us)
+    if (!count && close && calendar->closes[close - 1] > day->begin_us
+        && calendar->closes[close - 1] >= start_us)
         close--;
     return close < calendar->close_count ? at(calendar->closes[close]) : ends;
 }

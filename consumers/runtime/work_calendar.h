@@ -28,7 +28,8 @@ enum limit_type {
                         * interval is over then, not when the next one opens. Begun outside office hours, it
                         * counts from the next opening. 0: over where it begins */
     LIMIT_WORK_DAY, /* the day on which it begins is not counted; over at the last close of the n-th work day
-                        * after it. 0: at the next last close of a day */
+                        * after it. 0: at that of the very day, or of the next work day if that is past or it
+                        * is none. A close at midnight is that of the day that it ends */
     LIMIT_NATURAL_DAY, /* the same with every day of the calendar, and over when the day ends, at midnight.
                         * 0: at the end of the very day */
     LIMIT_TYPES

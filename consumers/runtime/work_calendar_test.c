@@ -202,6 +202,21 @@ static void test_what_does_not_fit(void **state)
     work_calendar_free(calendar);
 }
 
+static void test_a_close_at_midnight_before_a_day_off(void **state)
+{
+    struct work_calendar *calendar = work_calendar_new();
+
+    (void)state;
+    assert_true(work_calendar_add_day(calendar, AT(0, 0, 0), AT(1, 0, 0)));
+    assert_true(work_calendar_add_hours(calendar, AT(0, 20, 0), AT(1, 0, 0)));
+    assert_true(work_calendar_add_day(calendar, AT(1, 0, 0), AT(2, 0, 0)));
+    assert_true(work_calendar_add_day(calendar, AT(2, 0, 0), AT(3, 0, 0)));
+    assert_true(work_calendar_add_hours(calendar, AT(2, 8, 0), AT(2, 9, 0)));
+    assert_due(work_due(calendar, LIMIT_WORK_DAY, 0, AT(1, 0, 0) - 1), AT(1, 0, 0));
+    assert_due(work_due(calendar, LIMIT_WORK_DAY, 0, AT(1, 0, 0)), AT(2, 9, 0));
+    work_calendar_free(calendar);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_outside_of_the_calendar),
         cmocka_unit_test(test_office_time_between),
         cmocka_unit_test(test_what_was_left_is_left_again),
+        cmocka_unit_test(test_a_close_at_midnight_before_a_day_off),
         cmocka_unit_test(test_what_does_not_fit),
     };
 

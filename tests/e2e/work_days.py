@@ -61,9 +61,8 @@ class WorkDays:
         return "calendar_ends"
 
     def close(self, start, day, value):
-        """The last close of the value-th work day after the day; of 0 the first that is not past: work until midnight closes
-        at the next day's first moment."""
-        for later in self.days_from(max(day - DAY, self.first) if value == 0 else day + DAY):
+        """The last close of the value-th work day after the day; of 0 the first that is not past."""
+        for later in self.days_from(day if value == 0 else day + DAY):
             if not self.hours[later]:
                 continue
             closes = self.intervals(later)[-1][1]
