@@ -20,6 +20,8 @@ set -euo pipefail
 readonly LONG_SUITES=(e2e differential compose)
 # More than processors: most of a test is waiting for something.
 readonly E2E_WORKERS=3
+# A test that hangs fails, with the place where it did, and the others go on. Seconds, far beyond any that passes.
+readonly TEST_LIMIT_S=600 LONG_TEST_LIMIT_S=3600
 readonly TEST_RESULTS=$BUILD_DIR/results-$$
 
 test_variants() {
@@ -64,11 +66,12 @@ test_unit() {
 }
 
 test_pytest() {
-    local suite=$1
+    local suite=$1 limit_s=$TEST_LIMIT_S
     shift
+    [ "$suite" != long ] || limit_s=$LONG_TEST_LIMIT_S
     cd "$ROOT"
-    PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache "$VENV/bin/python" -m pytest \
-        -o "cache_dir=$BUILD_DIR/pytest_cache" --junitxml "$TEST_RESULTS/$suite.xml" "$@"
+    PYTHONPYCACHEPREFIX=$BUILD_DIR/pycache "$VENV/bin/python" -m pytest -o "cache_dir=$BUILD_DIR/pytest_cache" \
+        --timeout "$limit_s" --timeout-method signal --junitxml "$TEST_RESULTS/$suite.xml" "$@"
 }
 
 # Where the suite's tests are, unless the arguments name files themselves.

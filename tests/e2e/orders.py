@@ -136,11 +136,11 @@ class Crew:
     def __init__(self, world, *arguments, unit="BZ-ZFD", state="orders.db", build="release", point=None, ack=False):
         self.world, self.log_file = world, world.folder / "orders.log"
         more = {"GRIDLOOP_POINT": point} if point else {}
-        self.process = subprocess.Popen(
+        self.process = world.kill_at_end(subprocess.Popen(
             [world.stack.program("gridloop-orders", build), f"--unit={unit}", f"--state={world.folder / state}",
              f"--namespace={world.namespace}", *arguments, *(["--ack"] if ack else [])],
             stdin=subprocess.PIPE if ack else subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=open(self.log_file, "ab"), env=environment(world.stack, **more))
+            stderr=open(self.log_file, "ab"), env=environment(world.stack, **more)))
 
     def read(self, count=None):
         """So many lines; None: all until its end."""

@@ -140,7 +140,8 @@ def test_a_producer_that_follows(world, file):
 
     read, write = os.pipe()
     process = subprocess.Popen([world.stack.program("gridloop-produce-drone-alert"), f"--spool={spool}2", f"--config={file}",
-                                f"--namespace={world.namespace}"], stdin=read, stderr=subprocess.DEVNULL, env=environment(world.stack))
+                                f"--namespace={world.namespace}"], stdin=read, stderr=subprocess.DEVNULL, env=environment(world.stack),
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # the tests may run under nohup
     os.close(read)
     process.send_signal(signal.SIGHUP)
     assert process.wait(30) == -signal.SIGHUP

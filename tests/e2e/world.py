@@ -59,7 +59,7 @@ class World:
         self.seed = of.seed if of else os.environ.get("GRIDLOOP_SEED") or str(secrets.randbits(32))
         self._random_sources = 0
         self.areas = {None: []}                                 # located_version -> GeoJSON features
-        self._daemons, self._twins = [], []
+        self._daemons, self._twins, self._processes = [], [], []
         self._started = of._started if of else collections.Counter()
         stack.sql(f"create database {self.database} template {template}")
         self._name_urls()
@@ -82,10 +82,18 @@ class World:
             self._twins[-1].areas = self.areas
         return self._twins[-1]
 
+    def kill_at_end(self, process):
+        """A process that is no daemon, should its test end before it does."""
+        self._processes.append(process)
+        return process
+
     def close(self):
         """Leaves nothing running; returns what was wrong with the daemons."""
         problems = [problem for twin in self._twins for problem in twin.close()]
         problems += [problem for daemon in self._daemons if (problem := daemon.end())]
+        for process in self._processes:
+            process.kill()
+            process.wait()
         self.stack.drop(self.database)
         return problems
 
@@ -107,14 +115,15 @@ class World:
         return f"{self.namespace}.{KINDS[kind].hyphens}"
 
     def make_topic(self, kind, partitions=1, **config):
-        """config: max_message_bytes=4000000 and the like."""
+        """config: max_message_bytes=4000000 and the like. The controller has made it before the broker hears of it."""
         config = {name.replace("_", "."): str(value) for name, value in config.items()}
         topic = confluent_kafka.admin.NewTopic(self.topic(kind), partitions, 1, config=config)
         for future in self.stack.admin.create_topics([topic]).values():
             future.result(30)
+        self.partitions(kind)
 
     def partitions(self, kind):
-        """The numbers of its topic's partitions. The broker hears of a topic a moment after it was made."""
+        """The numbers of its topic's partitions."""
         topic = self.topic(kind)
 
         def told():
