@@ -25,7 +25,7 @@
 enum {
     ASK_MS = 5000,             /* watermarks, ids */
     CONFIRM_MS = 2000,         /* the group's answer to a commit */
-    CLOSE_MS = 5000,           /* leaving the group; and what librdkafka does then */
+    CLOSE_MS = 5000,           /* leaving the group; and the end of a handle */
     PASSWORD_MS = 1000,        /* between two looks at its file */
     FLUSH_MS = 500,            /* reports of a purged producer */
     FETCH_BYTES = 256 << 10,   /* of a response, for all partitions together */
@@ -616,6 +616,25 @@ static enum outcome client_open(struct client *client, rd_kafka_type_t type,
     return DONE;
 }
 
+/* Ends what has a handle, which is the end's own from now on. librdkafka may never let go of one: a consumer's waits for
+ * itself where the answer that an offset is out of range comes in the midst of its end (its issue 4514; one close of some
+ * hundred, when the close follows at once); and each waits for names that are being looked up. Whoever closes goes on
+ * after wait_ms. */
+static void end_within(void *(*end)(void *), void *what, int64_t wait_ms)
+{
+    const int64_t last_ms = clock_monotonic_ms() + wait_ms;
+    const struct timespec last = {last_ms / 1000, last_ms % 1000 * 1000000};
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, end, what) != 0) {
+        end(what);
+    } else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &last) != 0) {
+        pthread_detach(thread);
+        if (wait_ms)
+            log_warn("librdkafka does not let go of a handle, which is left to it", NULL);
+    }
+}
+
 /* ---- a password that is replaced ---- */
 
 /* The last one of a name counts, as in librdkafka. The path belongs to the client, like the time of its file: looked at
@@ -1038,6 +1057,7 @@ static void forget_topic(struct kafka_consumer *consumer)
     consumer->topic_answer = NULL;
 }
 
+/* The end of a consumer that has left its group, or that stops trying. */
 static void *consumer_free(void *argument)
 {
     struct kafka_consumer *consumer = argument;
@@ -1054,25 +1074,6 @@ static void *consumer_free(void *argument)
     return NULL;
 }
 
-/* The end of a consumer that has left its group, or that stops trying. librdkafka may never let go of it: it waits for
- * itself where the answer that an offset is out of range comes in the midst of its end (its issue 4514; one close of some
- * hundred, when the close follows at once). Whoever closes goes on then. */
-static void consumer_end(struct kafka_consumer *consumer, int64_t wait_ms)
-{
-    const int64_t end_ms = clock_monotonic_ms() + wait_ms;
-    const struct timespec end = {end_ms / 1000, end_ms % 1000 * 1000000};
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, consumer_free, consumer) != 0) {
-        consumer_free(consumer);
-    } else if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end) != 0) {
-        pthread_detach(thread);
-        if (wait_ms)
-            log_warn("librdkafka does not let go of a consumer, which is left to it",
-                     NULL);
-    }
-}
-
 /* Without a broker librdkafka keeps an unanswered commit, and with it the whole handle, for a session
  * time-out: that is not waited for. */
 void kafka_consumer_close(struct kafka_consumer *consumer)
@@ -1086,7 +1087,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
     if (consumer->answers)
         rd_kafka_queue_destroy(consumer->answers);
     forget_topic(consumer);
-    consumer_end(consumer, left ? CLOSE_MS : 0);
+    end_within(consumer_free, consumer, left ? CLOSE_MS : 0);
 }
 
 /* A whole topic's error looks like partition 0's, but has no offset. */
@@ -1466,7 +1467,7 @@ enum outcome kafka_look(const struct kafka_properties *properties, const char *g
     rd_kafka_topic_partition_list_destroy(list);
     outcome = look(looker->client.rk, sight, e);
     rd_kafka_assign(looker->client.rk, NULL);
-    consumer_end(looker, CLOSE_MS);
+    end_within(consumer_free, looker, CLOSE_MS);
     return outcome ? err_wrap(e, "looking into %s partition %d at offset %lld", topic,
                               (int)partition, (long long)offset)
                    : DONE;
@@ -1727,18 +1728,24 @@ struct kafka_producer *kafka_producer_open(const struct kafka_properties *proper
     return NULL;
 }
 
-void kafka_producer_close(struct kafka_producer *producer)
+static void *producer_end(void *argument)
 {
-    rd_kafka_t *rk;
+    struct kafka_producer *producer = argument;
+    rd_kafka_t *rk = producer->client.rk;
 
-    if (!producer)
-        return;
-    rk = producer->client.rk;
-    producer->closing = true;
     rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(rk, FLUSH_MS);
     rd_kafka_destroy(rk);
     producer_free(producer);
+    return NULL;
+}
+
+void kafka_producer_close(struct kafka_producer *producer)
+{
+    if (!producer)
+        return;
+    producer->closing = true;
+    end_within(producer_end, producer, CLOSE_MS);
 }
 
 static rd_kafka_headers_t *headers_of(const struct kafka_header *headers, size_t count)

@@ -232,7 +232,8 @@ struct kafka_producer *kafka_producer_open(const struct kafka_properties *proper
                                            kafka_delivered *delivered, void *context,
                                            struct err *e);
 
-/* Gives up what is still queued, without calling delivered. At most about a second. NULL is fine. */
+/* Gives up what is still queued, without calling delivered. Takes about a second; after 5 s
+ * librdkafka ends it alone. NULL is fine. */
 void kafka_producer_close(struct kafka_producer *producer);
 
 /* Queues a copy of the message. RETRY: the queue is full, or the topic does not exist (yet); poll first.

@@ -19,9 +19,10 @@ static void on_alarm(int signal_number)
 static void on_stop(int signal_number)
 {
     (void)signal_number;
+    if (!stop_asked) /* who asks again does not put it off */
+        alarm(stop_timeout_s);
     stop_asked = true;
     notify_stopping();
-    alarm(stop_timeout_s);
 }
 
 const volatile bool *stop_on_signals(int64_t timeout_s)

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From now on those signals set the flag that is returned; if the program is still there after timeout_s, it exits
- * with 75. That must be right at any moment: what is not committed is done again by the next one. SIGPIPE is
+/* From now on those signals set the flag that is returned; if the program is still there timeout_s after the first, it
+ * exits with 75. That must be right at any moment: what is not committed is done again by the next one. SIGPIPE is
  * ignored. */
 const volatile bool *stop_on_signals(int64_t timeout_s);
 

@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/health.h"
 #include "common/log.h"
 #include "common/point.h"
 #include "consumers/runtime/gap.h"
 #include "consumers/runtime/sql.h"
+
+enum { LOOK_MS = 1000 };
 
 struct decimal {
     char text[24];
@@ -105,7 +108,8 @@ static enum outcome write_gap(const struct claimer *claimer, const struct claim 
     return pg_query(claimer->pg, sql_text("gap"), parameters, 6, NULL, e);
 }
 
-/* A source that nobody has read gets its place, and what is missing in front of it in the same statement. */
+/* A source that nobody has read gets its place, and what is missing in front of it in the same statement. It is told
+ * before, so that whoever sees it there finds it told. */
 static enum outcome begin_source(const struct claimer *claimer, const struct claim *claim,
                                  const struct standing *standing,
                                  const struct gap_log *log, struct gap *gap,
@@ -117,6 +121,8 @@ static enum outcome begin_source(const struct claimer *claimer, const struct cla
     *gap = gap_at_start(standing, log, claimer->start_at_earliest, &from);
     parameters[1] = TEXT_OF(from);
     parameters[3] = gap->reason[0] ? gap->reason : NULL;
+    if (gap->reason[0])
+        tell_gap(claim, gap, true);
     if (pg_query(claimer->pg, sql_text("first_progress"), parameters, 4, NULL, e))
         return e->outcome;
     if (!gap->reason[0])
@@ -149,13 +155,13 @@ static enum outcome settle_place(const struct claimer *claimer, const struct cla
 
     if ((is_first || gap->reason[0]) && check_identity(claimer, e))
         return e->outcome;
-    if (is_first && begin_source(claimer, claim, standing, log, gap, e))
-        return e->outcome;
+    if (is_first)
+        return begin_source(claimer, claim, standing, log, gap, e);
     if (!gap->reason[0])
         return DONE;
     tell_gap(claim, gap, !standing->open.reason[0]);
     POINT("before_gap");
-    return is_first ? DONE : write_gap(claimer, claim, standing, gap, e);
+    return write_gap(claimer, claim, standing, gap, e);
 }
 
 /* Whether reading can go on. *is_readable false: it cannot now, and the log and bus.gap say why. */
@@ -247,14 +253,21 @@ static enum outcome look_one(const struct claimer *claimer, const struct claim_w
     return DONE;
 }
 
+/* The partitions that are read stand still meanwhile. So where one gives no answer, the next look asks others: it begins
+ * anywhere. */
 enum outcome claim_look(const struct claimer *claimer, const struct claim_wish *wishes,
                         size_t count, bool *is_free, struct err *e)
 {
+    const int64_t begin_ms = clock_monotonic_ms();
+
     *is_free = false;
     for (size_t i = 0; i < count && !*is_free; i++) {
+        const struct claim_wish *wish = &wishes[((size_t)begin_ms + i) % count];
         struct claim claim;
-        if (look_one(claimer, &wishes[i], &claim, is_free, e))
-            return err_wrap(e, "looking at partition %" PRId32, wishes[i].partition);
+        if (i > 0 && clock_monotonic_ms() - begin_ms > LOOK_MS)
+            return DONE;
+        if (look_one(claimer, wish, &claim, is_free, e))
+            return err_wrap(e, "looking at partition %" PRId32, wish->partition);
     }
     return DONE;
 }
@@ -276,6 +289,7 @@ static enum outcome claim_all(const struct claimer *claimer,
     *claimed = 0;
     for (size_t i = 0; i < count; i++) {
         bool is_readable;
+        health_turn(); /* each may take some seconds */
         if (claim_one(claimer, &wishes[i], &claims[*claimed], &is_readable, e))
             return err_wrap(e, "claiming partition %" PRId32, wishes[i].partition);
         *claimed += is_readable;

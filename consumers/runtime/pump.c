@@ -335,7 +335,7 @@ static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
 {
     struct claim_identity now;
     struct err ignored;
-    bool is_free = false;
+    bool is_free = false, anew;
 
     if (clock_monotonic_ms() - p->checked_ms
         < (p->patience_ms ? p->patience_ms : p->settings->check_interval_ms))
@@ -343,8 +343,10 @@ static bool is_outdated(struct pump *p, const int32_t *wanted, size_t count)
     plan_check(p, count);
     if (!ask_identity(p, &now, &ignored) && count > 0 && !is_claimed_topic(p, &now))
         return true;
-    return p->claim_count < count
+    anew = p->claim_count < count
            && (look_at_rest(p, wanted, count, &is_free, &ignored) || is_free);
+    p->checked_ms = clock_monotonic_ms(); /* where nobody answers, the look took long */
+    return anew;
 }
 
 /* Makes sure that we own what the group wants us to read. */

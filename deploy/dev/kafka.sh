@@ -20,7 +20,9 @@ kafka_choose_ports() {
     kafka_configure
 }
 
+# Those that stand in a file of properties are not ours to choose.
 kafka_forget_ports() {
+    [ ! -e "$STACK_DIR/kafka.properties" ] || return 0
     port_forget kafka
     port_forget kafka_controller
 }

@@ -1,6 +1,7 @@
 /* follow.c - reads, prints, and takes what was printed or what came back. */
 #include "dispatch/orders/follow.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -298,6 +299,18 @@ static enum outcome read_input(struct follow *f, struct err *e)
 
 /* ---- orders ---- */
 
+/* The reader may stand still until we are asked to stop: that is no fault. */
+static enum outcome write_line(const struct follow *f, struct err *e)
+{
+    const struct text *line = &f->order.line;
+
+    if (fwrite(line->bytes, 1, line->size, stdout) == line->size && fflush(stdout) == 0)
+        return DONE;
+    if (errno == EINTR && *f->stop)
+        return err_set(e, RETRY, "asked to stop while a line waits for its reader");
+    return err_exit(e, EX_IOERR, "standard output cannot be written: %m");
+}
+
 static enum outcome print(struct follow *f, struct kafka_place place, struct err *e)
 {
     struct pending *pending = &f->pending[f->pending_count++];
@@ -306,9 +319,8 @@ static enum outcome print(struct follow *f, struct kafka_place place, struct err
     memcpy(pending->order_id, f->order.order_id, UUID_SIZE);
     text_add(&f->order.line, "\n", 1);
     POINT("order_read");
-    if (fwrite(f->order.line.bytes, 1, f->order.line.size, stdout) != f->order.line.size
-        || fflush(stdout) != 0)
-        return err_exit(e, EX_IOERR, "standard output cannot be written: %m");
+    if (write_line(f, e))
+        return e->outcome;
     POINT("order_printed");
     if (f->settings->ack)
         return DONE;
@@ -464,8 +476,8 @@ enum outcome follow_orders(const struct follow_settings *settings,
     f->notebook =
         f->orders ? notebook_open(settings->state, settings->unit, f->topic, e) : NULL;
     outcome = f->notebook ? follow_to_end(f, e) : e->outcome;
+    notebook_close(f->notebook); /* whoever comes next need not wait for librdkafka */
     close_topic(f);
-    notebook_close(f->notebook);
     order_reader_free(f->orders);
     order_free(&f->order);
     text_free(&f->input);

@@ -32,6 +32,7 @@ enum {
     BUSY_MS = 20,          /* the same while Kafka's reports are due */
     MUTE_MS = 5000,        /* receipts that wait for longer are worth a word */
     TROUBLE_MS = 100,      /* between two tries to commit */
+    STOP_S = 10,           /* to the end, behind the wait for delivery */
     DELETE_COUNT =
         1000, /* so many persisted events do not wait for a group to be deleted with, */
     DELETE_MS = 50 /* nor any for longer than this */
@@ -66,21 +67,33 @@ struct producer {
 };
 
 static volatile sig_atomic_t stops; /* SIGTERM and SIGINT so far */
+static unsigned stop_timeout_s = STOP_S;
 
 static void on_stop(int signal_number)
 {
     (void)signal_number;
     stops = stops + 1;
     notify_stopping();
+    if (stops <= 2)
+        alarm(stops == 1 ? stop_timeout_s : STOP_S);
 }
 
-/* Without SA_RESTART: a wait for input ends at once. */
+/* As after a kill: what has its receipt is in the spool. */
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+    _exit(EX_TEMPFAIL);
+}
+
+/* Without SA_RESTART: a wait for input ends at once. Who reads our log or the refused lines may stand still for ever. */
 static void handle_signals(void)
 {
-    struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+    struct sigaction stop = {.sa_handler = on_stop}, late = {.sa_handler = on_alarm},
+                     ignore = {.sa_handler = SIG_IGN};
 
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGALRM, &late, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -426,8 +439,10 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
     struct producer_settings *s = &p->settings;
     struct input_settings input;
 
-    if (settings_load(s, p->options, argc, argv, &files, e)
-        || pulse_begin(&p->pulse, s, p->kind->name, e))
+    if (settings_load(s, p->options, argc, argv, &files, e))
+        return e->outcome;
+    stop_timeout_s = (unsigned)ceil(s->deliver_timeout_s) + STOP_S;
+    if (pulse_begin(&p->pulse, s, p->kind->name, e))
         return e->outcome;
     p->many_files = files.count > 1;
     input = (struct input_settings){.follow = s->follow,
