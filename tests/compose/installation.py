@@ -7,25 +7,19 @@ import pathlib
 import re
 import secrets
 import shlex
-import socket
 import subprocess
 
 import confluent_kafka
 import confluent_kafka.admin
 import psycopg
 
+from stack import free_port
 from waiting import wait_for
 
 ROOT = pathlib.Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "deploy" / "compose.yaml"
 SECURE_FILE = COMPOSE_FILE.with_name("compose.secure.yaml")
 CLOSED_GROUP = 23456  # for root, whose own group would open everything
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def run(*command, timeout=600, **more):

@@ -117,7 +117,7 @@ class KindCheck:
         if content(self.of, event) == content(self.of, self.sent[holder].event):
             return "d", frozenset()
         reasons = {"identity_conflict"}
-        if self.refused(self.kind, event) and place[0] != holder[0]:
+        if self.refused(self.kind, event) and (place[0] != holder[0] or place[1] < holder[1]):
             reasons.add("refused_by_server")
         return "x", reasons
 

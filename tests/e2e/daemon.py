@@ -78,8 +78,9 @@ class Daemon:
     def _wait_for(self, condition, timeout, what):
         """It has to live meanwhile."""
         def holds():
+            lives = self.is_running()  # before the question: what it said at its end counts
             answer = condition()
-            assert answer or self.is_running(), f"{self.name} ended before it {said()}: {self.output()}"
+            assert answer or lives, f"{self.name} ended before it {said()}: {self.output()}"
             return answer
 
         def said():

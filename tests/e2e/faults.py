@@ -259,6 +259,8 @@ class Device(Stream):
     def finish(self, timeout=120):
         """No more lines are written; what is left is sent by a last run."""
         self.end()
+        log = self.world.folder / f"{self.kind}.device-{self.runs}.log"
+        wait_for(lambda: log.stat().st_size > 0, 60, "it has begun: it knows of signals before it says anything")
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout) == 0, self.said()
         self.run(follow=False)

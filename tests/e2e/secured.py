@@ -6,24 +6,18 @@ import os
 import pathlib
 import secrets
 import shutil
-import socket
 
 import confluent_kafka.admin
 import psycopg
 
 from certificates import EXPIRED, Authority
+from stack import free_port
 from waiting import wait_for
 
 HERE = "DNS:localhost", "IP:127.0.0.1"
 ADMIN_PASSWORD = secrets.token_hex(16)
 REAUTHENTICATE_MS = 3000  # a connection of Kafka's that stays longer has to log in again
 MECHANISM = "SCRAM-SHA-512"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def replace(file, text):

@@ -1,9 +1,12 @@
 """The servers that `./dev test` brings up, and the builds of our programs."""
+import contextlib
 import dataclasses
 import functools
 import os
 import pathlib
+import random
 import shlex
+import socket
 import subprocess
 import urllib.parse
 
@@ -13,6 +16,15 @@ import psycopg
 import psycopg.sql
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def free_port():
+    """For a server that is started later. Below those that the kernel gives to others."""
+    lowest_outgoing = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.randrange(10_000, lowest_outgoing)))
+            return s.getsockname()[1]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -148,6 +148,7 @@ class Siege:
         self.waves = iter([self.lines[len(self.lines) * n // (len(faults) + 2):len(self.lines) * (n + 1) // (len(faults) + 2)]
                            for n in range(len(faults) + 2)])
         self.counts = collections.Counter()
+        self.let = None  # id of the last case that let_order() made
         self.members = {name: self.start(name) for name in POINTS}
 
     def start(self, name, point=None):
@@ -179,9 +180,11 @@ class Siege:
             self.world.produce([rival(self.rng, self.rng.choice(story.actions))], partition)
 
     def let_order(self):
-        """Where all orders are sent, a new case to which the platform sends somebody."""
-        if unsent(self.world) == 0:
+        """Where all orders are sent, and the last such case is there, a new one to which the platform sends somebody."""
+        there = {case_id for case_id, in self.world.sql("select case_id::text from follow_up.case_file")}
+        if unsent(self.world) == 0 and (self.let is None or self.let in there):
             self.stories.append(Story(self.rng, next(self.places), "drone_alert", NOBODY_ACTS))
+            self.let = self.stories[-1].case_id
             self.world.produce([good("drone_alert", self.stories[-1].report)])
 
     def give_work(self, name):
@@ -244,6 +247,7 @@ class Siege:
         self.send(next(self.waves, ()))
         for kind in COURSES:
             self.tell_again(known, kind)
+        self.act_again()
         wait_for(lambda: all(len(member.log("will try again")) > told[name] for name, member in self.members.items()), PATIENCE,
                  "everybody tells that PostgreSQL is away")
         self.world.stack.postgres("start")

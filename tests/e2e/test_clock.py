@@ -173,7 +173,7 @@ def test_an_action_that_came_before_its_case(world):
     world.sql("update follow_up.case_file set case_id = %s", case)
     wait_for(lambda: world.sql("select count(*) from follow_up.parked") == [(1,)], 60, daemon.output)
     assert world.sql("select state, case_version from follow_up.case_file") == [("ACCEPTED", 3)]
-    assert daemon.log("actions that waited are settled")
+    daemon.wait_log("actions that waited are settled")
     world.alter("update follow_up.case_step set recorded_at = now() - interval '15 days' where case_id is null")
     wait_for(lambda: world.sql("select count(*) from follow_up.parked") == [(0,)], 60, daemon.output)
     assert world.sql("select outcome, reason from follow_up.case_step where named_id = %s order by link_seq", lost) == [

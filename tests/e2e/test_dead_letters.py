@@ -56,6 +56,10 @@ def actions(world):
                      "order by action_id")
 
 
+def no_event(rng, size):
+    return b"\0" + rng.randbytes(size - 1)  # what begins as ours is refused for another reason
+
+
 # ---- the way back ----
 
 def test_the_log_names_each(world):
@@ -118,7 +122,7 @@ def test_the_message_goes_as_it_came(world):
 def test_three_times_and_no_more(world):
     rng = world.rng()
     world.make_topic(KIND)
-    world.produce([bad(KIND, rng.randbytes(50), "envelope", headers=[("a", b"b")])])
+    world.produce([bad(KIND, no_event(rng, 50), "envelope", headers=[("a", b"b")])])
     store_again(world)
     for count in range(1, 4):
         assert replay(world, "--all").returncode == 0
@@ -169,7 +173,7 @@ def test_killed_between_the_broker_and_the_note(world):
 def test_two_at_once_take_turns(world):
     rng = world.rng()
     world.make_topic(KIND)
-    world.produce(bad(KIND, rng.randbytes(50), "envelope") for _ in range(1000))
+    world.produce(bad(KIND, no_event(rng, 50), "envelope") for _ in range(1000))
     store_again(world)
     command = [world.stack.program("gridloopctl"), "dead-letter", "replay", "--all",
                *flags({"database_url": world.owner_url})]
@@ -191,8 +195,8 @@ def test_kafka_away(world):
 def test_what_cannot_be_sent(world):
     """Cut ones are named, and the others go on."""
     rng = world.rng()
-    whole = [bad(KIND, rng.randbytes(size), "envelope", key=b"%d" % size) for size in (1, 65536)]
-    cut = [bad(KIND, rng.randbytes(65537), "envelope"), bad(KIND, b"\0", "envelope", headers=[("h", bytes(20_000))]),
+    whole = [bad(KIND, no_event(rng, size), "envelope", key=b"%d" % size) for size in (1, 65536)]
+    cut = [bad(KIND, no_event(rng, 65537), "envelope"), bad(KIND, b"\0", "envelope", headers=[("h", bytes(20_000))]),
            bad(KIND, b"\0", "header", headers=[("h", b"")] * 101)]
     world.make_topic(KIND)
     world.produce([cut[0], whole[0], cut[1], whole[1], cut[2]])
@@ -226,7 +230,7 @@ def test_a_schema_that_was_not_known(world, tmp_path):
 def test_filters(world):
     rng = world.rng()
     world.make_topic(KIND, partitions=2)
-    world.produce([bad(KIND, rng.randbytes(9), "envelope") for _ in range(3)], 0)
+    world.produce([bad(KIND, no_event(rng, 9), "envelope") for _ in range(3)], 0)
     world.produce([bad(KIND, None, "tombstone") for _ in range(2)], 1)
     store_again(world)
 

@@ -2,6 +2,7 @@
 without one is taken by the next run, and no line is taken twice."""
 import os
 import shutil
+import signal
 import sqlite3
 
 import pytest
@@ -83,7 +84,7 @@ def test_killed_at_random(world, device, lines, kills):
         for number in range(count, 0, -1):
             killed.start()
             room = (int(left * lines) - killed.told()) // number  # so that there always is something left to read
-            killed.wait_told(killed.told() + rng.randrange(1, room))
+            killed.wait_told(killed.told() + rng.randrange(1, max(2, room)))
             killed.kill()
 
     kill_some(kills // 3, 0.3)
@@ -103,19 +104,19 @@ def test_killed_while_it_only_delivers(world, device):
     rng = seeded(world)
     world.make_topic(KIND, partitions=3)
     file = world.folder / "lines.jsonl"
-    patrol_ids = Lines(rng).write(file, 5000)
+    patrol_ids = Lines(rng).write(file, 10_000)
     killed = device(file)
     assert killed.run(deliver_timeout=0, **NOWHERE) == 75
-    assert killed.told() == 5000 and "5000 spooled, the next run sends them" in killed.said()
+    assert killed.told() == 10_000 and "10000 spooled, the next run sends them" in killed.said()
     kills = 0
     while kills < 10:
         high = sum(world.high(KIND).values())
         killed.start(**{"kafka.queue.buffering.max.messages": 200})
         wait_for(lambda: sum(world.high(KIND).values()) > high + rng.randrange(200) or not killed.is_running(), 60,
                  lambda: f"it sends: {killed.said()}", every=0.001)
-        if not killed.is_running():
+        killed.process.kill()
+        if killed.wait() != -signal.SIGKILL:  # it came to its end first
             break
-        killed.kill()
         kills += 1
     assert kills >= 3
     assert killed.run() == 0, killed.said()
@@ -132,7 +133,8 @@ def test_killed_at_a_point(world, device, point, untold):
     file = world.folder / "lines.jsonl"
     patrol_ids = Lines(rng).write(file, 2000)
     killed = device(file)
-    crossing = rng.randint(1, 2) if "persisted" in point or "delete" in point else rng.randint(1, 15)
+    # Kafka may acknowledge everything at once.
+    crossing = 1 if "persisted" in point or "delete" in point else rng.randint(1, 15)
     reached = world.folder / "point"
     # A slow machine must not end a group by its age.
     assert killed.run(build="points", point=f"{point}:{crossing}:kill:{reached}", group_ms=60000) == -9, killed.said()
@@ -168,7 +170,7 @@ def test_full_spool_blocks(world, device):
     assert full.stop() == 75
     assert "lines read and not accepted" in full.said() and "spooled, the next run sends them" in full.said()
     full.start()
-    full.wait_told(told + rng.randrange(1, 2500))
+    full.wait_told(told + rng.randrange(1, 1000))
     full.kill()
     assert full.run() == 0, full.said()
     check_device(world, full, patrol_ids, kills=1)  # the others were killed while nothing was taken
@@ -183,9 +185,9 @@ def test_full_spool_refuses(world, device):
     full = device(file, spool_max_bytes=1 << 20, when_full="reject", rejects=rejects, deliver_timeout=0)
     full.start(**NOWHERE)
     full.wait_told(rng.randrange(1, 1000))
-    full.kill()
+    full.end()
     assert full.run(**NOWHERE) == 75
-    assert "because the spool is full" in full.said()
+    assert "because the spool is full" in full.said_in_all_runs()
     receipts = {event_id for _, _, event_id in full.receipts()}
     assert 500 < len(receipts) < 4500
     again = device(rejects, name="again", spool=full.spool)
@@ -225,12 +227,17 @@ def test_others_fill_the_disk(world, device):
     rng = seeded(world)
     world.make_topic(KIND, partitions=3)
     file = world.folder / "lines.jsonl"
-    patrol_ids = Lines(rng, padding=1500).write(file, 5000)
+    lines = Lines(rng, padding=1500)
+    patrol_ids = lines.write(file, 1500)
     with small_disk(40) as disk:
         full = device(file, spool=disk.folder / "spool")
-        full.start(**NOWHERE)
+        full.start(follow="true", **NOWHERE)
         full.wait_told(rng.randrange(1, 1500))
         disk.fill()
+        rest = [lines.one() for _ in range(3500)]
+        patrol_ids += [patrol_id for patrol_id, _, _ in rest]
+        with open(file, "ab") as more:
+            more.write(b"".join(line for _, _, line in rest))
         full.wait_said("the disk is full")
         assert full.told() < 5000 and full.is_running()
         full.kill()

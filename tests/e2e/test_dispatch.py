@@ -13,7 +13,7 @@ from world import good
 
 REFERENCE = ROOT / "deploy" / "reference" / "beiguan"
 POINTS = {  # whether something has to come again
-    "before_send": False, "after_send": None, "before_sent_row": True, "after_sent_row": False}
+    "before_send": False, "after_send": None, "before_sent_row": True, "after_sent_row": None}
 
 
 def order_of(decision):

@@ -103,9 +103,9 @@ class Battle:
             device.finish()
         for kind in PARTITIONS:
             self.world.settle(kind, PATIENCE)
+        wait_for(lambda: not self.left(), PATIENCE, lambda: f"nobody took these over: {self.left()}")
         for member in self.everybody():
             member.stop(PATIENCE)
-        self.check_successors()
         self.check_places()
         check_all(self.world)
         if self.is_linked:
@@ -129,11 +129,10 @@ class Battle:
         for device in self.devices.values():
             device.close()
 
-    def check_successors(self):
-        """Whatever a killed one owned was claimed by another one."""
+    def left(self):
+        """What a killed one owned and no other one has claimed yet."""
         epochs = dict(self.world.sql("select source_id, owner_epoch from bus.progress"))
-        left = [(source_id, epoch) for source_id, epoch in self.fallen if epochs[source_id] <= epoch]
-        assert not left, f"nobody took these over: {left}"
+        return [(source_id, epoch) for source_id, epoch in self.fallen if epochs[source_id] <= epoch]
 
     def check_places(self):
         """No offset is stored twice. Where the tables have their unique key, it might have hidden that."""

@@ -96,7 +96,7 @@ def test_sessions_are_ended(world):
         for _ in range(12):
             busy.wait_stored(rng.randrange(1, 40))
             during(rng.uniform(0, 0.1))
-            ended += end_sessions(world)
+            ended += wait_for(lambda: end_sessions(world), 30, "it has a session")
             busy.still_member()
         busy.finish()
     assert ended == 12

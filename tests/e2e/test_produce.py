@@ -280,7 +280,7 @@ def test_no_topic_yet(world):
     """Without its topic a producer keeps what it accepted, and says what is missing."""
     rng, kind = world.rng(), "drone_alert"
     event = KINDS[kind].fresh(rng)
-    run = produce(world, kind, json_lines([to_json(KINDS[kind], event)]), deliver_timeout=6)
+    run = produce(world, kind, json_lines([to_json(KINDS[kind], event)]), deliver_timeout=15)
     assert run.code == 75 and run.receipts == {1: event["event_id"]}, run.said
     assert world.topic(kind) in run.said
     world.make_topic(kind)

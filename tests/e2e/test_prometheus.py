@@ -2,7 +2,6 @@
 import json
 import pathlib
 import re
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -10,6 +9,7 @@ import urllib.request
 import pytest
 from events import KINDS
 from prometheus import program, promtool
+from stack import free_port
 from waiting import wait_for
 from world import bad, good
 
@@ -50,11 +50,6 @@ def test_every_metric_is_on_the_page():
     parts = {f"{name}_{part}" for name, kind in known.items() if kind == "histogram" for part in ("bucket", "sum", "count")}
     used = {name for query in panel_queries() + alert_queries() for name in re.findall(r"\b(?:gridloop|process)_\w+", query)}
     assert len(used) > 10 and used <= {name for name, kind in known.items() if kind != "histogram"} | parts
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Prometheus:

@@ -23,7 +23,7 @@ def run(world, events, partition=0, **options):
     """Stores the events as one batch, and checks what became of them."""
     world.make_topic(KIND)
     world.produce((good(KIND, one) for one in events), partition)
-    world.settle_and_stop(world.consumer(KIND, linger_ms=1000, **options))
+    world.settle_and_stop(world.consumer(KIND, **({"linger_ms": 1000} | options)))
     check_all(world, refused)
 
 
@@ -38,7 +38,7 @@ def dead(world):
 def test_places(world, places):
     rng = world.rng()
     world.sql(CONSTRAINT)
-    run(world, [event(rng, number in places) for number in range(1000)])
+    run(world, [event(rng, number in places) for number in range(1000)], batch_rows=1000, linger_ms=60_000)
     found = dead(world)
     assert found.keys() == set(places)
     assert all(sqlstate == "23514" and "wires_are_few" in detail for sqlstate, detail in found.values())

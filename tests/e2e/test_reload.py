@@ -106,6 +106,7 @@ def test_dispatch(world, file):
     daemon = world.dispatch(config=file)
     hang_up(daemon, file, "tick_s = 1\nremind_before = 0.5\nbatch_orders = 7\n")
     assert daemon.wait_log("setting needs a restart")["name"] == "batch_orders"
+    daemon.wait_log("setting changed", count=2)
     assert {line["name"] for line in daemon.log("setting changed")} == {"tick_s", "remind_before"}
     hang_up(daemon, file, "tick_s = never\n")
     assert "gridloop.conf:1: tick_s" in daemon.wait_log("settings not read again, the old ones stay in force")["error"]

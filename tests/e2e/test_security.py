@@ -337,7 +337,7 @@ def test_a_login_that_is_cut_short(world):
         wait_for(lambda: broker.cut >= 6, 60, lambda: f"logins are cut: {daemon.output()}")
         for one in (daemon, dispatch):
             wait_error(one, "handshake failed")
-        run = produce(world, KIND, lines(world, 10), deliver_timeout=4, **options)
+        run = produce(world, KIND, lines(world, 10), deliver_timeout=10, **options)
         assert run.code == 75 and "10 spooled" in run.said, run
         for one in (daemon, dispatch):
             assert one.is_running() and "kafka" in one.not_ready(), one.output()
@@ -364,7 +364,7 @@ def test_a_broker_that_is_not_trusted(world, secured, fault, words):
     assert daemon.is_running()
     checked = world.run("gridloopctl", "check", "--live", *flags(options | {"namespace": world.namespace}), text=True)
     assert checked.returncode == 69 and words in checked.stdout, checked.stdout + checked.stderr
-    run = produce(world, KIND, lines(world, 10), deliver_timeout=4, **kafka_options(secured, fault))
+    run = produce(world, KIND, lines(world, 10), deliver_timeout=10, **kafka_options(secured, fault))
     assert run.code == 75 and "10 spooled" in run.said and words in run.said, run
     assert not any(world.high(KIND).values())
     daemon.kill()

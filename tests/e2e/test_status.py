@@ -17,9 +17,9 @@ def fresh(world, rng, count, partition=None):
     return world.produce([good(KIND, OF.fresh(rng)) for _ in range(count)], partition)
 
 
-def ask(world, *more):
+def ask(world, *more, window_s=1):
     """(exit code, answer)"""
-    done = world.ctl("status", "--json", *flags({"namespace": world.namespace, "window_s": 1}), *more)
+    done = world.ctl("status", "--json", *flags({"namespace": world.namespace, "window_s": window_s}), *more)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -46,7 +46,7 @@ def test_each_state(world):
     dispatch = world.dispatch(heartbeat_s=1)
     fresh(world, rng, 50)
     wait_for(lambda: all(one["heartbeat_s"] is not None for one in ask(world)[1]["partitions"]), 60, lambda: ask(world))
-    code, answer = ask(world)
+    code, answer = ask(world, window_s=30)  # heartbeats come every second; it waits no longer than they take
     assert code == 0 and answer["state"] == "ok" and answer["kafka_answers"], answer
     assert len(answer["partitions"]) == 6 * len(KINDS)
     for one in answer["partitions"]:
@@ -56,7 +56,7 @@ def test_each_state(world):
 
     world.produce([bad(KIND, None, "tombstone")])
     world.settle(KIND)
-    code, answer = ask(world)
+    code, answer = ask(world, window_s=30)
     assert code == 1 and answer["state"] == "open", answer
     assert answer["others"][0]["thing"] == "dead letters of patrol_log" and answer["others"][0]["count"] == 1
 

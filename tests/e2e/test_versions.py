@@ -34,7 +34,7 @@ def test_devices_of_both_versions_share_batches(world):
         messages += [former(old), good(KIND, new)]
     world.make_topic(KIND)
     world.produce(messages)
-    world.settle_and_stop(world.consumer(KIND, linger_ms=2000, batch_rows=len(messages)))
+    world.settle_and_stop(world.consumer(KIND, linger_ms=60_000, batch_rows=len(messages)))
     check_all(world)
     assert world.sql("select count(*), sum(stored) from bus.batch") == [(1, len(messages))]
     assert world.sql("select count(*) from events.drone_alert where area_m2 is not null") == [(0,)]

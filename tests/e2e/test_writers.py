@@ -212,7 +212,7 @@ def test_what_is_no_registry_ends_the_daemon(world, registry, mode, code):
     registry.add(1, OF.schema)
     world.make_topic(KIND)
     world.produce([dataclasses.replace(good(KIND, event), value=b"\0\0\0\0\1" + OF.body(event))])
-    daemon = world.consumer(KIND, registry_url=registry.url)
+    daemon = world.consumer(KIND, wait=False, registry_url=registry.url)
     daemon.may_fail()
     assert daemon.wait_exit() == code
     assert "HTTP status" in daemon.log("cannot go on")[0]["error"]
@@ -342,11 +342,11 @@ def test_a_producer_whose_registry_is_none(world, registry, mode, code):
 
 @pytest.mark.slow
 def test_a_slow_registry_cuts_batches(world, registry):
-    """Each answer takes three seconds: the batch ends before the first event whose schema there was no time for, in
+    """Each answer takes two seconds: the batch ends before the first event whose schema there was no time for, in
     whatever partition it lies, and the next one begins there. What becomes of the events does not depend on it."""
     rng = world.rng()
     own = Writer()
-    registry.delay = 3
+    registry.delay = 2
     for number in range(1, 7):
         registry.add(number, own.schema)
     world.make_topic(KIND, partitions=3)

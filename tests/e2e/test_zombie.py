@@ -164,7 +164,8 @@ def test_stopped_in_a_transaction(world, point):
     state, _, transaction = group.activity(session)
     assert transaction and (point == "mid_copy") == (state == "active"), state
     group.take_over(other, places, f"stopped at {point}")
-    assert evictions(other) == 1 and group.activity(session) is None
+    assert evictions(other) == 1
+    wait_for(lambda: group.activity(session) is None, PATIENCE, "its session has ended")
     group.wake(zombie, transaction)
     assert warned(zombie, "PostgreSQL"), zombie.output()
     group.all_work([zombie, other])
@@ -189,12 +190,13 @@ def test_stopped_while_it_waits_for_a_lock(world, granted):
             assert group.activity(session)[:2] == ("active", "Lock")
             if not granted:
                 wait_for(lambda: evictions(other) > 0, PATIENCE, lambda: f"its session is ended\n{other.output()}")
-                assert group.activity(session) is None
+                wait_for(lambda: group.activity(session) is None, PATIENCE, "it has ended")
     if granted:
         wait_for(lambda: group.activity(session)[0] == "idle in transaction", PATIENCE, "the lock is granted")
         transaction = group.activity(session)[2]
         group.take_over(other, places, "stopped while it waited for a lock, which it got")
-        assert evictions(other) == 1 and group.activity(session) is None
+        assert evictions(other) == 1
+        wait_for(lambda: group.activity(session) is None, PATIENCE, "its session has ended")
     else:
         transaction = None
         group.take_over(other, places, "stopped while it waited for a lock, which it never got (from when it was free)")

@@ -120,7 +120,13 @@ class World:
         topic = confluent_kafka.admin.NewTopic(self.topic(kind), partitions, 1, config=config)
         for future in self.stack.admin.create_topics([topic]).values():
             future.result(30)
-        self.partitions(kind)
+        wait_for(lambda: self._answers(kind), 30, f"the broker has the partitions of {self.topic(kind)}")
+
+    def _answers(self, kind):
+        try:
+            return self.high(kind)
+        except confluent_kafka.KafkaException:
+            return None
 
     def partitions(self, kind):
         """The numbers of its topic's partitions."""
@@ -159,7 +165,7 @@ class World:
                 except BufferError:
                     producer.poll(0.1)
             producer.poll(0)
-        assert producer.flush(60) == 0, "the broker did not take all messages"
+        assert producer.flush(180) == 0, "the broker did not take all messages"
         assert not failures, failures
         return messages
 
