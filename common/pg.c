@@ -39,7 +39,8 @@ struct pg {
     void *slow_context;
     bool (*work)(void *context); /* NULL: there is none */
     void *work_context;
-    bool lost;          /* given up: nothing more is said to the server */
+    bool lost; /* given up: nothing more is said to the server */
+    bool awaits_setup;
     bool failed;        /* the present statement */
     bool is_copy_asked; /* for, and the server has not answered yet */
     char
@@ -122,6 +123,8 @@ static enum outcome fail(struct pg *pg, struct err *e)
     describe(pg, text, sizeof text);
     if (sqlstate_outcome(pg->sqlstate) == RETRY)
         return err_set(e, RETRY, "PostgreSQL: %s", text);
+    if (pg->awaits_setup && sqlstate_is_undefined(pg->sqlstate))
+        return err_set(e, RETRY, "PostgreSQL: %s: run gridloopctl setup", text);
     return err_exit(e, sqlstate_exit_code(pg->sqlstate), "PostgreSQL: %s", text);
 }
 
@@ -1028,6 +1031,11 @@ void pg_close(struct pg *pg)
     for (size_t i = 0; i < pg->statement_count; i++)
         free(pg->statements[i]);
     free(pg);
+}
+
+void pg_await_setup(struct pg *pg)
+{
+    pg->awaits_setup = true;
 }
 
 void pg_on_slow(struct pg *pg, int slow_ms, void (*slow)(void *context), void *context)

@@ -65,6 +65,10 @@ void pg_close(struct pg *pg); /* NULL is fine; never waits for the server */
 /* False after a lost connection: close it and open another. */
 bool pg_is_usable(const struct pg *pg);
 
+/* For a daemon, which waits for gridloopctl setup, and while that makes one thing after the other: from now on a table,
+ * column, type, function or schema that is not there is a RETRY, which says so. */
+void pg_await_setup(struct pg *pg);
+
 /* While a call waits for the server, slow(context) is called each time slow_ms passed without a sign of it. It must not
  * use the connection. */
 void pg_on_slow(struct pg *pg, int slow_ms, void (*slow)(void *context), void *context);

@@ -17,6 +17,8 @@ static const char *const retried[] = {
     "57",    /* cancelled, shutting down, starting up */
 };
 
+static const char *const undefined[] = {"3F000", "42703", "42704", "42883", "42P01"};
+
 static const struct {
     const char *prefix;
     int exit_code;
@@ -52,14 +54,22 @@ static bool begins(const char *sqlstate, const char *prefix)
     return strncmp(sqlstate, prefix, strlen(prefix)) == 0;
 }
 
+static bool is_among(const char *sqlstate, const char *const *prefixes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (begins(sqlstate, prefixes[i]))
+            return true;
+    return false;
+}
+
 enum outcome sqlstate_outcome(const char *sqlstate)
 {
-    if (!*sqlstate)
-        return RETRY;
-    for (size_t i = 0; i < ROWS(retried); i++)
-        if (begins(sqlstate, retried[i]))
-            return RETRY;
-    return FATAL;
+    return !*sqlstate || is_among(sqlstate, retried, ROWS(retried)) ? RETRY : FATAL;
+}
+
+bool sqlstate_is_undefined(const char *sqlstate)
+{
+    return is_among(sqlstate, undefined, ROWS(undefined));
 }
 
 int sqlstate_exit_code(const char *sqlstate)

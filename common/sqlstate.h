@@ -12,6 +12,9 @@
  * to the caller that inserted it. */
 enum outcome sqlstate_outcome(const char *sqlstate);
 
+/* True where a table, column, type, function or schema is not there: what gridloopctl setup makes. */
+bool sqlstate_is_undefined(const char *sqlstate);
+
 /* What a program that ends because of it exits with: 77 for 28xxx and 42501, 78 for 3D000, else 70. */
 int sqlstate_exit_code(const char *sqlstate);
 

@@ -32,6 +32,16 @@ static void test_everything_else_is_fatal(void **state)
         assert_int_equal(sqlstate_outcome(codes[i]), FATAL);
 }
 
+static void test_what_setup_makes(void **state)
+{
+    (void)state;
+    assert_true(sqlstate_is_undefined("42P01"));
+    assert_true(sqlstate_is_undefined("42703"));
+    assert_true(sqlstate_is_undefined("3F000"));
+    assert_false(sqlstate_is_undefined("42501"));
+    assert_false(sqlstate_is_undefined(""));
+}
+
 static void test_exit_codes(void **state)
 {
     (void)state;
@@ -105,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_servers_state_is_tried_again),
         cmocka_unit_test(test_everything_else_is_fatal),
+        cmocka_unit_test(test_what_setup_makes),
         cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_messages_that_quote_values_are_replaced),
         cmocka_unit_test(test_the_row_is_found_in_any_language),

@@ -134,6 +134,7 @@ static enum outcome open_database(struct pump *p, struct err *e)
         if (!p->pg)
             return err_wrap(e, "connecting to PostgreSQL");
         p->was_let_in = true;
+        pg_await_setup(p->pg);
         pg_on_slow(p->pg, SLOW_MS, on_slow_store, p);
     }
     if (p->has_begun)

@@ -114,11 +114,8 @@ static enum outcome check_encoding(struct pg *pg, struct err *e)
 static enum outcome check_chain(struct pg *pg, struct err *e)
 {
     const char *none = "{}";
-    enum outcome outcome = pg_query(pg, sql_text("lock"), &none, 1, NULL, e);
 
-    return outcome == FATAL && strcmp(pg_sqlstate(pg), "42703") == 0 ? err_set(
-               e, RETRY, "bus.progress has no column head: run gridloopctl setup")
-                                                                     : outcome;
+    return pg_query(pg, sql_text("lock"), &none, 1, NULL, e);
 }
 
 enum outcome store_check(struct store *store, struct pg *pg, struct err *e)

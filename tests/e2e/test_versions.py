@@ -109,6 +109,16 @@ def test_a_newer_daemon_waits_for_setup(world):
     check_all(world)
 
 
+def test_daemons_wait_while_setup_is_half_done(world):
+    """One table is there, and the next is not yet."""
+    world.setup()
+    world.sql("drop schema reference cascade")
+    for daemon in (world.consumer(KIND, wait=False), world.consumer("case_action", wait=False), world.dispatch(wait=False, tick_s=1)):
+        error = daemon.wait_log("will try again", 3)["error"]
+        assert "reference" in error and error.endswith("run gridloopctl setup")
+        daemon.stop()
+
+
 def test_a_daemon_of_version_1_goes_on_while_its_table_is_upgraded(world):
     rng = world.rng()
     take_back(world, "deploy/postgres/*.sql", "schemas/*/table.sql", "schemas/*/002_named.sql", "schemas/*/003_reports_named.sql")
