@@ -1,7 +1,8 @@
-/* stop.h - a daemon is asked to stop by SIGTERM or SIGINT, and has so long to do it. */
+/* stop.h - a program is asked to stop by SIGTERM or SIGINT, and has so long to do it. */
 #ifndef GRIDLOOP_STOP_H
 #define GRIDLOOP_STOP_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -9,5 +10,9 @@
  * exits with 75. That must be right at any moment: what is not committed is done again by the next one. SIGPIPE is
  * ignored. */
 const volatile bool *stop_on_signals(int64_t timeout_s);
+
+/* The same for who stops in another way when it is asked again: how often it was asked; from the second time on it has
+ * second_s. May be called again, once the times are known. No wait is restarted after a signal. */
+const volatile sig_atomic_t *stop_count_signals(int64_t first_s, int64_t second_s);
 
 #endif

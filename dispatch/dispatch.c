@@ -70,10 +70,11 @@ static enum outcome connect(struct dispatch *d, struct err *e)
         e->outcome = RETRY;
     d->was_let_in |= d->pg != NULL;
     health_tell(HEALTH_DATABASE, d->pg ? NULL : e->message);
-    if (!d->pg)
+    if (d->pg)
+        pg_await_setup(d->pg);
+    if (!d->pg || bound_stall(d, e))
         return err_wrap(e, "connecting to PostgreSQL");
-    pg_await_setup(d->pg);
-    return bound_stall(d, e) ? err_wrap(e, "connecting to PostgreSQL") : DONE;
+    return DONE;
 }
 
 static enum outcome try_to_lead(struct dispatch *d, struct err *e)

@@ -818,20 +818,19 @@ static void let_go(struct pump *p, const struct err *why)
 static void back_off(struct pump *p)
 {
     struct claim_identity now;
-    struct err unanswered;
+    struct err ignored;
     int64_t end_ms =
         clock_monotonic_ms() + backoff_next(&p->backoff, p->settings->backoff_max_ms);
 
     while (!*p->stop && clock_monotonic_ms() < end_ms) {
         struct kafka_message message = {0};
         struct kafka_fault fault = {-1};
-        struct err ignored;
         health_turn();
         kafka_consumer_poll(p->consumer, IDLE_MS, &message, &fault, &ignored);
         kafka_message_free(&message);
     }
     if (health_failures(HEALTH_KAFKA) > 0 && !*p->stop)
-        ask_identity(p, &now, &unanswered);
+        ask_identity(p, &now, &ignored);
 }
 
 int pump_run(struct pump *p, const volatile bool *stop)

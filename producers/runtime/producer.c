@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -17,6 +16,7 @@
 #include "common/point.h"
 #include "common/reload.h"
 #include "common/standard.h"
+#include "common/stop.h"
 #include "producers/runtime/accept.h"
 #include "producers/runtime/complaint.h"
 #include "producers/runtime/deliver.h"
@@ -42,6 +42,7 @@ struct producer {
     const struct producer_kind *kind;
     const struct option_set *options;
     struct producer_settings settings;
+    const volatile sig_atomic_t *stops; /* SIGTERM and SIGINT so far */
     struct acceptor *acceptor;
     struct spool *spool;
     struct input *input;
@@ -65,37 +66,6 @@ struct producer {
     bool settled;         /* ended, and all that was taken is committed */
     uint64_t last;        /* highest sequence when it was settled: up to here we wait */
 };
-
-static volatile sig_atomic_t stops; /* SIGTERM and SIGINT so far */
-static unsigned stop_timeout_s = STOP_S;
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stops = stops + 1;
-    notify_stopping();
-    if (stops <= 2)
-        alarm(stops == 1 ? stop_timeout_s : STOP_S);
-}
-
-/* As after a kill: what has its receipt is in the spool. */
-static void on_alarm(int signal_number)
-{
-    (void)signal_number;
-    _exit(EX_TEMPFAIL);
-}
-
-/* Without SA_RESTART: a wait for input ends at once. Who reads our log or the refused lines may stand still for ever. */
-static void handle_signals(void)
-{
-    struct sigaction stop = {.sa_handler = on_stop}, late = {.sa_handler = on_alarm},
-                     ignore = {.sa_handler = SIG_IGN};
-
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGALRM, &late, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
 
 /* ---- lines in ---- */
 
@@ -203,7 +173,7 @@ static enum outcome gather(struct producer *p, struct err *e)
     struct input_line line;
     enum input_got got;
 
-    while (!p->ended && !stops && !group_is_full(p)) {
+    while (!p->ended && !*p->stops && !group_is_full(p)) {
         if (p->group.lines == 0 && spool_room(p->spool, &p->room, e))
             return e->outcome; /* here, where no line is in our hands yet */
         got = input_next(p->input, wait_ms(p), &line, e);
@@ -325,7 +295,7 @@ static enum outcome pump_once(struct producer *p, struct err *e)
     enum outcome outcome;
     int wait = 0;
 
-    if (stops && !p->ended)
+    if (*p->stops && !p->ended)
         end_input(p, NULL);
     outcome = print_receipts(p, e);
     if (outcome == DONE && p->receipts.size == 0)
@@ -363,7 +333,7 @@ static enum outcome look_whether_delivered(struct producer *p, bool *delivered,
 
 static bool out_of_time(const struct producer *p)
 {
-    return stops > 1 || (p->ended && clock_monotonic_ms() >= p->deadline_ms);
+    return *p->stops > 1 || (p->ended && clock_monotonic_ms() >= p->deadline_ms);
 }
 
 /* All done, and nothing of other processes half done; or the time for that is over. */
@@ -441,7 +411,8 @@ static enum outcome start(struct producer *p, int argc, char **argv, struct err 
 
     if (settings_load(s, p->options, argc, argv, &files, e))
         return e->outcome;
-    stop_timeout_s = (unsigned)ceil(s->deliver_timeout_s) + STOP_S;
+    /* Who reads our log or the refused lines may stand still for ever. */
+    stop_count_signals((int64_t)ceil(s->deliver_timeout_s) + STOP_S, STOP_S);
     if (pulse_begin(&p->pulse, s, p->kind->name, e))
         return e->outcome;
     p->many_files = files.count > 1;
@@ -533,7 +504,7 @@ int producer_main(int argc, char **argv, const struct producer_kind *kind)
     notify_begin();
     options = producer_options(kind);
     log_set_context("kind", kind->name);
-    handle_signals();
+    p.stops = stop_count_signals(STOP_S, STOP_S);
     if (start(&p, argc, argv, &e) == DONE && run(&p, &e) == DONE) {
         report_leave(p.report);
         code = conclude(&p);

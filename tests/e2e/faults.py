@@ -215,7 +215,7 @@ class Device(Stream):
 
     def run(self, point=None, follow=True):
         self.runs += 1
-        name = self.world.folder / f"{self.kind}.device-{self.runs}"
+        name = self._run_name()
         self.point_file = pathlib.Path(f"{name}.point")
         options = {"namespace": self.world.namespace, "spool": self.spool, "follow": str(follow).lower(),
                    "deliver_timeout": 60, "group_rows": 50}
@@ -224,6 +224,10 @@ class Device(Stream):
         with open(f"{name}.receipts", "wb") as receipts, open(f"{name}.log", "wb") as log:
             self.process = subprocess.Popen([program, *flags(options), self.file], stdin=subprocess.DEVNULL,
                                             stdout=receipts, stderr=log, env=environment(self.world.stack, **more))
+
+    def _run_name(self):
+        """What the files of this run begin with."""
+        return self.world.folder / f"{self.kind}.device-{self.runs}"
 
     def said(self):
         """What all runs so far wrote on stderr."""
@@ -239,7 +243,7 @@ class Device(Stream):
 
     def wait_work(self, timeout=60):
         """Waits until this run has accepted something."""
-        receipts = self.world.folder / f"{self.kind}.device-{self.runs}.receipts"
+        receipts = pathlib.Path(f"{self._run_name()}.receipts")
 
         def works():
             assert self.process.poll() is None, self.said()
@@ -259,7 +263,7 @@ class Device(Stream):
     def finish(self, timeout=120):
         """No more lines are written; what is left is sent by a last run."""
         self.end()
-        log = self.world.folder / f"{self.kind}.device-{self.runs}.log"
+        log = pathlib.Path(f"{self._run_name()}.log")
         wait_for(lambda: log.stat().st_size > 0, 60, "it has begun: it knows of signals before it says anything")
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout) == 0, self.said()

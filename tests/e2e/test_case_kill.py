@@ -164,9 +164,12 @@ class Siege:
 
     # ---- more work, so that everybody has some, which changes nothing about how the cases end ----
 
+    def stored(self):
+        return {case_id for case_id, in self.world.sql("select case_id::text from follow_up.case_file")}
+
     def known(self):
         """Kind -> stories whose case is there; only of these others may be told."""
-        there = {case_id for case_id, in self.world.sql("select case_id::text from follow_up.case_file")}
+        there = self.stored()
         return {kind: [story for story in self.stories if story.kind == kind and story.case_id in there] for kind in COURSES}
 
     def tell_again(self, known, kind):
@@ -181,8 +184,7 @@ class Siege:
 
     def let_order(self):
         """Where all orders are sent, and the last such case is there, a new one to which the platform sends somebody."""
-        there = {case_id for case_id, in self.world.sql("select case_id::text from follow_up.case_file")}
-        if unsent(self.world) == 0 and (self.let is None or self.let in there):
+        if unsent(self.world) == 0 and (self.let is None or self.let in self.stored()):
             self.stories.append(Story(self.rng, next(self.places), "drone_alert", NOBODY_ACTS))
             self.let = self.stories[-1].case_id
             self.world.produce([good("drone_alert", self.stories[-1].report)])
